@@ -1,0 +1,34 @@
+"""Sound to features: mel-frequency cepstral coefficients, every step written out.
+
+Read the files in the order of the imports below; each uses only what stands above it.
+"""
+
+from .audio import load
+from .cepstrum import dct, dct_matrix, delta, idct, lifter, power_to_db
+from .features import mel_spectrogram, mfcc
+from .fourier import dft, fft, ifft, power_spectrum, rfft
+from .framing import centre, frame, hann
+from .mel import hz_to_mel, mel_filterbank, mel_to_hz
+
+__all__ = [
+    "centre",
+    "dct",
+    "dct_matrix",
+    "delta",
+    "dft",
+    "fft",
+    "frame",
+    "hann",
+    "hz_to_mel",
+    "idct",
+    "ifft",
+    "lifter",
+    "load",
+    "mel_filterbank",
+    "mel_spectrogram",
+    "mel_to_hz",
+    "mfcc",
+    "power_spectrum",
+    "power_to_db",
+    "rfft",
+]

@@ -1,0 +1,33 @@
+"""python -m mfcc CLIP: the MFCCs of one recording, summed up in a table."""
+
+from __future__ import annotations
+
+import sys
+
+from . import load, mfcc
+
+SAMPLE_RATE = 44100  # Hz
+
+
+def main(arguments: list[str]) -> int:
+    """Print shape, mean, deviation and range of each coefficient; 0, or 2 after bad input."""
+    if len(arguments) != 1 or arguments[0].startswith("-"):
+        print("usage: python -m mfcc CLIP", file=sys.stderr)
+        return 2
+    try:
+        signal = load(arguments[0], SAMPLE_RATE, duration=None)
+        coefficients = mfcc(signal, SAMPLE_RATE)  # (13, n_frames)
+    except (ValueError, OSError) as error:
+        print(f"mfcc: {error}", file=sys.stderr)
+        return 2
+    seconds = len(signal) / SAMPLE_RATE
+    print(f"{arguments[0]}: {seconds:.2f} s at {SAMPLE_RATE} Hz, MFCC {coefficients.shape}")
+    print(f"{'':>4}{'mean':>10}{'std':>10}{'min':>10}{'max':>10}")
+    for k, row in enumerate(coefficients):
+        figures = (row.mean(), row.std(), row.min(), row.max())
+        print(f"{f'c{k}':>4}" + "".join(f"{figure:10.2f}" for figure in figures))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

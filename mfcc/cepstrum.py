@@ -1,0 +1,118 @@
+"""The cepstrum: decibels of a spectrum, their cosine transform, and how both change in time.
+
+Before it: mel.py gives a power for each filter. After it: features.py puts the stages together.
+Chapters 6 (decibels) and 7 (the cosine transform).
+
+Symbols: N values x[n] along the last axis, coefficients c[k], D the matrix with c = D x.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import factorial
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .arguments import as_float, positive_integer
+
+
+def power_to_db(
+    power: ArrayLike,
+    ref: float | Callable[[np.ndarray], float] = 1.0,
+    amin: float = 1e-10,
+    top_db: float | None = 80.0,
+) -> np.ndarray:
+    """dB = 10 log10(max(amin, power)) - 10 log10(max(amin, |ref|)), then at least max(dB) - top_db.
+
+    power of any shape -> dB of the same shape and dtype; ref (a number, or a function of the power
+    such as numpy.max) is the power that becomes 0 dB; amin is the floor that keeps silence finite.
+    The maximum is over the whole array: top_db bounds the range of one recording.
+    ValueError: amin <= 0, top_db < 0.
+    Source: McFee et al. (2015), librosa.power_to_db; top_db=None is the textbook's decibel.
+    """
+    power = as_float(power, "power")
+    if not amin > 0:
+        raise ValueError(f"amin={amin!r} must be positive")
+    if top_db is not None and not top_db >= 0:
+        raise ValueError(f"top_db={top_db!r} must be at least 0 dB, or None")
+    reference = float(ref(power)) if callable(ref) else abs(ref)
+    db = np.maximum(power, power.dtype.type(amin))
+    np.log10(db, out=db)
+    db *= 10
+    db -= power.dtype.type(10 * np.log10(max(amin, reference)))
+    return db if top_db is None else np.maximum(db, db.max() - power.dtype.type(top_db))
+
+
+def dct_matrix(n_out: int, n_in: int) -> np.ndarray:
+    """D[k, n] = s_k cos(πk(2n + 1)/(2N)),  N = n_in,  s_0 = √(1/N), s_k = √(2/N): type II.
+
+    Returns the first n_out rows, (n_out, n_in) float64. They are orthonormal: D Dᵀ = I.
+    ValueError: a size < 1, n_out > n_in.
+    Source: Ahmed, Natarajan and Rao (1974), Discrete cosine transform.
+    """
+    n_in = positive_integer(n_in, "n_in")
+    if positive_integer(n_out, "n_out") > n_in:
+        raise ValueError(f"n_out={n_out} must be at most n_in={n_in}")
+    # the cosine has period 4N in k(2n + 1): the modulus keeps its argument small and exact
+    turns = np.outer(np.arange(n_out), 2 * np.arange(n_in) + 1) % (4 * n_in)
+    matrix = np.sqrt(2 / n_in) * np.cos(np.pi * turns / (2 * n_in))
+    matrix[0] = np.sqrt(1 / n_in)
+    return matrix
+
+
+def dct(x: ArrayLike) -> np.ndarray:
+    """c = D x: the orthonormal cosine transform of type II along the last axis.
+
+    (..., N) real -> (..., N) of the same dtype. ValueError: no values, complex input.
+    """
+    x = as_float(x)
+    return x @ dct_matrix(x.shape[-1], x.shape[-1]).T.astype(x.dtype)
+
+
+def idct(x: ArrayLike) -> np.ndarray:
+    """x = Dᵀ c: undoes dct, because an orthonormal matrix has its transpose as inverse.
+
+    (..., N) real -> (..., N) of the same dtype. ValueError: no values, complex input.
+    """
+    x = as_float(x)
+    return x @ dct_matrix(x.shape[-1], x.shape[-1]).astype(x.dtype)
+
+
+def lifter(cepstra: ArrayLike, lifter: float) -> np.ndarray:
+    """c'[k] = c[k] · (1 + (Q/2) sin(π(k + 1)/Q)),  Q = lifter; Q = 0 changes nothing.
+
+    cepstra (..., n_mfcc) -> the same shape and dtype. Evens out the sizes of the coefficients.
+    ValueError: lifter < 0, no coefficients.
+    Source: Juang, Rabiner and Wilpon (1987), On the use of bandpass liftering in speech
+    recognition; the offset k + 1 is librosa's, whose c[0] plays HTK's c[1].
+    """
+    cepstra = as_float(cepstra, "cepstra")
+    if not lifter >= 0:
+        raise ValueError(f"lifter={lifter!r} must be at least 0")
+    if lifter == 0:
+        return cepstra
+    k = np.arange(cepstra.shape[-1])
+    return cepstra * (1 + lifter / 2 * np.sin(np.pi * (k + 1) / lifter)).astype(cepstra.dtype)
+
+
+def delta(features: ArrayLike, width: int = 9, order: int = 1) -> np.ndarray:
+    """Δ[t] = d^order/dτ^order at τ = t of the polynomial of degree order that fits best, in least
+    squares, the width values around t. For order 1: Δ[t] = Σ_j j·x[t + j] / Σ_j j².
+
+    features (..., n_frames), frames last as mfcc returns them -> the same shape and dtype, per frame.
+    At either end, where width values around t are not there, the nearest full fit is used.
+    ValueError: width even, < 3 or more than the frames; order < 1 or >= width.
+    Source: Savitzky and Golay (1964); Furui (1986) for deltas of cepstra; edges as in librosa.
+    """
+    features = as_float(features, "features")
+    n_frames, half = features.shape[-1], positive_integer(width, "width") // 2
+    if width < 3 or width % 2 == 0 or width > n_frames:
+        raise ValueError(f"width={width} must be odd, at least 3 and at most the {n_frames} frames")
+    if positive_integer(order, "order") >= width:
+        raise ValueError(f"order={order} must be below width={width}")
+    powers = np.vander(np.arange(-half, half + 1), order + 1)  # (width, order + 1), highest first
+    weights = factorial(order) * np.linalg.pinv(powers)[0]  # of the leading coefficient
+    windows = np.lib.stride_tricks.sliding_window_view(features, width, axis=-1)
+    inner = windows @ weights.astype(features.dtype)  # (..., n_frames - width + 1)
+    return np.pad(inner, [(0, 0)] * (features.ndim - 1) + [(half, half)], mode="edge")

@@ -1,0 +1,75 @@
+"""Checking a gradient: the derivative that backward claims against the one that can be measured.
+
+Before it: layers, activations, losses. After it: optimizers.py, which trusts the gradients.
+Chapter 11.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .layers import Layer
+from .losses import SoftmaxCrossEntropy
+
+STEP = np.finfo(np.float64).eps ** (1 / 3)  # balances the h² of truncation and the eps/h of rounding
+
+
+def gradient_check(
+    layer: Layer, x: ArrayLike, *, rng: np.random.Generator, y: ArrayLike | None = None
+) -> float:
+    """(L(θ + h v) - L(θ - h v)) / 2h  ≈  ⟨∂L/∂θ, v⟩ for a random direction v, for each θ of a layer.
+
+    layer: anything with forward, backward, params and grads, a whole network too; x (n, n_in).
+    L is the cross-entropy of the outputs when labels y are given, else Σ R·out with a random R.
+    θ runs over the input and each parameter. Runs in float64 and leaves the parameters as they were.
+
+    Returns the largest |measured - claimed| / |∂L/∂θ|: about 1e-8 for a right gradient, 1e-3 for
+    one that is off by 0.1 %. Keep inputs away from kinks: across one, no gradient is right.
+    ValueError: parameters that are not float64.
+    Source: Griewank and Walther (2008), Evaluating Derivatives, §3; the random direction as in
+    autograd's test_util.
+    """
+    x = np.array(x, dtype=np.float64)  # a copy: the check moves it
+    if any(param.dtype != np.float64 for param in layer.params):
+        raise ValueError("gradient_check needs float64 parameters: float32 hides small errors")
+    weights = rng.standard_normal(layer.forward(x).shape)
+
+    def loss_and_slope() -> tuple[float, np.ndarray]:
+        out = layer.forward(x)
+        if y is None:
+            return float(np.sum(weights * out)), weights
+        loss = SoftmaxCrossEntropy()
+        return loss.forward(out, y), loss.backward()
+
+    dx = layer.backward(loss_and_slope()[1])
+    claimed = [dx, *(grad.copy() for grad in layer.grads)]
+    return max(
+        directional_error(lambda: loss_and_slope()[0], theta, gradient, rng)
+        for theta, gradient in zip([x, *layer.params], claimed, strict=True)
+    )
+
+
+def directional_error(
+    loss: Callable[[], float], theta: np.ndarray, gradient: np.ndarray, rng: np.random.Generator
+) -> float:
+    """|measured - claimed| / |gradient| along one random unit direction; theta ends as it began.
+
+    loss() is computed from theta, which is moved in place; gradient has the shape of theta, and a
+    claimed gradient of another shape is infinitely wrong.
+    """
+    if gradient.shape != theta.shape:
+        return float("inf")
+    direction = rng.standard_normal(theta.shape)
+    direction *= np.sqrt(theta.size) / np.linalg.norm(direction)  # each coordinate moves by about 1
+    start = theta.copy()
+    theta[...] = start + STEP * direction
+    above = loss()
+    theta[...] = start - STEP * direction
+    below = loss()
+    theta[...] = start
+    measured, claimed = (above - below) / (2 * STEP), float(np.sum(gradient * direction))
+    scale = max(float(np.linalg.norm(gradient)), abs(measured))
+    return abs(measured - claimed) / scale if scale else 0.0

@@ -1,0 +1,141 @@
+"""A layer: what a network asks of one, and the dense layer, which multiplies by a matrix.
+
+First in the reading order. After it: activations.py, the layers without parameters. Chapter 9.
+
+Symbols: n examples are the rows of x; L is the loss; dout, dx, dW, db are ∂L/∂out, ∂L/∂x, …, each
+of the shape of the thing itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+class Layer:
+    """What a network asks of a layer. A layer of your own overrides forward and backward, and
+    params and grads when it has parameters."""
+
+    @property
+    def params(self) -> list[np.ndarray]:
+        """The arrays that training changes, in place."""
+        return []
+
+    @property
+    def grads(self) -> list[np.ndarray]:
+        """∂L/∂param for each of params, in the same order; backward sets them."""
+        return []
+
+    def forward(self, x: ArrayLike) -> np.ndarray:
+        """x (n, n_in) -> out (n, n_out); remembers what backward needs."""
+        raise NotImplementedError
+
+    def backward(self, dout: np.ndarray) -> np.ndarray:
+        """dout (n, n_out) -> dx (n, n_in), for the x of the last forward; sets grads."""
+        raise NotImplementedError
+
+    def parameter_gradients(self, dout: np.ndarray) -> None:
+        """backward without dx: all that the first layer of a network has to do."""
+        if self.params:
+            self.backward(dout)
+
+    def to_dtype(self, dtype: np.dtype) -> None:
+        """Keep the parameters as dtype from now on: float32 data are trained in float32."""
+
+    def config(self) -> dict[str, Any]:
+        """What rebuilds the layer apart from its parameters, as a model file keeps it."""
+        return {}
+
+    def __repr__(self) -> str:
+        options = ", ".join(f"{name}={value!r}" for name, value in self.config().items())
+        return f"{type(self).__name__}({options})" if options else type(self).__name__
+
+
+class Dense(Layer):
+    """out = x W + b.  W (n_in, n_out), b (n_out,).
+
+    W starts uniform in ±√(6/(n_in + n_out)), b at zero. That variance, 2/(n_in + n_out), keeps the
+    signal's variance on the way forward and the gradient's on the way back, as far as one number
+    can do both. rng is a numpy.random.Generator.
+    ValueError: a size < 1.
+    Source: Glorot and Bengio (2010), Understanding the difficulty of training deep feedforward
+    neural networks, eq. 16.
+    """
+
+    def __init__(self, n_in: int, n_out: int, rng: np.random.Generator) -> None:
+        for name, size in (("n_in", n_in), ("n_out", n_out)):
+            if not isinstance(size, int | np.integer) or size < 1:
+                raise ValueError(f"{name}={size!r} must be a positive integer")
+        limit = np.sqrt(6 / (n_in + n_out))
+        self.W = rng.uniform(-limit, limit, (n_in, n_out))
+        self.b = np.zeros(n_out)
+
+    @classmethod
+    def from_parameters(cls, W: ArrayLike, b: ArrayLike) -> Dense:
+        """A layer with the given W (n_in, n_out) and b (n_out,); ValueError when they do not fit."""
+        layer = cls.__new__(cls)
+        layer.W, layer.b = as_float(W), as_float(b)
+        if layer.W.ndim != 2 or layer.b.shape != layer.W.shape[1:]:
+            raise ValueError(f"W {layer.W.shape} and b {layer.b.shape} must be (n_in, n_out), (n_out,)")
+        return layer
+
+    @property
+    def n_in(self) -> int:
+        """Number of inputs, the rows of W."""
+        return self.W.shape[0]
+
+    @property
+    def n_out(self) -> int:
+        """Number of outputs, the columns of W."""
+        return self.W.shape[1]
+
+    @property
+    def params(self) -> list[np.ndarray]:
+        """[W, b]"""
+        return [self.W, self.b]
+
+    @property
+    def grads(self) -> list[np.ndarray]:
+        """[dW, db]"""
+        return [self.dW, self.db]
+
+    def forward(self, x: ArrayLike) -> np.ndarray:
+        """out = x W + b: x (n, n_in) -> (n, n_out), of the dtype of x. ValueError: another width."""
+        x = as_float(x)
+        if x.ndim != 2 or x.shape[1] != self.n_in:
+            raise ValueError(f"x has shape {x.shape}; Dense needs (n_examples, {self.n_in})")
+        self.x = x
+        return x @ self._weights(x.dtype) + self.b.astype(x.dtype, copy=False)
+
+    def backward(self, dout: np.ndarray) -> np.ndarray:
+        """dx = dout Wᵀ: dout (n, n_out) -> (n, n_in); sets dW and db."""
+        self.parameter_gradients(dout)
+        return dout @ self._weights(dout.dtype).T
+
+    def parameter_gradients(self, dout: np.ndarray) -> None:
+        """dW = xᵀ dout, db = Σ over the examples of dout."""
+        self.dW = self.x.T @ dout
+        self.db = dout.sum(axis=0)
+
+    def to_dtype(self, dtype: np.dtype) -> None:
+        """W and b as dtype, float32 or float64."""
+        self.W, self.b = self.W.astype(dtype, copy=False), self.b.astype(dtype, copy=False)
+
+    def _weights(self, dtype: np.dtype) -> np.ndarray:
+        return self.W.astype(dtype, copy=False)
+
+    def __repr__(self) -> str:
+        return f"Dense({self.n_in}, {self.n_out})"
+
+    def __str__(self) -> str:
+        return "Dense"
+
+
+def as_float(x: ArrayLike) -> np.ndarray:
+    """x as an array of floats: float32 and float64 stay, all other numbers become float64."""
+    array = np.asarray(x)
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"dtype {array.dtype} must be one of real numbers")
+    return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)

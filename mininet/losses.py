@@ -1,0 +1,81 @@
+"""The loss: labels as vectors, softmax, cross-entropy, and the two fused.
+
+Before it: activations.py. After it: checking.py, which tests every gradient so far. Chapter 10.
+
+Symbols: n examples, C classes; z the logits, p = softmax(z) the probabilities, y the labels one-hot.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .layers import as_float
+
+
+def one_hot(labels: ArrayLike, n_classes: int | None = None) -> np.ndarray:
+    """y[i, c] = 1 where c = labels[i], 0 elsewhere.
+
+    labels (n,) ints from 0 -> (n, n_classes) float64; n_classes None: the largest label + 1.
+    ValueError: labels that are not ints in one row, or not in 0 … n_classes - 1.
+    """
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or labels.dtype.kind not in "iu" or len(labels) == 0:
+        raise ValueError(f"labels {labels.dtype}{labels.shape} must be integers of shape (n,), n > 0")
+    n_classes = int(labels.max()) + 1 if n_classes is None else n_classes
+    if labels.min() < 0 or labels.max() >= n_classes:
+        raise ValueError(f"labels from {labels.min()} to {labels.max()} must lie in 0 … {n_classes - 1}")
+    return (labels[:, None] == np.arange(n_classes)).astype(np.float64)
+
+
+def softmax(logits: ArrayLike) -> np.ndarray:
+    """p_c = exp(z_c) / Σ_k exp(z_k), each row of its own; the same with z - max(z), which is safe.
+
+    (..., C) -> (..., C) of the same dtype. ValueError: complex logits.
+    Source: Bridle (1990), Probabilistic interpretation of feedforward classification networks.
+    """
+    z = as_float(logits)
+    e = np.exp(z - z.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def cross_entropy(probabilities: ArrayLike, y: ArrayLike) -> float:
+    """L = -1/n Σ_i Σ_c y_ic log p_ic: the mean surprise at the true class.
+
+    probabilities (n, C), y (n,) ints or (n, C) one-hot -> a number >= 0, in nats; infinite where a
+    true class has probability 0. ValueError: y that does not fit.
+    Source: Good (1952), Rational decisions; the definition that SoftmaxCrossEntropy computes safely.
+    """
+    p = as_float(probabilities)
+    y = targets(y, p)
+    with np.errstate(divide="ignore"):
+        return float(-np.sum(y * np.log(p, where=y > 0, out=np.zeros_like(p))) / len(p))
+
+
+class SoftmaxCrossEntropy:
+    """L = 1/n Σ_i (log Σ_c exp z_ic - Σ_c y_ic z_ic): cross-entropy of softmax, from the logits.
+
+    No probability is computed on the way, so none can round to 0 and make the logarithm infinite.
+    Source: Bishop (2006), Pattern Recognition and Machine Learning, eqs. 4.108 and 4.109.
+    """
+
+    def forward(self, logits: ArrayLike, y: ArrayLike) -> float:
+        """logits (n, C), y (n,) ints or (n, C) one-hot -> the loss, >= 0. ValueError: no fit."""
+        z = as_float(logits)
+        self.y, self.p = targets(y, z), softmax(z)
+        shifted = z - z.max(axis=1, keepdims=True)  # log-sum-exp loses nothing by the shift
+        log_sum = np.log(np.exp(shifted).sum(axis=1))
+        return float(np.mean(log_sum - np.sum(self.y * shifted, axis=1)))
+
+    def backward(self) -> np.ndarray:
+        """dz = (p - y)/n: (n, C), for the logits and labels of the last forward."""
+        return (self.p - self.y) / len(self.y)
+
+
+def targets(y: ArrayLike, like: np.ndarray) -> np.ndarray:
+    """Labels, ints or one-hot, as one-hot rows of the shape and dtype of like (n, C)."""
+    y = np.asarray(y)
+    rows = one_hot(y, like.shape[1]) if y.ndim == 1 else y
+    if rows.shape != like.shape:
+        raise ValueError(f"y has shape {y.shape}; it must be ({len(like)},) or {like.shape}")
+    return rows.astype(like.dtype, copy=False)

@@ -1,0 +1,57 @@
+"""Metrics: how good the answers are, in all and class by class.
+
+Before it: optimizers.py. After it: network.py, which trains and is measured. Chapter 14.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
+    """The share of examples with y_true = y_pred; both (n,) ints. ValueError: no fit, or n = 0."""
+    y_true, y_pred = _labels(y_true, y_pred)
+    return float(np.mean(y_true == y_pred))
+
+
+def confusion_matrix(
+    y_true: ArrayLike, y_pred: ArrayLike, n_classes: int | None = None
+) -> np.ndarray:
+    """M[i, j] = the number of examples of class i that were taken for class j.
+
+    y_true, y_pred (n,) ints from 0 -> (n_classes, n_classes) ints: rows true, columns predicted;
+    n_classes None: the largest label + 1. ValueError: no fit, n = 0, labels out of range.
+    """
+    y_true, y_pred = _labels(y_true, y_pred)
+    largest = int(max(y_true.max(), y_pred.max()))
+    n_classes = largest + 1 if n_classes is None else n_classes
+    if min(y_true.min(), y_pred.min()) < 0 or largest >= n_classes:
+        raise ValueError(f"labels must lie in 0 … {n_classes - 1}; the largest is {largest}")
+    cells = np.bincount(y_true * n_classes + y_pred, minlength=n_classes**2)
+    return cells.reshape(n_classes, n_classes)
+
+
+def precision_recall_f1(confusion: ArrayLike) -> np.ndarray:
+    """precision = M_cc / Σ_i M_ic,  recall = M_cc / Σ_j M_cj,  F1 = 2 M_cc / (Σ_i M_ic + Σ_j M_cj).
+
+    confusion (C, C), rows true -> (C, 3), a row for each class; 0 where nothing can be divided.
+    ValueError: not a square matrix.
+    Source: van Rijsbergen (1979), Information Retrieval, ch. 7.
+    """
+    matrix = np.asarray(confusion)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(f"confusion has shape {matrix.shape}; it must be square")
+    right, predicted, true = np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
+    parts = np.stack([right, right, 2 * right], axis=1).astype(np.float64)
+    wholes = np.stack([predicted, true, predicted + true], axis=1)
+    return np.divide(parts, wholes, out=np.zeros_like(parts), where=wholes > 0)
+
+
+def _labels(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    true, predicted = np.asarray(y_true), np.asarray(y_pred)
+    if true.shape != predicted.shape or true.ndim != 1 or len(true) == 0:
+        raise ValueError(f"y_true {true.shape} and y_pred {predicted.shape} must both be (n,), n > 0")
+    if true.dtype.kind not in "iu" or predicted.dtype.kind not in "iu":
+        raise ValueError(f"labels must be integers, not {true.dtype} and {predicted.dtype}")
+    return true.astype(np.int64), predicted.astype(np.int64)

@@ -1,0 +1,222 @@
+"""The network: layers in a row, trained by small steps, and kept in a file.
+
+Before it: layers, activations, losses, optimizers, metrics. After it: display.py. Chapters 11
+(backward), 12 (fit) and 13 (the reference network).
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from os import PathLike, fspath
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .activations import LeakyReLU, ReLU, Sigmoid
+from .layers import Dense, Layer, as_float
+from .losses import SoftmaxCrossEntropy, softmax, targets
+from .metrics import accuracy
+from .optimizers import SGD
+
+FORMAT = "mininet 1"
+
+
+@dataclass
+class History:
+    """What fit saw, one number an epoch: loss and accuracy are means over the epoch while the weights
+    change, as Keras logs them; learning_rate is the rate of the epoch's first update."""
+
+    loss: list[float] = field(default_factory=list)
+    accuracy: list[float] = field(default_factory=list)
+    learning_rate: list[float] = field(default_factory=list)
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """The same as a dictionary, under Keras' name."""
+        return asdict(self)
+
+
+class Sequential:
+    """out = layer_k(… layer_2(layer_1(x))).  The outputs are logits: softmax is fused in the loss.
+
+    layers: any objects like Layer, the first of them reading x (n_examples, n_features).
+    metadata: whatever should be kept in the model file beside the layers, as JSON can hold it.
+    ValueError: no layers, or a Dense that does not fit the Dense before it.
+    """
+
+    def __init__(self, layers: Sequence[Layer], metadata: dict[str, Any] | None = None) -> None:
+        self.layers = list(layers)
+        self.metadata = {} if metadata is None else metadata
+        if not self.layers:
+            raise ValueError("layers=[] must hold at least one layer")
+        dense = [layer for layer in self.layers if isinstance(layer, Dense)]
+        for first, second in zip(dense, dense[1:], strict=False):
+            if first.n_out != second.n_in:
+                raise ValueError(f"{second!r} must take the {first.n_out} outputs of {first!r}")
+
+    @property
+    def params(self) -> list[np.ndarray]:
+        """The parameters of all layers, in order."""
+        return [param for layer in self.layers for param in layer.params]
+
+    @property
+    def grads(self) -> list[np.ndarray]:
+        """∂L/∂param for each of params."""
+        return [grad for layer in self.layers for grad in layer.grads]
+
+    @property
+    def n_params(self) -> int:
+        """How many numbers are learnt."""
+        return sum(param.size for param in self.params)
+
+    def forward(self, x: ArrayLike) -> np.ndarray:
+        """x (n, n_features) -> logits (n, n_classes)."""
+        out = as_float(x)
+        for layer in self.layers:
+            out = layer.forward(out)
+        return out
+
+    def backward(self, dout: np.ndarray) -> np.ndarray:
+        """∂L/∂logits -> ∂L/∂x, by the chain rule from the last layer to the first; sets grads."""
+        for layer in reversed(self.layers):
+            dout = layer.backward(dout)
+        return dout
+
+    def fit(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        epochs: int,
+        batch_size: int,
+        optimizer: SGD,
+        rng: np.random.Generator,
+        on_epoch: Callable[[History], object] | None = None,
+    ) -> History:
+        """Minibatch descent: each epoch visits every row once, in a new order drawn from rng.
+
+        x (n, n_features), y (n,) ints or (n, n_classes) one-hot; the last batch of an epoch may be
+        smaller. Trains in the dtype of x. on_epoch is called with the history after each epoch.
+        ValueError: an x that is not finite or does not fit y, epochs or batch_size < 1.
+        """
+        x = _examples(x)
+        y = targets(y, self.forward(x[:1]).repeat(len(x), axis=0))
+        for name, count in (("epochs", epochs), ("batch_size", batch_size)):
+            if not isinstance(count, int | np.integer) or count < 1:
+                raise ValueError(f"{name}={count!r} must be a positive integer")
+        for layer in self.layers:
+            layer.to_dtype(x.dtype)
+        history = History()
+        for _ in range(epochs):
+            history.learning_rate.append(optimizer.rate)
+            loss, n_right = self._epoch(x, y, batch_size, optimizer, rng.permutation(len(x)))
+            history.loss.append(loss / len(x))
+            history.accuracy.append(n_right / len(x))
+            if on_epoch is not None:
+                on_epoch(history)
+        return history
+
+    def _epoch(
+        self, x: np.ndarray, y: np.ndarray, batch_size: int, optimizer: SGD, order: np.ndarray
+    ) -> tuple[float, int]:
+        """One pass over the rows in the given order -> summed loss, number of right answers."""
+        loss, total, n_right = SoftmaxCrossEntropy(), 0.0, 0
+        for start in range(0, len(order), batch_size):
+            rows = order[start : start + batch_size]
+            logits = self.forward(x[rows])
+            total += loss.forward(logits, y[rows]) * len(rows)
+            n_right += int(np.sum(logits.argmax(axis=1) == y[rows].argmax(axis=1)))
+            self._parameter_gradients(loss.backward())
+            optimizer.step(self.params, self.grads)
+        return total, n_right
+
+    def _parameter_gradients(self, dout: np.ndarray) -> None:
+        """backward, but for ∂L/∂x: training has no use for it, and it is a third of the work."""
+        for layer in reversed(self.layers[1:]):
+            dout = layer.backward(dout)
+        self.layers[0].parameter_gradients(dout)
+
+    def predict_proba(self, x: ArrayLike) -> np.ndarray:
+        """x (n, n_features) -> the probability of each class, (n, n_classes), rows sum to one."""
+        return softmax(self.forward(x))
+
+    def predict(self, x: ArrayLike) -> np.ndarray:
+        """x (n, n_features) -> the likeliest class of each row, (n,) ints."""
+        return self.forward(x).argmax(axis=1)
+
+    def evaluate(self, x: ArrayLike, y: ArrayLike) -> tuple[float, float]:
+        """(loss, accuracy) of the weights as they are; x and y as in fit."""
+        logits = self.forward(_examples(x))
+        rows = targets(y, logits)
+        return (
+            SoftmaxCrossEntropy().forward(logits, rows),
+            accuracy(rows.argmax(axis=1), logits.argmax(axis=1)),
+        )
+
+    def shapes(self) -> list[tuple[int | None, int | None]]:
+        """(inputs, outputs) of each layer; None where no Dense says so."""
+        widths = [layer.n_in for layer in self.layers if isinstance(layer, Dense)]
+        width = widths[0] if widths else None
+        pairs = []
+        for layer in self.layers:
+            n_out = layer.n_out if isinstance(layer, Dense) else width
+            pairs.append((width, n_out))
+            width = n_out
+        return pairs
+
+    def summary(self) -> str:
+        """The layers as a table, as Keras prints it: layer, output shape, parameters."""
+        line = "_" * 65
+        rows = [line, f"{'Layer (type)':<29}{'Output shape':<26}{'Parameters':>10}", "=" * 65]
+        counts: dict[str, int] = {}
+        for layer, (_, n_out) in zip(self.layers, self.shapes(), strict=True):
+            kind = type(layer).__name__
+            counts[kind] = counts.get(kind, 0) + 1
+            name = f"{kind.lower()}_{counts[kind]} ({layer})"
+            size = sum(param.size for param in layer.params)
+            rows.append(f"{name:<29}{f'(None, {n_out})':<26}{size:>10}")
+        return "\n".join([*rows, "=" * 65, f"Total parameters: {self.n_params:,}", line])
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Everything load needs, in one .npz file without pickle: metadata, layers, parameters."""
+        layers = [{"type": type(layer).__name__, **layer.config()} for layer in self.layers]
+        header = {"format": FORMAT, "layers": layers, "metadata": self.metadata}
+        arrays = {f"param_{i}": param for i, param in enumerate(self.params)}
+        with open(path, "wb") as file:
+            np.savez(file, header=np.array(json.dumps(header)), **arrays)  # type: ignore[arg-type]
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Sequential:
+        """The network that save wrote. ValueError: another file. OSError: no file."""
+        try:
+            with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+                header = json.loads(str(archive["header"]))
+                if header["format"] != FORMAT:
+                    raise ValueError(f"its format is {header['format']!r}, not {FORMAT!r}")
+                params = iter([archive[f"param_{i}"] for i in range(len(archive.files) - 1)])
+                layers = [_rebuilt(config, params) for config in header["layers"]]
+                return cls(layers, header["metadata"])
+        except (ValueError, KeyError, TypeError, EOFError, StopIteration, zipfile.BadZipFile) as error:
+            raise ValueError(f"{fspath(path)} is not a model of this program: {error}") from None
+
+
+def _rebuilt(config: dict[str, Any], params: Any) -> Layer:
+    """The layer that a model file describes; Dense takes its two arrays from params."""
+    options = dict(config)
+    kind = options.pop("type")
+    if kind == "Dense":
+        return Dense.from_parameters(next(params), next(params))
+    return {"Sigmoid": Sigmoid, "LeakyReLU": LeakyReLU, "ReLU": ReLU}[kind](**options)
+
+
+def _examples(x: ArrayLike) -> np.ndarray:
+    x = as_float(x)
+    if x.ndim != 2 or len(x) == 0:
+        raise ValueError(f"x has shape {x.shape}; it must be (n_examples, n_features)")
+    n_bad = x.size - int(np.count_nonzero(np.isfinite(x)))
+    if n_bad:
+        raise ValueError(f"x holds {n_bad} values that are NaN or infinite")
+    return x

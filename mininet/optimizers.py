@@ -1,0 +1,53 @@
+"""The optimizer: how a gradient becomes a step, and how the steps shrink.
+
+Before it: checking.py. After it: metrics.py. Chapter 12.
+
+Symbols: θ a parameter, g its gradient, v its velocity, t the number of updates so far.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+class SGD:
+    """θ ← θ - lr_t g,  lr_t = learning_rate / (1 + decay · t).  With momentum v ← momentum·v - lr_t g,
+    θ ← θ + v.
+
+    t counts updates, not epochs: with decay 0.9 and ten batches an epoch the rate falls to a tenth
+    within the first epoch. The optimizer keeps t and v, so one serves one network.
+    ValueError: learning_rate <= 0, decay < 0, momentum outside 0 <= momentum < 1.
+    Source: Robbins and Monro (1951), A stochastic approximation method; Polyak (1964) for the
+    momentum; the schedule as in Keras 2 (InverseTimeDecay in Keras 3).
+    """
+
+    def __init__(
+        self, learning_rate: float = 0.01, decay: float = 0.0, momentum: float = 0.0
+    ) -> None:
+        if not (np.isfinite(learning_rate) and learning_rate > 0):
+            raise ValueError(f"learning_rate={learning_rate!r} must be a positive number")
+        if not (np.isfinite(decay) and decay >= 0):
+            raise ValueError(f"decay={decay!r} must be at least 0")
+        if not 0 <= momentum < 1:
+            raise ValueError(f"momentum={momentum!r} must be at least 0 and below 1")
+        self.learning_rate, self.decay, self.momentum = learning_rate, decay, momentum
+        self.t = 0
+        self.velocities: list[np.ndarray] = []
+
+    @property
+    def rate(self) -> float:
+        """lr_t, the rate of the next update."""
+        return self.learning_rate / (1 + self.decay * self.t)
+
+    def step(self, params: list[np.ndarray], grads: list[np.ndarray]) -> None:
+        """One update of params, in place, by grads of the same shapes in the same order."""
+        if self.momentum and not self.velocities:
+            self.velocities = [np.zeros_like(param) for param in params]
+        for i, (param, grad) in enumerate(zip(params, grads, strict=True)):
+            move = -self.rate * grad
+            if self.momentum:
+                self.velocities[i] *= self.momentum
+                self.velocities[i] += move
+                move = self.velocities[i]
+            param += move
+        self.t += 1
