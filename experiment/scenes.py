@@ -81,7 +81,9 @@ def bump(n: int) -> np.ndarray:
 def onsets(rng: np.random.Generator, n: int, sr: float, rate: float, jitter: float) -> np.ndarray:
     """Samples at which events begin that come `rate` times a second, each late by up to `jitter` periods."""
     k = np.arange(np.ceil(n * rate / sr))
-    return ((k + (1 - jitter) * rng.random() + jitter * rng.random(k.size)) * (sr / rate)).astype(int)
+    return ((k + (1 - jitter) * rng.random() + jitter * rng.random(k.size)) * (sr / rate)).astype(
+        int
+    )
 
 
 def place(clip: np.ndarray, event: np.ndarray, onset: int) -> None:
@@ -112,7 +114,9 @@ def _bell(rng: np.random.Generator, n: int, sr: float) -> np.ndarray:
     pace = log_uniform(rng, 0.3, 3)
     ratios = BELL_PARTIALS * rng.normal(1, 0.01, BELL_PARTIALS.size)  # no two bells are cast alike
     levels = rng.uniform(0.1, 1, ratios.size)
-    strike = sum(level * ring(n, sr, f * r, decay / r) for level, r in zip(levels, ratios, strict=True))
+    strike = sum(
+        level * ring(n, sr, f * r, decay / r) for level, r in zip(levels, ratios, strict=True)
+    )
     clip = np.zeros(n)
     for onset in onsets(rng, n, sr, pace, 0.1):
         place(clip, rng.uniform(0.4, 1) * strike, onset)
@@ -137,7 +141,11 @@ def _bird_song(rng: np.random.Generator, n: int, sr: float) -> np.ndarray:
 
 def _cricket(rng: np.random.Generator, n: int, sr: float) -> np.ndarray:
     """A high tone, cut into pulses by the teeth of the wing and into chirps by its strokes."""
-    f, teeth, strokes = log_uniform(rng, 2500, 6000), log_uniform(rng, 18, 70), log_uniform(rng, 0.5, 6)
+    f, teeth, strokes = (
+        log_uniform(rng, 2500, 6000),
+        log_uniform(rng, 18, 70),
+        log_uniform(rng, 0.5, 6),
+    )
     rest = rng.uniform(-1, 0.8)  # the chirp sounds while the stroke, a sine, stands above this
     wobble = 1 + 0.01 * wander(rng, n, sr, 5)
     stroke = np.sin(phase(strokes * wobble, sr) + rng.uniform(0, 2 * np.pi))
@@ -153,7 +161,9 @@ def _dripping_tap(rng: np.random.Generator, n: int, sr: float) -> np.ndarray:
     t = np.arange(m) / sr
     clip = np.zeros(n)
     for onset in onsets(rng, n, sr, log_uniform(rng, 0.6, 6), rng.uniform(0, 0.5)):
-        bubble = np.sin(phase(f * rng.uniform(0.9, 1.1) * (1 + rise * t), sr)) * fall(m, sr, 0.001, decay)
+        bubble = np.sin(phase(f * rng.uniform(0.9, 1.1) * (1 + rise * t), sr)) * fall(
+            m, sr, 0.001, decay
+        )
         splash = rng.standard_normal(m) * fall(m, sr, 0.0005, 0.003)
         place(clip, rng.uniform(0.4, 1) * (bubble + tick * splash), onset)
     return clip
@@ -185,7 +195,11 @@ def _footsteps(rng: np.random.Generator, n: int, sr: float) -> np.ndarray:
 
 def _siren(rng: np.random.Generator, n: int, sr: float) -> np.ndarray:
     """A horn that swings between two pitches: a smooth wail, or, the harder the swing is pressed, two tones."""
-    low, interval, pace = log_uniform(rng, 300, 1000), rng.uniform(0.3, 1.3), log_uniform(rng, 0.12, 4)
+    low, interval, pace = (
+        log_uniform(rng, 300, 1000),
+        rng.uniform(0.3, 1.3),
+        log_uniform(rng, 0.12, 4),
+    )
     press = log_uniform(rng, 0.3, 30)
     swing = np.sin(2 * np.pi * (pace * np.arange(n) / sr + rng.random()))
     f = low * 2 ** (interval * (1 + np.tanh(press * swing) / np.tanh(press)) / 2)
@@ -301,8 +315,7 @@ def write_scenes(
     n_takes: int = N_TAKES,
     progress: Callable[[list[tuple[str, int]]], Iterable[tuple[str, int]]] = iter,
 ) -> int:
-    """Write folder/<class>/<file_name> for every class and take, 44.1 kHz 16-bit mono WAV; the number of clips.
-    """
+    """Write folder/<class>/<file_name> for every class and take, 44.1 kHz 16-bit mono WAV; the number of clips."""
     import soundfile
 
     jobs = [(name, take) for name in CLASSES for take in range(n_takes)]
@@ -311,7 +324,12 @@ def write_scenes(
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
         try:
-            soundfile.write(part, np.round(scene(name, take, seed=seed) * 32768).astype(np.int16), 44100, format="WAV")
+            soundfile.write(
+                part,
+                np.round(scene(name, take, seed=seed) * 32768).astype(np.int16),
+                44100,
+                format="WAV",
+            )
             os.replace(part, path)
         finally:
             part.unlink(missing_ok=True)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 
 from . import load, mfcc
-
-SAMPLE_RATE = 44100  # Hz
+from .audio import SAMPLE_RATE
 
 
 def main(arguments: list[str]) -> int:

@@ -13,11 +13,13 @@ import numpy as np
 
 from .arguments import as_float, positive_integer
 
+SAMPLE_RATE = 44100  # Hz
+DURATION = 5.0  # s
 MARGIN = 0.1  # s read beyond the end that is asked for, so that resampling does not see the cut
 
 
 def load(
-    path: str | PathLike[str], sample_rate: int = 44100, duration: float | None = 5.0
+    path: str | PathLike[str], sample_rate: int = SAMPLE_RATE, duration: float | None = DURATION
 ) -> np.ndarray:
     """A recording as the rest of the package wants it: mono, at sample_rate Hz, duration s long.
 

@@ -100,7 +100,8 @@ def delta(features: ArrayLike, width: int = 9, order: int = 1) -> np.ndarray:
     """Δ[t] = d^order/dτ^order at τ = t of the polynomial of degree order that fits best, in least
     squares, the width values around t. For order 1: Δ[t] = Σ_j j·x[t + j] / Σ_j j².
 
-    features (..., n_frames), frames last as mfcc returns them -> the same shape and dtype, per frame.
+    features (..., n_frames), frames last as mfcc returns them -> the same shape and dtype, in
+    units per frame (for order 2 per frame²).
     At either end, where width values around t are not there, the nearest full fit is used.
     ValueError: width even, < 3 or more than the frames; order < 1 or >= width.
     Source: Savitzky and Golay (1964); Furui (1986) for deltas of cepstra; edges as in librosa.

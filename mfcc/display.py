@@ -188,7 +188,9 @@ def _draw_stage(
     left: Axes, right: Axes, values: np.ndarray, steps: tuple[float, float], index: int, unit: str
 ) -> None:
     """values (n_rows, n_frames) as an image, and beside it its column `index` as a line."""
-    left.figure.colorbar(_draw_image(left, values, steps), ax=left, label=unit, pad=0.02)
+    left.figure.colorbar(
+        _draw_image(left, values, steps), ax=left, label=unit, pad=0.02, fraction=0.05
+    )
     left.axvline(index * steps[0], color=MARKED)
     left.yaxis.set_major_locator(MaxNLocator(5, integer=True))
     dots = "o" if len(values) < 50 else ""  # where they are few enough to be counted

@@ -89,6 +89,8 @@ def mfcc(
     >>> mfcc(np.zeros(220500, np.float32), 44100).shape
     (13, 501)
     """
+    if positive_integer(n_mfcc, "n_mfcc") > n_mels:
+        raise ValueError(f"n_mfcc={n_mfcc} must be at most n_mels={n_mels}")
     mel = mel_spectrogram(
         signal,
         sample_rate,

@@ -1,4 +1,4 @@
-"""The discrete Fourier transform: its definition, and three algorithms that compute the same faster.
+"""The discrete Fourier transform: its definition, and algorithms that compute the same faster.
 
 Before it: framing.py cuts the frames. After it: mel.py sums the bins of the spectrum as the ear
 does. Chapters 3 (the definition) and 4 (the fast algorithm).
@@ -139,7 +139,9 @@ def _half_dft_matrix(n: int, dtype: np.dtype) -> np.ndarray:
 @lru_cache(maxsize=64)
 def _twiddles(n1: int, n2: int, dtype: np.dtype) -> np.ndarray:
     """W_N^(n2·k1), (n2, n1): the turn between the inner and the outer sum."""
-    return _constant(np.exp(-2j * np.pi * np.outer(np.arange(n2), np.arange(n1)) / (n1 * n2)), dtype)
+    return _constant(
+        np.exp(-2j * np.pi * np.outer(np.arange(n2), np.arange(n1)) / (n1 * n2)), dtype
+    )
 
 
 def _constant(values: np.ndarray, dtype: np.dtype) -> np.ndarray:

@@ -21,7 +21,8 @@ LOG_STEP = np.log(6.4) / 27  # log(Hz) in one mel above: 27 mel from 1000 to 640
 
 
 def hz_to_mel(hz: ArrayLike, htk: bool = False) -> np.ndarray | float:
-    """Slaney: m = 3f/200 below 1 kHz, 15 + 27 log(f/1000)/log 6.4 above. HTK: m = 2595 log10(1 + f/700).
+    """Slaney: m = 3f/200 below 1 kHz, 15 + 27 log(f/1000)/log 6.4 above.
+    HTK: m = 2595 log10(1 + f/700).
 
     hz in Hz, any shape, scalar for scalar -> mel of the same shape. ValueError: negative Hz.
     Source: Slaney (1998), Auditory Toolbox; Young et al. (2006), The HTK Book, §5.4.
@@ -34,7 +35,8 @@ def hz_to_mel(hz: ArrayLike, htk: bool = False) -> np.ndarray | float:
 
 
 def mel_to_hz(mel: ArrayLike, htk: bool = False) -> np.ndarray | float:
-    """Slaney: f = 200m/3 below 15 mel, 1000 · 6.4^((m - 15)/27) above. HTK: f = 700 (10^(m/2595) - 1).
+    """Slaney: f = 200m/3 below 15 mel, 1000 · 6.4^((m - 15)/27) above.
+    HTK: f = 700 (10^(m/2595) - 1).
 
     mel of any shape, scalar for scalar -> Hz of the same shape. ValueError: negative mel.
     Source: as hz_to_mel, solved for f.
@@ -86,7 +88,9 @@ def _band(sample_rate: float, fmin: float, fmax: float | None) -> tuple[float, f
     nyquist = sample_rate / 2
     high = nyquist if fmax is None else fmax
     if not 0 < high <= nyquist:
-        raise ValueError(f"fmax={fmax!r} must be above 0 and at most sample_rate/2 = {nyquist:g} Hz")
+        raise ValueError(
+            f"fmax={fmax!r} must be above 0 and at most sample_rate/2 = {nyquist:g} Hz"
+        )
     if not 0 <= fmin < high:
         raise ValueError(f"fmin={fmin!r} must be at least 0 and below fmax = {high:g} Hz")
     return fmin, high

@@ -14,17 +14,19 @@ from numpy.typing import ArrayLike
 from .layers import Layer
 from .losses import SoftmaxCrossEntropy
 
-STEP = np.finfo(np.float64).eps ** (1 / 3)  # balances the h² of truncation and the eps/h of rounding
+STEP = np.finfo(np.float64).eps ** (
+    1 / 3
+)  # balances the h² of truncation and the eps/h of rounding
 
 
 def gradient_check(
     layer: Layer, x: ArrayLike, *, rng: np.random.Generator, y: ArrayLike | None = None
 ) -> float:
-    """(L(θ + h v) - L(θ - h v)) / 2h  ≈  ⟨∂L/∂θ, v⟩ for a random direction v, for each θ of a layer.
+    """(L(θ + h v) - L(θ - h v)) / 2h  ≈  ⟨∂L/∂θ, v⟩ for a random direction v, for each θ.
 
     layer: anything with forward, backward, params and grads, a whole network too; x (n, n_in).
-    L is the cross-entropy of the outputs when labels y are given, else Σ R·out with a random R.
-    θ runs over the input and each parameter. Runs in float64 and leaves the parameters as they were.
+    L is the cross-entropy of the outputs where labels y are given, else Σ R·out with a random R.
+    θ runs over the input and each parameter, in float64; the parameters end as they began.
 
     Returns the largest |measured - claimed| / |∂L/∂θ|: about 1e-8 for a right gradient, 1e-3 for
     one that is off by 0.1 %. Keep inputs away from kinks: across one, no gradient is right.

@@ -67,9 +67,7 @@ def confusion(
         raise ValueError(f"matrix has shape {values.shape}; it must be ({n}, {n}), a row a class")
     if values.min() < 0:
         raise ValueError(f"matrix holds {values.min()}; counts must not be negative")
-    if normalize:
-        totals = values.sum(axis=1, keepdims=True)
-        values = np.divide(values, totals, out=np.zeros((n, n)), where=totals > 0)
+    values = _shares(values) if normalize else values
     texts = [[f"{value:.2f}" if normalize else f"{value}" for value in row] for row in values]
     names = [_drawable(name) for name in classes]
 
@@ -83,7 +81,7 @@ def confusion(
     ax.set_xticks(range(n), names, parse_math=False, **slant)
     ax.set_yticks(range(n), names, parse_math=False)
     ax.set(xlabel="predicted class", ylabel="true class")
-    ax.set_title(title or "", parse_math=False)
+    ax.set_title(_drawable(title or ""), parse_math=False)
     label = "share of the true class" if normalize else "number of examples"
     fig.colorbar(image, label=label, aspect=side / 0.2, pad=0.2 / size[0])  # 0.2 inches wide
     return fig
@@ -92,13 +90,11 @@ def confusion(
 def diagram(network: Sequential, *, title: str | None = None) -> Figure:
     """Draw the layers from the input down to the softmax, with their shapes and parameters.
 
-    A row of the data is an example, hence the shapes (n, features) → (n, features). A layer with
-    n_in and n_out says so itself; one without keeps the shape of what it receives. The softmax is
-    no layer: the loss contains it. The default title counts the parameters.
-    ValueError: no layer has n_in.
+    Shapes are (n, features), n the number of examples; None stands for what no Dense layer says.
+    The softmax is no layer of the network: the loss contains it. Without a title of its own the
+    picture is headed by the number of parameters.
     """
     boxes = list(_boxes(network))
-    n_params = sum(p.size for layer in network.layers for p in layer.params)
     fig, ax = plt.subplots(figsize=(6, 0.5 + 0.9 * len(boxes)), layout="constrained")
     for y, (name, text, learns) in enumerate(boxes):
         color = LEARNS if learns else FIXED
@@ -110,7 +106,7 @@ def diagram(network: Sequential, *, title: str | None = None) -> Figure:
         ax.annotate("", xy=(0.5, y), xytext=(0.5, y - 0.3), arrowprops=arrow)
     ax.set(xlim=(0, 1), ylim=(len(boxes) - 0.29, -0.01))
     ax.set_axis_off()
-    ax.set_title(f"{n_params:,} parameters" if title is None else title, parse_math=False)
+    ax.set_title(f"{network.n_params:,} parameters" if title is None else title, parse_math=False)
     return fig
 
 
@@ -123,6 +119,12 @@ def _draw_curve(
     ax.plot(epochs, values, style, color=color, marker=dots, markersize=4, label=label)
     ax.set_ylabel(name, color=color)
     ax.tick_params(axis="y", which="both", colors=color)
+
+
+def _shares(matrix: np.ndarray) -> np.ndarray:
+    """S_ij = M_ij / Σ_j M_ij; 0 where a row is empty."""
+    totals = matrix.sum(axis=1, keepdims=True)
+    return np.divide(matrix, totals, out=np.zeros(matrix.shape), where=totals > 0)
 
 
 def _inches(texts: list[list[str]], names: list[str]) -> tuple[float, float]:
@@ -154,13 +156,11 @@ def _drawable(name: str) -> str:
 
 def _boxes(network: Sequential) -> Iterator[tuple[str, str, bool]]:
     """Yield (name, shapes and parameters, whether there are any) for each box of the diagram."""
-    width = next((layer.n_in for layer in network.layers if hasattr(layer, "n_in")), None)
-    if width is None:
-        raise ValueError("network has no layer with n_in; its input has no known shape")
-    yield "input", f"(n, {width}),  n examples", False
-    for layer in network.layers:
-        before, width = width, getattr(layer, "n_out", width)
-        n_params = sum(p.size for p in layer.params)
+    shapes = network.shapes()
+    yield "input", f"(n, {shapes[0][0]}),  n examples", False
+    for layer, (n_in, n_out) in zip(network.layers, shapes, strict=True):
+        n_params = sum(param.size for param in layer.params)
         counted = f"{n_params:,} parameters" if n_params else "no parameters"
-        yield str(layer), f"(n, {before}) → (n, {width}),  {counted}", n_params > 0
-    yield "softmax", f"(n, {width}) → (n, {width}),  part of the loss", False
+        yield str(layer), f"(n, {n_in}) → (n, {n_out}),  {counted}", n_params > 0
+    n_out = shapes[-1][1]
+    yield "softmax", f"(n, {n_out}) → (n, {n_out}),  part of the loss", False

@@ -74,11 +74,13 @@ class Dense(Layer):
 
     @classmethod
     def from_parameters(cls, W: ArrayLike, b: ArrayLike) -> Dense:
-        """A layer with the given W (n_in, n_out) and b (n_out,); ValueError when they do not fit."""
+        """A layer with the given W (n_in, n_out) and b (n_out,). ValueError: they do not fit."""
         layer = cls.__new__(cls)
         layer.W, layer.b = as_float(W), as_float(b)
         if layer.W.ndim != 2 or layer.b.shape != layer.W.shape[1:]:
-            raise ValueError(f"W {layer.W.shape} and b {layer.b.shape} must be (n_in, n_out), (n_out,)")
+            raise ValueError(
+                f"W {layer.W.shape} and b {layer.b.shape} must be (n_in, n_out), (n_out,)"
+            )
         return layer
 
     @property
@@ -102,7 +104,7 @@ class Dense(Layer):
         return [self.dW, self.db]
 
     def forward(self, x: ArrayLike) -> np.ndarray:
-        """out = x W + b: x (n, n_in) -> (n, n_out), of the dtype of x. ValueError: another width."""
+        """out = x W + b: x (n, n_in) -> (n, n_out), in x's dtype. ValueError: another width."""
         x = as_float(x)
         if x.ndim != 2 or x.shape[1] != self.n_in:
             raise ValueError(f"x has shape {x.shape}; Dense needs (n_examples, {self.n_in})")

@@ -2,7 +2,7 @@
 
 Before it: activations.py. After it: checking.py, which tests every gradient so far. Chapter 10.
 
-Symbols: n examples, C classes; z the logits, p = softmax(z) the probabilities, y the labels one-hot.
+Symbols: n examples, C classes; z the logits, p = softmax(z) the probabilities, y one-hot labels.
 """
 
 from __future__ import annotations
@@ -21,10 +21,14 @@ def one_hot(labels: ArrayLike, n_classes: int | None = None) -> np.ndarray:
     """
     labels = np.asarray(labels)
     if labels.ndim != 1 or labels.dtype.kind not in "iu" or len(labels) == 0:
-        raise ValueError(f"labels {labels.dtype}{labels.shape} must be integers of shape (n,), n > 0")
+        raise ValueError(
+            f"labels {labels.dtype}{labels.shape} must be integers of shape (n,), n > 0"
+        )
     n_classes = int(labels.max()) + 1 if n_classes is None else n_classes
     if labels.min() < 0 or labels.max() >= n_classes:
-        raise ValueError(f"labels from {labels.min()} to {labels.max()} must lie in 0 … {n_classes - 1}")
+        raise ValueError(
+            f"labels from {labels.min()} to {labels.max()} must lie in 0 … {n_classes - 1}"
+        )
     return (labels[:, None] == np.arange(n_classes)).astype(np.float64)
 
 
@@ -44,10 +48,10 @@ def cross_entropy(probabilities: ArrayLike, y: ArrayLike) -> float:
 
     probabilities (n, C), y (n,) ints or (n, C) one-hot -> a number >= 0, in nats; infinite where a
     true class has probability 0. ValueError: y that does not fit.
-    Source: Good (1952), Rational decisions; the definition that SoftmaxCrossEntropy computes safely.
+    Source: Good (1952), Rational decisions. SoftmaxCrossEntropy computes the same safely.
     """
     p = as_float(probabilities)
-    y = targets(y, p)
+    y = targets(y, p.shape, p.dtype)
     with np.errstate(divide="ignore"):
         return float(-np.sum(y * np.log(p, where=y > 0, out=np.zeros_like(p))) / len(p))
 
@@ -62,7 +66,7 @@ class SoftmaxCrossEntropy:
     def forward(self, logits: ArrayLike, y: ArrayLike) -> float:
         """logits (n, C), y (n,) ints or (n, C) one-hot -> the loss, >= 0. ValueError: no fit."""
         z = as_float(logits)
-        self.y, self.p = targets(y, z), softmax(z)
+        self.y, self.p = targets(y, z.shape, z.dtype), softmax(z)
         shifted = z - z.max(axis=1, keepdims=True)  # log-sum-exp loses nothing by the shift
         log_sum = np.log(np.exp(shifted).sum(axis=1))
         return float(np.mean(log_sum - np.sum(self.y * shifted, axis=1)))
@@ -72,10 +76,10 @@ class SoftmaxCrossEntropy:
         return (self.p - self.y) / len(self.y)
 
 
-def targets(y: ArrayLike, like: np.ndarray) -> np.ndarray:
-    """Labels, ints or one-hot, as one-hot rows of the shape and dtype of like (n, C)."""
+def targets(y: ArrayLike, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+    """Labels, (n,) ints or (n, C) one-hot, as one-hot rows of the given shape (n, C) and dtype."""
     y = np.asarray(y)
-    rows = one_hot(y, like.shape[1]) if y.ndim == 1 else y
-    if rows.shape != like.shape:
-        raise ValueError(f"y has shape {y.shape}; it must be ({len(like)},) or {like.shape}")
-    return rows.astype(like.dtype, copy=False)
+    rows = one_hot(y, shape[1]) if y.ndim == 1 else y
+    if rows.shape != shape:
+        raise ValueError(f"y has shape {y.shape}; it must be ({shape[0]},) or {shape}")
+    return rows.astype(dtype, copy=False)

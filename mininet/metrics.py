@@ -51,7 +51,9 @@ def precision_recall_f1(confusion: ArrayLike) -> np.ndarray:
 def _labels(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     true, predicted = np.asarray(y_true), np.asarray(y_pred)
     if true.shape != predicted.shape or true.ndim != 1 or len(true) == 0:
-        raise ValueError(f"y_true {true.shape} and y_pred {predicted.shape} must both be (n,), n > 0")
+        raise ValueError(
+            f"y_true {true.shape} and y_pred {predicted.shape} must both be (n,), n > 0"
+        )
     if true.dtype.kind not in "iu" or predicted.dtype.kind not in "iu":
         raise ValueError(f"labels must be integers, not {true.dtype} and {predicted.dtype}")
     return true.astype(np.int64), predicted.astype(np.int64)

@@ -10,6 +10,7 @@ import json
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from os import PathLike, fspath
 from typing import Any
 
@@ -27,8 +28,8 @@ FORMAT = "mininet 1"
 
 @dataclass
 class History:
-    """What fit saw, one number an epoch: loss and accuracy are means over the epoch while the weights
-    change, as Keras logs them; learning_rate is the rate of the epoch's first update."""
+    """What fit saw, one number an epoch: loss and accuracy are means over the epoch while the
+    weights change, as Keras logs them; learning_rate is the rate of the epoch's first update."""
 
     loss: list[float] = field(default_factory=list)
     accuracy: list[float] = field(default_factory=list)
@@ -54,7 +55,7 @@ class Sequential:
         if not self.layers:
             raise ValueError("layers=[] must hold at least one layer")
         dense = [layer for layer in self.layers if isinstance(layer, Dense)]
-        for first, second in zip(dense, dense[1:], strict=False):
+        for first, second in pairwise(dense):
             if first.n_out != second.n_in:
                 raise ValueError(f"{second!r} must take the {first.n_out} outputs of {first!r}")
 
@@ -103,7 +104,7 @@ class Sequential:
         ValueError: an x that is not finite or does not fit y, epochs or batch_size < 1.
         """
         x = _examples(x)
-        y = targets(y, self.forward(x[:1]).repeat(len(x), axis=0))
+        y = targets(y, (len(x), self.forward(x[:1]).shape[1]), x.dtype)
         for name, count in (("epochs", epochs), ("batch_size", batch_size)):
             if not isinstance(count, int | np.integer) or count < 1:
                 raise ValueError(f"{name}={count!r} must be a positive integer")
@@ -150,7 +151,7 @@ class Sequential:
     def evaluate(self, x: ArrayLike, y: ArrayLike) -> tuple[float, float]:
         """(loss, accuracy) of the weights as they are; x and y as in fit."""
         logits = self.forward(_examples(x))
-        rows = targets(y, logits)
+        rows = targets(y, logits.shape, logits.dtype)
         return (
             SoftmaxCrossEntropy().forward(logits, rows),
             accuracy(rows.argmax(axis=1), logits.argmax(axis=1)),
@@ -175,9 +176,9 @@ class Sequential:
         for layer, (_, n_out) in zip(self.layers, self.shapes(), strict=True):
             kind = type(layer).__name__
             counts[kind] = counts.get(kind, 0) + 1
-            name = f"{kind.lower()}_{counts[kind]} ({layer})"
+            name = f"{kind.lower()}_{counts[kind]} ({kind})"
             size = sum(param.size for param in layer.params)
-            rows.append(f"{name:<29}{f'(None, {n_out})':<26}{size:>10}")
+            rows.append(f"{name:<29}{f'(None, {n_out})':<26}{size:>10,}")
         return "\n".join([*rows, "=" * 65, f"Total parameters: {self.n_params:,}", line])
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -199,7 +200,14 @@ class Sequential:
                 params = iter([archive[f"param_{i}"] for i in range(len(archive.files) - 1)])
                 layers = [_rebuilt(config, params) for config in header["layers"]]
                 return cls(layers, header["metadata"])
-        except (ValueError, KeyError, TypeError, EOFError, StopIteration, zipfile.BadZipFile) as error:
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            EOFError,
+            StopIteration,
+            zipfile.BadZipFile,
+        ) as error:
             raise ValueError(f"{fspath(path)} is not a model of this program: {error}") from None
 
 

@@ -11,8 +11,8 @@ import numpy as np
 
 
 class SGD:
-    """θ ← θ - lr_t g,  lr_t = learning_rate / (1 + decay · t).  With momentum v ← momentum·v - lr_t g,
-    θ ← θ + v.
+    """θ ← θ - lr_t g,  lr_t = learning_rate / (1 + decay · t).
+    With momentum: v ← momentum·v - lr_t g,  θ ← θ + v.
 
     t counts updates, not epochs: with decay 0.9 and ten batches an epoch the rate falls to a tenth
     within the first epoch. The optimizer keeps t and v, so one serves one network.

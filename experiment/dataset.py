@@ -1,0 +1,135 @@
+"""The data: labelled clips, found in a folder or synthesised, and read one at a time.
+
+Before it: scenes.py makes the embedded clips. After it: recipes.py turns clips into inputs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from mfcc.audio import DURATION, SAMPLE_RATE, fix_length, read, resample
+
+from . import scenes
+
+# What soundfile reads and people use. The suffix only decides what is tried; the content decides.
+AUDIO_SUFFIXES = (
+    *(".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus"),
+    *(".rf64", ".snd", ".w64", ".wav"),
+)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One clip as the network sees it, (220500,) float32 at 44.1 kHz, and what was done to it."""
+
+    signal: np.ndarray
+    resampled: bool = False
+    cut: bool = False
+    padded: bool = False
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Labelled clips. classes are sorted; names[i], "class/file", and labels[i] (an index into
+    classes) belong to the clip that read(i) gives; passed_over counts the files left out."""
+
+    classes: list[str]
+    names: list[str]
+    labels: np.ndarray
+    read: Callable[[int], Clip]
+    passed_over: Counter[str] = field(default_factory=Counter)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def scan(folder: str | os.PathLike[str]) -> Dataset:
+    """The recordings in folder/<class>/: one folder a class, as in the tutorial's category/.
+
+    Hidden files and files that are not audio by their suffix are passed over and counted; so is
+    whatever lies beside the class folders.
+    ValueError: no such folder, no class folders, only one class, a class without recordings.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        what = "is not a folder" if root.exists() else "does not exist"
+        raise ValueError(f"the data folder {root} {what}")
+    passed_over: Counter[str] = Counter()
+    by_class: dict[str, list[Path]] = {}
+    for entry in sorted(root.iterdir()):
+        if entry.is_dir() and not entry.name.startswith("."):
+            by_class[entry.name] = _recordings(entry, passed_over)
+        else:
+            passed_over[_kind(entry)] += 1
+    _check_classes(root, by_class)
+    paths = [path for files in by_class.values() for path in files]
+    return Dataset(
+        classes=list(by_class),
+        names=[f"{path.parent.name}/{path.name}" for path in paths],
+        labels=np.repeat(np.arange(len(by_class)), [len(files) for files in by_class.values()]),
+        read=lambda i: read_clip(paths[i]),
+        passed_over=passed_over,
+    )
+
+
+def embedded(seed: int) -> Dataset:
+    """The synthetic scenes, forty clips of each of ten classes, made when they are read."""
+    takes = [(name, take) for name in scenes.CLASSES for take in range(scenes.N_TAKES)]
+    return Dataset(
+        classes=list(scenes.CLASSES),
+        names=[f"{name}/take {take}" for name, take in takes],
+        labels=np.repeat(np.arange(len(scenes.CLASSES)), scenes.N_TAKES),
+        read=lambda i: Clip(scenes.scene(*takes[i], seed=seed)),
+    )
+
+
+def read_clip(path: str | os.PathLike[str]) -> Clip:
+    """A file as a clip: mono, 44.1 kHz, 5 s. ValueError, OSError: as mfcc.load."""
+    signal, rate = read(path, DURATION)
+    signal = resample(signal, rate, SAMPLE_RATE)
+    n_samples = round(DURATION * SAMPLE_RATE)
+    return Clip(
+        signal=fix_length(signal, n_samples),
+        resampled=rate != SAMPLE_RATE,
+        cut=len(signal) > n_samples,
+        padded=len(signal) < n_samples,
+    )
+
+
+def _recordings(folder: Path, passed_over: Counter[str]) -> list[Path]:
+    """The audio files of one class, sorted by name; the rest is counted."""
+    files = []
+    for path in sorted(folder.iterdir()):
+        kind = _kind(path)
+        if kind == "audio":
+            files.append(path)
+        else:
+            passed_over[kind] += 1
+    return files
+
+
+def _kind(path: Path) -> str:
+    if path.name.startswith("."):
+        return "hidden"
+    if path.is_dir():
+        return "folder"
+    return "audio" if path.suffix.lower() in AUDIO_SUFFIXES else "not audio"
+
+
+def _check_classes(root: Path, by_class: dict[str, list[Path]]) -> None:
+    empty = [name for name, files in by_class.items() if not files]
+    if not by_class:
+        raise ValueError(
+            f"{root} holds no class folders; it needs one folder of recordings a class"
+        )
+    if empty:
+        raise ValueError(f"the class folder {root / empty[0]} holds no recordings")
+    if len(by_class) == 1:
+        (only,) = by_class
+        raise ValueError(f"{root} holds only the class {only!r}; it needs at least two")

@@ -1,0 +1,190 @@
+"""The command line: every command, every flag, its default and its bounds.
+
+Before it: recipes.py, whose settings are the defaults. After it: ssc.py, which runs the commands.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from .recipes import Features, Training
+
+DESCRIPTION = """\
+Tell environmental sounds apart: MFCCs and a small neural network, written out by hand.
+Without --data it trains on embedded synthetic scenes."""
+COMMANDS = {
+    "predict": "predict MODEL CLIP...   the three likeliest classes of each recording",
+    "explain": "explain CLIP            one recording through every stage of the features, drawn",
+    "scenes": "scenes DIR              the embedded scenes as WAV files, to be listened to",
+}
+
+
+def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
+    """What the user asked for; .command is "train" unless the first word is another command.
+
+    Leaves with exit code 2 and one sentence when the arguments make no sense.
+    """
+    command = arguments[0] if arguments and arguments[0] in COMMANDS else "train"
+    parser = {
+        "train": _train_parser,
+        "predict": _predict_parser,
+        "explain": _explain_parser,
+        "scenes": _scenes_parser,
+    }[command]()
+    parser.add_argument("--version", action="version", version=f"ssc {version}")
+    options = parser.parse_args(arguments if command == "train" else arguments[1:])
+    options.command = command
+    return options
+
+
+class Parser(argparse.ArgumentParser):
+    """Flags are never abbreviated, and an error is one sentence with a suggestion."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_abbrev=False, **options)
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with code 2, saying what is wrong."""
+        self.exit(2, f"ssc: {message}{self._suggestion(message)} (see {self.prog} --help)\n")
+
+    def _suggestion(self, message: str) -> str:
+        flags = [flag for action in self._actions for flag in action.option_strings]
+        words = message.split(": ")[-1].split() if message.startswith("unrecognized") else []
+        for word in words:
+            for close in difflib.get_close_matches(word.split("=")[0], [*flags, *COMMANDS], n=1):
+                return f"; did you mean {close}?"
+        return ""
+
+
+class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Defaults behind each flag, line breaks of the description kept."""
+
+
+def _train_parser() -> Parser:
+    commands = "other commands:\n" + "\n".join(f"  {text}" for text in COMMANDS.values())
+    parser = Parser(prog="ssc.py", description=DESCRIPTION, epilog=commands, formatter_class=_Help)
+    parser.add_argument(
+        "--data",
+        metavar="DIR",
+        default=argparse.SUPPRESS,
+        help="recordings, one folder a class (default: synthetic scenes)",
+    )
+    parser.set_defaults(data=None)
+    _add(parser, "out", "epochs", "batch-size", "learning-rate", "decay", "seed", "n-mfcc")
+    _add(parser, "deltas", "normalize", "show", "quiet")
+    return parser
+
+
+def _predict_parser() -> Parser:
+    parser = Parser(
+        prog="ssc.py predict", description="The three likeliest classes of each recording."
+    )
+    parser.add_argument("model", metavar="MODEL", help="a model.npz that training has written")
+    parser.add_argument("clips", metavar="CLIP", nargs="+", help="a recording")
+    return parser
+
+
+def _explain_parser() -> Parser:
+    parser = Parser(
+        prog="ssc.py explain",
+        description="One recording through every stage of the features, as explain.png.",
+        formatter_class=_Help,
+    )
+    parser.add_argument("clip", metavar="CLIP", help="a recording")
+    _add(parser, "out", "n-mfcc", "show", "quiet")
+    return parser
+
+
+def _scenes_parser() -> Parser:
+    parser = Parser(
+        prog="ssc.py scenes",
+        description="The embedded synthetic scenes as WAV files, one folder a class.",
+        formatter_class=_Help,
+    )
+    parser.add_argument("folder", metavar="DIR", type=Path, help="folder to write into")
+    _add(parser, "seed", "quiet")
+    return parser
+
+
+def _number(kind: type, least: float, exclusive: bool = False) -> Callable[[str], Any]:
+    """What argparse calls on the text of a flag: an int or float at least, or above, a bound."""
+
+    def parse_number(text: str) -> Any:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value) or value < least or (exclusive and value == least):
+            what = "a whole number" if kind is int else "a number"
+            bound = f"{'above' if exclusive else 'of at least'} {least:g}"
+            raise argparse.ArgumentTypeError(f"{text!r} must be {what} {bound}")
+        return value
+
+    return parse_number
+
+
+# Each flag is written once; several commands share some.
+_FLAGS: dict[str, dict[str, Any]] = {
+    "out": {
+        "metavar": "DIR",
+        "type": Path,
+        "default": Path("out"),
+        "help": "folder for the results",
+    },
+    "epochs": {
+        "metavar": "N",
+        "type": _number(int, 1),
+        "default": Training.epochs,
+        "help": "passes over all clips",
+    },
+    "batch-size": {
+        "metavar": "N",
+        "type": _number(int, 1),
+        "default": Training.batch_size,
+        "help": "clips in one update",
+    },
+    "learning-rate": {
+        "metavar": "LR",
+        "type": _number(float, 0, exclusive=True),
+        "default": Training.learning_rate,
+        "help": "rate of the first update",
+    },
+    "decay": {
+        "metavar": "D",
+        "type": _number(float, 0),
+        "default": Training.decay,
+        "help": "update t has the rate LR / (1 + D t)",
+    },
+    "seed": {
+        "metavar": "N",
+        "type": _number(int, 0),
+        "default": Training.seed,
+        "help": "of all that is random: the same seed gives the same result",
+    },
+    "n-mfcc": {
+        "metavar": "N",
+        "type": _number(int, 1),
+        "default": Features.n_mfcc,
+        "help": "MFCCs in each frame",
+    },
+    "deltas": {
+        "action": "store_true",
+        "help": "stack deltas and delta-deltas under the MFCCs: three times the rows",
+    },
+    "normalize": {
+        "action": "store_true",
+        "help": "also draw the confusion matrix as shares of each row",
+    },
+    "show": {"action": "store_true", "help": "open the pictures in windows"},
+    "quiet": {"action": "store_true", "help": "say nothing but errors"},
+}
+
+
+def _add(parser: Parser, *names: str) -> None:
+    for name in names:
+        parser.add_argument(f"--{name}", **_FLAGS[name])

@@ -1,0 +1,114 @@
+"""The recipe: from clips to the inputs of a network, the network, and how it is trained.
+
+Before it: dataset.py. After it: report.py says and keeps what came out. Chapter 13.
+
+The reference recipe is the published tutorial's: 13 MFCCs of 20 ms frames every 10 ms, flattened; a
+network 6513-500-500-500-10; 100 epochs of SGD whose rate falls as 1/(1 + 0.9t).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from mfcc import delta, mfcc
+from mfcc.audio import SAMPLE_RATE
+from mininet import SGD, Dense, History, LeakyReLU, ReLU, Sequential, Sigmoid
+
+from .dataset import Dataset
+
+HIDDEN = 500  # units in each hidden layer
+
+
+@dataclass(frozen=True)
+class Features:
+    """How a clip becomes numbers; kept in the model file, so that predict does the same."""
+
+    n_mfcc: int = 13
+    deltas: bool = False
+
+    def of(self, signal: np.ndarray) -> np.ndarray:
+        """signal (n_samples,) at 44.1 kHz -> (n_rows, n_frames) of the same dtype: the MFCCs, and
+        with deltas under them their first and second derivatives in time, three times the rows."""
+        coefficients = mfcc(signal, SAMPLE_RATE, n_mfcc=self.n_mfcc)
+        if not self.deltas:
+            return coefficients
+        return np.concatenate([coefficients, delta(coefficients), delta(coefficients, order=2)])
+
+
+@dataclass(frozen=True)
+class Training:
+    """How the reference network is trained."""
+
+    epochs: int = 100
+    batch_size: int = 40
+    learning_rate: float = 0.01
+    decay: float = 0.9
+    seed: int = 0
+
+    def fit(
+        self,
+        network: Sequential,
+        x: np.ndarray,
+        y: np.ndarray,
+        rng: np.random.Generator,
+        on_epoch: Callable[[History], object],
+    ) -> History:
+        """Train the network on x (n, n_features), y (n, n_classes) one-hot."""
+        optimizer = SGD(self.learning_rate, self.decay)
+        return network.fit(x, y, self.epochs, self.batch_size, optimizer, rng, on_epoch)
+
+
+def extract(
+    dataset: Dataset,
+    features: Features,
+    progress: Callable[[Iterable[int]], Iterable[int]] = iter,
+) -> tuple[np.ndarray, Counter[str]]:
+    """Read every clip and compute its features; no more than one clip is in memory at a time.
+
+    progress wraps the iterable of clips, as tqdm does.
+    Returns (n_clips, n_rows, n_frames) float32, and how many clips were resampled, cut, padded.
+    """
+    rows: list[np.ndarray] = []
+    treated: Counter[str] = Counter()
+    for i in progress(range(len(dataset))):
+        clip = dataset.read(i)
+        treated.update(resampled=clip.resampled, cut=clip.cut, padded=clip.padded)
+        rows.append(features.of(clip.signal))
+    return np.stack(rows), treated
+
+
+def reference_network(n_features: int, n_classes: int, rng: np.random.Generator) -> Sequential:
+    """Dense 500, sigmoid, Dense 500, leaky ReLU, Dense 500, ReLU, Dense n_classes (and softmax)."""
+    return Sequential(
+        [
+            Dense(n_features, HIDDEN, rng=rng),
+            Sigmoid(),
+            Dense(HIDDEN, HIDDEN, rng=rng),
+            LeakyReLU(0.3),
+            Dense(HIDDEN, HIDDEN, rng=rng),
+            ReLU(),
+            Dense(HIDDEN, n_classes, rng=rng),
+        ]
+    )
+
+
+def metadata(classes: list[str], features: Features) -> dict[str, Any]:
+    """What a model file must know beside its weights to classify a recording."""
+    return {"recipe": "reference", "classes": classes, "features": asdict(features)}
+
+
+def settings_of(network: Sequential, path: str) -> tuple[Features, list[str]]:
+    """The features and the classes that a model file carries. ValueError: it carries none."""
+    try:
+        features = Features(**network.metadata["features"])
+        classes = [str(name) for name in network.metadata["classes"]]
+    except (KeyError, TypeError):
+        raise ValueError(
+            f"{path} says nothing of classes and features: ssc did not write it"
+        ) from None
+    return features, classes

@@ -1,0 +1,182 @@
+"""The report: what a run says on the terminal, and what it keeps in files.
+
+Before it: recipes.py. After it: ssc.py, the command line. Every file is written under a temporary
+name and then renamed, so that a name always holds a whole file.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import platform
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mininet import History, Sequential, precision_recall_f1
+
+from .dataset import Dataset
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def class_table(dataset: Dataset) -> str:
+    """The classes and how many clips each has, and what was passed over."""
+    counts = np.bincount(dataset.labels)
+    width = max(len("class"), *(len(name) for name in dataset.classes))
+    rows = [f"{'class':<{width}}  clips", f"{'-' * width}  -----"]
+    rows += [f"{name:<{width}}  {n:5d}" for name, n in zip(dataset.classes, counts, strict=True)]
+    rows.append(f"{len(dataset.classes)} classes, {len(dataset)} clips")
+    names = {"hidden": "hidden files", "not audio": "files that are not audio", "folder": "folders"}
+    passed = [f"{n} {names[kind]}" for kind, n in sorted(dataset.passed_over.items())]
+    return "\n".join([*rows, *([f"passed over: {', '.join(passed)}"] if passed else [])])
+
+
+def treatment_lines(treated: Counter[str], n_clips: int) -> list[str]:
+    """One line each for how many clips were resampled, cut and padded."""
+    what = {"resampled": "to 44.1 kHz", "cut": "to 5 s", "padded": "with zeros at the end, to 5 s"}
+    return [f"{treated[kind]} of {n_clips} clips {kind} {how}" for kind, how in what.items()]
+
+
+def epoch_line(history: History, epochs: int, seconds: float) -> str:
+    """The last epoch of the history: loss, accuracy, learning rate, and the time left."""
+    epoch = len(history.loss)
+    left = round(seconds / epoch * (epochs - epoch))
+    return (
+        f"epoch {epoch:{len(str(epochs))}d}/{epochs}  loss {history.loss[-1]:.4f}"
+        f"  accuracy {history.accuracy[-1]:.4f}  learning rate {history.learning_rate[-1]:.2e}"
+        f"  {left // 60}:{left % 60:02d} left"
+    )
+
+
+def confusion_table(matrix: np.ndarray, classes: list[str]) -> str:
+    """The confusion matrix: rows true, columns predicted, under the number of their class."""
+    corner = "true \\ predicted"
+    width = max(len(corner), *(len(name) + 4 for name in classes))
+    cell = max(len(str(matrix.max())), len(str(len(classes)))) + 2
+    head = "".join(f"{column:>{cell}}" for column in range(len(classes)))
+    rows = [f"{corner:<{width}}" + head]
+    for i, name in enumerate(classes):
+        label = f"{i:>2}  {name}"
+        rows.append(f"{label:<{width}}" + "".join(f"{count:>{cell}}" for count in matrix[i]))
+    return "\n".join(rows)
+
+
+def score_table(matrix: np.ndarray, classes: list[str]) -> str:
+    """Precision, recall and F1 of each class, and how many clips it has."""
+    width = max(len("class"), *(len(name) for name in classes))
+    rows = [f"{'class':<{width}}  precision  recall      F1  clips"]
+    scores = precision_recall_f1(matrix)
+    for name, (precision, recall, f1), row in zip(classes, scores, matrix, strict=True):
+        rows.append(f"{name:<{width}}  {precision:9.3f}  {recall:6.3f}  {f1:6.3f}  {row.sum():5d}")
+    return "\n".join(rows)
+
+
+def versions() -> dict[str, str]:
+    """Python and the packages whose version can change a number."""
+    packages = ("numpy", "scipy", "soundfile", "matplotlib")
+    return {"python": platform.python_version(), **{name: version(name) for name in packages}}
+
+
+class Output:
+    """The folder that a run writes its results to, and its voice on the terminal.
+
+    With show, pictures stay open for show(); quiet silences say.
+    """
+
+    def __init__(self, folder: Path, *, show: bool = False, quiet: bool = False) -> None:
+        self.folder, self.quiet, self._show = folder, quiet, show
+
+    def say(self, *words: object) -> None:
+        """Print, unless the run is quiet."""
+        if not self.quiet:
+            print(*words, flush=True)
+
+    def picture(self, figure: Figure, name: str) -> None:
+        """Keep the figure as a PNG file."""
+        import matplotlib.pyplot as plt
+
+        with self._file(name) as temporary:
+            figure.savefig(temporary, format="png")
+        if not self._show:
+            plt.close(figure)
+
+    def history(self, history: History, name: str) -> None:
+        """Keep the history as CSV: a row an epoch, columns epoch, loss, accuracy, learning_rate."""
+        columns = history.history
+        with self._file(name) as temporary, open(temporary, "w", newline="") as file:
+            table = csv.writer(file)
+            table.writerow(["epoch", *columns])
+            rows = zip(*columns.values(), strict=True)
+            table.writerows([epoch, *row] for epoch, row in enumerate(rows, 1))
+
+    def model(self, network: Sequential, name: str) -> None:
+        """Keep the network."""
+        with self._file(name) as temporary:
+            network.save(temporary)
+
+    def json(self, content: dict[str, Any], name: str) -> None:
+        """Keep content as indented JSON."""
+        with self._file(name) as temporary:
+            temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+    def show(self) -> None:
+        """Where the run was asked to: a window for each picture, until all are closed."""
+        if self._show:
+            import matplotlib.pyplot as plt
+
+            plt.show()
+
+    @contextmanager
+    def _file(self, name: str) -> Iterator[Path]:
+        with replacing(self.folder / name) as temporary:
+            yield temporary
+        self.say("wrote", self.folder / name)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary name beside path to write to; it takes the place of path when all went well."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def output_folder(path: Path) -> Iterator[Path]:
+    """The folder for the results, proved writable before any work is done; when the work fails
+    before it wrote anything, the folders that were made for it go again."""
+    made = [folder for folder in (path, *path.parents) if not folder.exists()]
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise ValueError(f"cannot write to the folder {path}: {error.strerror}") from None
+    try:
+        yield path
+    except BaseException:
+        for folder in made:
+            if folder.exists() and not any(folder.iterdir()):
+                folder.rmdir()
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,25 @@
+"""What all tests share: hypothesis profiles, a Matplotlib without a display, the real recordings."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+os.environ["MPLBACKEND"] = "Agg"
+
+# dev draws anew in each run; ci draws the same examples in every run, so that it never flickers.
+settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", parent=settings.get_profile("dev"), derandomize=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+@pytest.fixture(scope="session")
+def recordings() -> Path:
+    """The folder of the real ESC-10 recordings, category/<class>/<fold>-<recording>-<take>.ogg."""
+    folder = os.environ.get("SSC_RECORDINGS")
+    if folder is None:
+        pytest.skip("needs the ESC-10 recordings: set SSC_RECORDINGS to their category/ folder")
+    return Path(folder)
