@@ -1,6 +1,7 @@
 """Arguments: which numbers the functions of this package accept, and what they make of them.
 
-First in the reading order, before framing.py. Every other file uses it; it knows nothing of sound.
+First in the reading order, before framing.py. Every other file uses it; it knows nothing of sound
+and has no chapter.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Pictures of sound: many clips side by side, and one clip through every stage of the MFCC.
 
-Last in the reading order: it draws what the files before it compute. Only this file imports
-Matplotlib, and no other file imports this one. Every function returns a Matplotlib `Figure`; the
-caller saves it, shows it and closes it.
+Before it: all the others, whose results it draws. Nothing comes after it: only this file imports
+Matplotlib, and no other file imports this one. Chapter 8.
+
+Every function returns a Matplotlib `Figure`; the caller saves it, shows it and closes it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Pictures of learning: the curves of a run, the confusion matrix, the network as a diagram.
 
-Last in the reading order: it draws what the files before it made. Only this file imports
-Matplotlib, and no other file imports this one. Every function returns a Matplotlib `Figure`; the
-caller saves it, shows it and closes it.
+Before it: all the others, whose results it draws. Nothing comes after it: only this file imports
+Matplotlib, and no other file imports this one. Chapters 13 and 14.
+
+Every function returns a Matplotlib `Figure`; the caller saves it, shows it and closes it.
 """
 
 from __future__ import annotations

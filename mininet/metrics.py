@@ -10,7 +10,10 @@ from numpy.typing import ArrayLike
 
 
 def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
-    """The share of examples with y_true = y_pred; both (n,) ints. ValueError: no fit, or n = 0."""
+    """y_true, y_pred (n,) ints -> the share of examples on which they agree.
+
+    ValueError: no fit, n = 0, labels that are not integers.
+    """
     y_true, y_pred = _labels(y_true, y_pred)
     return float(np.mean(y_true == y_pred))
 

@@ -26,12 +26,14 @@ def signals(
     max_size: int = 2000,
     dtypes: tuple[type, ...] = FLOATS,
     leading: bool = True,
+    decades: int = 6,
 ) -> np.ndarray:
-    """Signals (..., n): noise, tones, impulses, ramps and silence, from 1e-6 to 1e6 in level."""
+    """Signals (..., n): noise, tones, impulses, ramps and silence, from 10^-decades to 10^decades
+    in level."""
     n = draw(st.integers(min_size, max_size))
     shape = draw(hnp.array_shapes(min_dims=0, max_dims=2, max_side=3)) if leading else ()
     rng = draw(generators())
-    level = 10.0 ** draw(st.integers(-6, 6))
+    level = 10.0 ** draw(st.integers(-decades, decades))
     kind = draw(st.sampled_from(("noise", "tone", "impulse", "ramp", "silence")))
     t = np.arange(n)
     wave = {

@@ -18,6 +18,7 @@ from mfcc import hann, mel_filterbank, mfcc, power_spectrum, power_to_db
 from mfcc.display import mfcc_grid, stages, vector_grid
 
 matplotlib.use("Agg")
+SETTINGS = dict(matplotlib.rcParams)
 
 RATE = 16000  # Hz: frames of 320 samples every 160
 MEL_BANDS_ARE_EMPTY = pytest.mark.filterwarnings("ignore:.*mel filters are empty")
@@ -249,14 +250,13 @@ def test_silence_and_short_clips_can_be_drawn(signal: np.ndarray) -> None:
 @MEL_BANDS_ARE_EMPTY
 def test_a_picture_is_left_to_its_caller() -> None:
     """Each function returns a figure that is open, and changes no setting of Matplotlib."""
-    before = dict(matplotlib.rcParams)
     figures = [
         mfcc_grid(clips(1), [0], ["a"]),
         vector_grid(clips(1)[0], [0] * 13, ["a"]),
         stages(tone(500, 3), RATE),
     ]
     assert [plt.figure(number) for number in plt.get_fignums()] == figures
-    assert dict(matplotlib.rcParams) == before
+    assert dict(matplotlib.rcParams) == SETTINGS
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,121 @@
+"""The data: what a folder holds, in which order, and how a clip is made of a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sounds
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from experiment import scenes
+from experiment.dataset import AUDIO_SUFFIXES, embedded, read_clip, scan
+
+N_SAMPLES = 220500
+
+
+def test_classes_are_the_sorted_folder_names_and_labels_their_index(tmp_path: Path) -> None:
+    """classes are the folder names, sorted; labels[i] is the class that names[i] stands under."""
+    dataset = scan(sounds.category(tmp_path))
+    assert dataset.classes == ["high", "hiss", "low"]
+    assert len(dataset) == len(dataset.labels) == 12
+    folders = [name.split("/")[0] for name in dataset.names]
+    assert folders == [dataset.classes[label] for label in dataset.labels]
+    assert dataset.names == sorted(dataset.names)
+    assert not dataset.passed_over
+
+
+def test_each_name_reads_its_own_file(tmp_path: Path) -> None:
+    """read(i) gives the recording that names[i] names."""
+    folder = sounds.category(tmp_path)
+    dataset = scan(folder)
+    for i, name in enumerate(dataset.names):
+        np.testing.assert_array_equal(dataset.read(i).signal, read_clip(folder / name).signal)
+
+
+def test_what_is_no_recording_is_passed_over_and_counted(tmp_path: Path) -> None:
+    """Hidden files, files that are not audio and folders inside a class are counted, not read."""
+    folder = sounds.category(tmp_path)
+    for name in (".hidden", "low/.hidden.wav", ".git/x.wav"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("")
+    for name in ("README.txt", "low/notes.md", "low/no_suffix"):
+        (folder / name).write_text("")
+    (folder / "low" / "deeper.wav").mkdir()
+    dataset = scan(folder)
+    assert dataset.passed_over == {"hidden": 3, "not audio": 3, "folder": 1}
+    assert len(dataset) == 12
+
+
+@pytest.mark.parametrize("suffix", AUDIO_SUFFIXES)
+def test_suffixes_are_recognised_in_either_case(suffix: str, tmp_path: Path) -> None:
+    """x.wav, x.WAV and x.Wav are all recordings."""
+    for i, spelling in enumerate((suffix, suffix.upper(), suffix.title())):
+        for name in ("a", "b"):
+            (tmp_path / name).mkdir(exist_ok=True)
+            (tmp_path / name / f"{i}{spelling}").write_bytes(b"")
+    assert len(scan(tmp_path)) == 6
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg", ".mp3", ".aiff"])
+def test_formats_that_soundfile_reads_are_read(suffix: str, tmp_path: Path) -> None:
+    """WAV, FLAC, Ogg, MP3 and AIFF give the same clip up to their coding."""
+    signal = sounds.tone(440, seconds=5)
+    path = sounds.write(tmp_path / f"clip{suffix}", signal)
+    clip = read_clip(path)
+    assert clip.signal.dtype == np.float32 and clip.signal.shape == (N_SAMPLES,)
+    # MP3 may shift the signal by its coder's delay: compare levels in 0.1 s steps, 5 % of the peak
+    levels = [np.abs(x[: 49 * 4410].reshape(49, 4410)).max(axis=1) for x in (clip.signal, signal)]
+    np.testing.assert_allclose(*levels, atol=0.025 if suffix != ".mp3" else 0.1)
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rate=st.sampled_from([8000, 16000, 22050, 44100, 48000, 96000]),
+    seconds=st.floats(0.01, 6.0),
+    channels=st.integers(1, 4),
+)
+def test_a_clip_is_mono_and_five_seconds(
+    rate: int, seconds: float, channels: int, tmp_path: Path
+) -> None:
+    """Every file becomes 220500 samples; resampled, cut and padded say what was done."""
+    signal = np.repeat(sounds.tone(300, seconds, rate)[:, None], channels, axis=1)
+    clip = read_clip(sounds.write(tmp_path / "clip.wav", signal, rate))
+    assert clip.signal.shape == (N_SAMPLES,)
+    n_resampled = -(-len(signal) * 44100 // rate)  # rounded up, as resample_poly does
+    assert clip.resampled == (rate != 44100)
+    assert clip.cut == (n_resampled > N_SAMPLES)
+    assert clip.padded == (n_resampled < N_SAMPLES)
+    assert not clip.signal[min(n_resampled, N_SAMPLES) :].any()
+
+
+def test_the_embedded_dataset_is_the_scenes(tmp_path: Path) -> None:
+    """embedded(seed) has forty clips of each of the ten scenes, each of which is scene(…)."""
+    dataset = embedded(3)
+    assert dataset.classes == sorted(scenes.CLASSES)
+    np.testing.assert_array_equal(np.bincount(dataset.labels), [40] * 10)
+    for i in (0, 39, 40, 399):
+        expected = scenes.scene(dataset.classes[dataset.labels[i]], i % 40, seed=3)
+        np.testing.assert_array_equal(dataset.read(i).signal, expected)
+
+
+def test_bad_folders_are_refused_by_name(tmp_path: Path) -> None:
+    """A missing folder, a file, no classes, one class, an empty class: a sentence that names it."""
+    folder = sounds.category(tmp_path)
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "bare" / "x.wav").write_text("")
+    (tmp_path / "single" / "only").mkdir(parents=True)
+    (tmp_path / "single" / "only" / "x.wav").write_text("")
+    for path, sentence in (
+        (tmp_path / "nowhere", "nowhere does not exist"),
+        (folder / "low" / "1-0-B.wav", "1-0-B.wav is not a folder"),
+        (tmp_path / "bare", "bare holds no class folders"),
+        (tmp_path / "single", "single holds only the class 'only'"),
+    ):
+        with pytest.raises(ValueError, match=sentence):
+            scan(path)
+    (folder / "vacant").mkdir()
+    with pytest.raises(ValueError, match="vacant holds no recordings"):
+        scan(folder)

@@ -1,0 +1,148 @@
+"""The structure: what may import what, every public name is explained, examples run."""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import importlib
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import mfcc
+import mininet
+
+ROOT = Path(__file__).parent.parent
+# A file may import only from files that stand before it.
+READING_ORDER = {
+    "mfcc": "arguments framing fourier mel cepstrum features audio display",
+    "mininet": "layers activations losses checking optimizers metrics network display",
+    "experiment": "scenes dataset recipes options report",
+}
+PEERS = {"librosa", "keras", "tensorflow", "torch", "sklearn", "python_speech_features"}
+# What each package may import besides the standard library, and the modules that may import more.
+ALLOWED = {"mfcc": {"numpy"}, "mininet": {"numpy"}}
+EXCEPTIONS = {
+    "mfcc/audio.py": {"soundfile", "scipy"},
+    "mfcc/display.py": {"matplotlib"},
+    "mininet/display.py": {"matplotlib"},
+}
+FOLDERS = (*READING_ORDER, "tests", "benchmarks", "docs")
+SOURCES = [ROOT / "ssc.py", *sorted(p for name in FOLDERS for p in ROOT.glob(f"{name}/**/*.py"))]
+
+
+def imports_of(path: Path) -> list[tuple[str, int]]:
+    """(module, level) for each import statement anywhere in a file; level 1 is the own package."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, 0) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module is None:
+            found += [(alias.name, node.level) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            found.append((str(node.module), node.level))
+    return found
+
+
+@pytest.mark.parametrize("package", READING_ORDER)
+def test_imports_follow_the_reading_order(package: str) -> None:
+    """Inside a package a file imports only from files that stand before it; none is left out."""
+    order = READING_ORDER[package].split()
+    files = {path.stem for path in (ROOT / package).glob("*.py")} - {"__init__", "__main__"}
+    assert files == set(order)
+    for i, name in enumerate(order):
+        inside = {
+            module for module, level in imports_of(ROOT / package / f"{name}.py") if level == 1
+        }
+        assert inside <= set(order[:i]), name
+
+
+@pytest.mark.parametrize("package", ["mfcc", "mininet"])
+def test_the_packages_stand_alone(package: str) -> None:
+    """They import NumPy alone; SciPy and soundfile to read files, Matplotlib to draw."""
+    for path in (ROOT / package).glob("*.py"):
+        allowed = ALLOWED[package] | EXCEPTIONS.get(f"{package}/{path.name}", set())
+        outside = {module.split(".")[0] for module, level in imports_of(path) if level == 0}
+        assert outside - set(sys.stdlib_module_names) <= allowed, path.name
+
+
+def test_no_transform_of_a_library_is_used() -> None:
+    """Neither NumPy's nor SciPy's FFT or DCT appears in the packages: ours are the point."""
+    for package in READING_ORDER:
+        for path in (ROOT / package).glob("*.py"):
+            names = {
+                node.attr
+                for node in ast.walk(ast.parse(path.read_text("utf-8")))
+                if isinstance(node, ast.Attribute)
+                and isinstance(node.value, ast.Name)
+                and node.value.id in ("np", "numpy", "scipy")
+            }
+            assert "fft" not in names, path.name
+            assert not [m for m, _ in imports_of(path) if "fft" in m.split(".") and m != "fft"]
+
+
+def test_no_peer_is_imported() -> None:
+    """librosa, Keras and the like are imported by benchmarks and data scripts at most."""
+    for path in SOURCES:
+        if path.parent.name == "benchmarks" or path.name.startswith("make_"):
+            continue
+        modules = {module.split(".")[0] for module, level in imports_of(path) if level == 0}
+        assert not modules & PEERS, path
+
+
+def test_importing_the_packages_loads_neither_scipy_nor_matplotlib() -> None:
+    """import mfcc, mininet loads NumPy and no other library."""
+    code = (
+        "import sys, mfcc, mininet; "
+        "print([m for m in ('scipy', 'matplotlib', 'soundfile', 'tqdm') if m in sys.modules])"
+    )
+    command = [sys.executable, "-c", code]
+    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert finished.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("package", [mfcc, mininet])
+def test_every_public_name_is_explained(package: object) -> None:
+    """Each name of __all__ has a docstring; a function's gives shapes, and the errors it raises."""
+    for name in package.__all__:  # type: ignore[attr-defined]
+        thing = getattr(package, name)
+        text = inspect.getdoc(thing) or ""
+        assert len(text) > 40, name
+        if inspect.isfunction(thing):
+            assert "(" in text and ("->" in text or "Returns" in text or "shape" in text), name
+            raises = "raise ValueError" in inspect.getsource(thing)
+            assert "ValueError" in text or not raises, name
+
+
+@pytest.mark.parametrize("package", [mfcc, mininet])
+def test_all_lists_what_the_package_gives(package: object) -> None:
+    """__all__ is sorted, complete and importable."""
+    names = [
+        name
+        for name, thing in vars(package).items()
+        if not name.startswith("_") and not inspect.ismodule(thing) and name != "annotations"
+    ]
+    assert sorted(names) == sorted(package.__all__)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("path", [p for p in SOURCES if p.parent.name in ("mfcc", "mininet")])
+def test_every_module_opens_with_its_place(path: Path) -> None:
+    """A module says what it is, what stands before or after it, and its chapter."""
+    text = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
+    assert text
+    if not path.name.startswith("__"):
+        assert "efore" in text or "First in the reading order" in text
+        assert "hapter" in text
+
+
+@pytest.mark.parametrize("path", SOURCES)
+def test_examples_in_docstrings_run(path: Path) -> None:
+    """Every >>> example prints what it says."""
+    if ">>>" not in path.read_text("utf-8") or path.name == Path(__file__).name:
+        return
+    module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    result = doctest.testmod(module)
+    assert result.attempted > 0 and result.failed == 0
