@@ -6,6 +6,7 @@ files, display.py draws the stages. Chapter 8.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -19,7 +20,10 @@ from .framing import centre as centred
 from .framing import frame, hann
 from .mel import mel_filterbank
 
-BLOCK = 50  # frames: 50 · 882 samples and their spectra stay in the processor's cache
+# Frames at a time: 50 · 882 samples and their spectra stay in the processor's cache, and products so
+# small are not split among threads, whose waiting for each other would cost more than they gain.
+BLOCK = 50
+GROUP = 16  # neighbouring mel filters that are multiplied together
 
 
 def mel_spectrogram(
@@ -51,11 +55,12 @@ def mel_spectrogram(
     # float64 also for float32 signals: a bin 100 dB below another one has 10⁻⁵ of its amplitude,
     # and of the seven digits of float32 the transform would leave it two
     window = hann(n_fft)
-    bank = _filterbank(sample_rate, n_fft, n_mels, fmin, fmax, htk)
+    bank = _sparse_filterbank(sample_rate, n_fft, n_mels, fmin, fmax, htk)
     mel = np.empty((*frames.shape[:-1], n_mels), signal.dtype)  # (..., n_frames, n_mels)
-    for start in range(0, frames.shape[-2], BLOCK):
-        block = slice(start, start + BLOCK)
-        mel[..., block, :] = power_spectrum(frames[..., block, :] * window) @ bank.T
+    for block in _blocks(frames.shape[-2]):
+        power = power_spectrum(frames[..., block, :] * window)  # (..., BLOCK, n_fft//2 + 1)
+        for filters, bins, weights in bank:
+            mel[..., block, filters] = power[..., bins] @ weights
     return mel.swapaxes(-1, -2)
 
 
@@ -105,8 +110,12 @@ def mfcc(
     )  # (..., n_mels, n_frames)
     log_mel = _each_recording(cepstrum.power_to_db, mel, top_db=top_db)
     # float64 basis: in float32 the sum of 128 equal decibels alone would be off by 1e-3
-    cepstra = log_mel.swapaxes(-1, -2) @ cepstrum.dct_matrix(n_mfcc, n_mels).T
-    return cepstrum.lifter(cepstra, lifter).swapaxes(-1, -2).astype(mel.dtype)  # (..., n_mfcc, t)
+    basis = cepstrum.dct_matrix(n_mfcc, n_mels)
+    cepstra = np.concatenate(
+        [log_mel[..., block].swapaxes(-1, -2) @ basis.T for block in _blocks(log_mel.shape[-1])],
+        axis=-2,
+    )  # (..., n_frames, n_mfcc)
+    return cepstrum.lifter(cepstra, lifter).swapaxes(-1, -2).astype(mel.dtype)
 
 
 def _each_recording(stage: Any, x: np.ndarray, **options: Any) -> np.ndarray:
@@ -114,6 +123,10 @@ def _each_recording(stage: Any, x: np.ndarray, **options: Any) -> np.ndarray:
     if x.ndim == 2:
         return stage(x, **options)
     return np.stack([_each_recording(stage, one, **options) for one in x])
+
+
+def _blocks(n_frames: int) -> Iterator[slice]:
+    return (slice(start, start + BLOCK) for start in range(0, n_frames, BLOCK))
 
 
 def _finite(signal: np.ndarray) -> np.ndarray:
@@ -128,12 +141,15 @@ def _samples(given: int | None, seconds: float, sample_rate: float, name: str) -
 
 
 @lru_cache(maxsize=16)
-def _filterbank(
-    sample_rate: float,
-    n_fft: int,
-    n_mels: int,
-    fmin: float,
-    fmax: float | None,
-    htk: bool,
-) -> np.ndarray:
-    return mel_filterbank(sample_rate, n_fft, n_mels, fmin, fmax, htk)
+def _sparse_filterbank(*settings: Any) -> list[tuple[slice, slice, np.ndarray]]:
+    """mel_filterbank(*settings) without most of its zeros: for each group of neighbouring filters
+    (filters, the bins from the first to the last that any of them hears, weights (bins, filters)).
+    """
+    bank = mel_filterbank(*settings)  # (n_mels, n_bins)
+    groups = []
+    for start in range(0, len(bank), GROUP):
+        rows = bank[start : start + GROUP]
+        heard = np.flatnonzero(rows.any(axis=0))
+        bins = slice(heard[0], heard[-1] + 1) if heard.size else slice(0)
+        groups.append((slice(start, start + len(rows)), bins, rows[:, bins].T))
+    return groups

@@ -7,17 +7,18 @@ of what each filter lets through. Chapter 5.
 from __future__ import annotations
 
 import warnings
+from math import log
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from .arguments import as_float, positive_integer
 
-# Slaney's scale: linear up to a corner, logarithmic above, with the same slope at the corner's mel.
+# Slaney's scale: linear up to a corner, logarithmic above; continuous there, but not smooth.
 HZ_PER_MEL = 200 / 3  # Hz in one mel below the corner
 CORNER_HZ = 1000.0
 CORNER_MEL = CORNER_HZ / HZ_PER_MEL  # 15 mel
-LOG_STEP = np.log(6.4) / 27  # log(Hz) in one mel above: 27 mel from 1000 to 6400 Hz
+LOG_STEP = log(6.4) / 27  # log(Hz) in one mel above: 27 mel from 1000 to 6400 Hz
 
 
 def hz_to_mel(hz: ArrayLike, htk: bool = False) -> np.ndarray | float:

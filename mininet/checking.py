@@ -60,7 +60,7 @@ def directional_error(
     """|measured - claimed| / |gradient| along one random unit direction; theta ends as it began.
 
     loss() is computed from theta, which is moved in place; gradient has the shape of theta, and a
-    claimed gradient of another shape is infinitely wrong.
+    claimed gradient of another shape, or one that holds NaN, is infinitely wrong.
     """
     if gradient.shape != theta.shape:
         return float("inf")
@@ -74,4 +74,5 @@ def directional_error(
     theta[...] = start
     measured, claimed = (above - below) / (2 * STEP), float(np.sum(gradient * direction))
     scale = max(float(np.linalg.norm(gradient)), abs(measured))
-    return abs(measured - claimed) / scale if scale else 0.0
+    error = abs(measured - claimed) / scale if scale else 0.0
+    return error if np.isfinite(error) else float("inf")

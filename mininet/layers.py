@@ -114,7 +114,7 @@ class Dense(Layer):
     def backward(self, dout: np.ndarray) -> np.ndarray:
         """dx = dout Wᵀ: dout (n, n_out) -> (n, n_in); sets dW and db."""
         self.parameter_gradients(dout)
-        return dout @ self._weights(dout.dtype).T
+        return dout @ self._weights(self.x.dtype).T
 
     def parameter_gradients(self, dout: np.ndarray) -> None:
         """dW = xᵀ dout, db = Σ over the examples of dout."""

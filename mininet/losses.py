@@ -78,6 +78,8 @@ class SoftmaxCrossEntropy:
 
 def targets(y: ArrayLike, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """Labels, (n,) ints or (n, C) one-hot, as one-hot rows of the given shape (n, C) and dtype."""
+    if len(shape) != 2:
+        raise ValueError(f"the predictions have shape {shape}; it must be (n_examples, n_classes)")
     y = np.asarray(y)
     rows = one_hot(y, shape[1]) if y.ndim == 1 else y
     if rows.shape != shape:

@@ -27,10 +27,10 @@ def confusion_matrix(
     n_classes None: the largest label + 1. ValueError: no fit, n = 0, labels out of range.
     """
     y_true, y_pred = _labels(y_true, y_pred)
-    largest = int(max(y_true.max(), y_pred.max()))
-    n_classes = largest + 1 if n_classes is None else n_classes
-    if min(y_true.min(), y_pred.min()) < 0 or largest >= n_classes:
-        raise ValueError(f"labels must lie in 0 … {n_classes - 1}; the largest is {largest}")
+    smallest, largest = min(y_true.min(), y_pred.min()), max(y_true.max(), y_pred.max())
+    n_classes = int(largest) + 1 if n_classes is None else n_classes
+    if smallest < 0 or largest >= n_classes:
+        raise ValueError(f"labels from {smallest} to {largest} must lie in 0 … {n_classes - 1}")
     cells = np.bincount(y_true * n_classes + y_pred, minlength=n_classes**2)
     return cells.reshape(n_classes, n_classes)
 
@@ -42,11 +42,11 @@ def precision_recall_f1(confusion: ArrayLike) -> np.ndarray:
     ValueError: not a square matrix.
     Source: van Rijsbergen (1979), Information Retrieval, ch. 7.
     """
-    matrix = np.asarray(confusion)
+    matrix = np.asarray(confusion, dtype=np.float64)  # in which small ints cannot overflow
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"confusion has shape {matrix.shape}; it must be square")
     right, predicted, true = np.diag(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
-    parts = np.stack([right, right, 2 * right], axis=1).astype(np.float64)
+    parts = np.stack([right, right, 2 * right], axis=1)
     wholes = np.stack([predicted, true, predicted + true], axis=1)
     return np.divide(parts, wholes, out=np.zeros_like(parts), where=wholes > 0)
 

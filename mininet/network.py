@@ -7,7 +7,6 @@ Before it: layers, activations, losses, optimizers, metrics. After it: display.p
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
@@ -184,31 +183,26 @@ class Sequential:
     def save(self, path: str | PathLike[str]) -> None:
         """Everything load needs, in one .npz file without pickle: metadata, layers, parameters."""
         layers = [{"type": type(layer).__name__, **layer.config()} for layer in self.layers]
-        header = {"format": FORMAT, "layers": layers, "metadata": self.metadata}
+        header = json.dumps({"format": FORMAT, "layers": layers, "metadata": self.metadata})
         arrays = {f"param_{i}": param for i, param in enumerate(self.params)}
         with open(path, "wb") as file:
-            np.savez(file, header=np.array(json.dumps(header)), **arrays)  # type: ignore[arg-type]
+            np.savez(file, header=np.array(header), **arrays)  # type: ignore[arg-type]
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Sequential:
         """The network that save wrote. ValueError: another file. OSError: no file."""
-        try:
-            with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-                header = json.loads(str(archive["header"]))
-                if header["format"] != FORMAT:
-                    raise ValueError(f"its format is {header['format']!r}, not {FORMAT!r}")
-                params = iter([archive[f"param_{i}"] for i in range(len(archive.files) - 1)])
-                layers = [_rebuilt(config, params) for config in header["layers"]]
-                return cls(layers, header["metadata"])
-        except (
-            ValueError,
-            KeyError,
-            TypeError,
-            EOFError,
-            StopIteration,
-            zipfile.BadZipFile,
-        ) as error:
-            raise ValueError(f"{fspath(path)} is not a model of this program: {error}") from None
+        with open(path, "rb") as file:
+            try:
+                with np.load(file, allow_pickle=False) as archive:
+                    header = json.loads(str(archive["header"]))
+                    if header["format"] != FORMAT:
+                        raise ValueError(f"its format is {header['format']!r}, not {FORMAT!r}")
+                    params = iter([archive[f"param_{i}"] for i in range(len(archive.files) - 1)])
+                    layers = [_rebuilt(config, params) for config in header["layers"]]
+                    return cls(layers, header["metadata"])
+            except Exception as error:  # zipfile, NumPy and JSON each have errors of their own
+                message = f"{fspath(path)} is not a model of this program: {error}"
+                raise ValueError(message) from None
 
 
 def _rebuilt(config: dict[str, Any], params: Any) -> Layer:

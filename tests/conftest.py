@@ -10,9 +10,11 @@ from hypothesis import HealthCheck, settings
 
 os.environ["MPLBACKEND"] = "Agg"
 
-# dev draws anew in each run; ci draws the same examples in every run, so that it never flickers.
+# dev draws anew in each run; ci draws the same examples in every run, so that it never flickers;
+# mutation draws few, for the many runs of a mutation test.
 settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("dev"), derandomize=True)
+settings.register_profile("mutation", parent=settings.get_profile("ci"), max_examples=10)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 

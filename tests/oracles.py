@@ -30,3 +30,10 @@ def sum_rounding(n: int, total: Any, dtype: np.dtype | type) -> Any:
     walk (Higham and Mary, 2019, A new approach to probabilistic rounding error analysis).
     """
     return ROUNDING * np.sqrt(n) * eps_of(dtype) / 2 * total
+
+
+def assert_within(actual: Any, expected: Any, bound: Any) -> None:
+    """|actual - expected| <= bound for each number, and equal shapes."""
+    assert np.shape(actual) == np.shape(expected)
+    excess = np.abs(np.subtract(actual, expected, dtype=np.float64)) - bound
+    assert np.all(excess <= 0), f"{np.max(excess)} beyond the bound"

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
+from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
+from mininet import Dense, Layer, LeakyReLU, ReLU, Sequential, Sigmoid
 
 FLOATS = (np.float32, np.float64)
 
@@ -55,3 +60,64 @@ def integer_arrays(
         shape,
         elements=st.integers(0, 100),
     )
+
+
+@st.composite
+def batches(
+    draw: st.DrawFn,
+    n_features: int | None = None,
+    max_rows: int = 9,
+    dtypes: tuple[type, ...] = FLOATS,
+    decades: int = 6,
+) -> np.ndarray:
+    """Examples (n, n_features), a row each: noise, from 10^-decades to 10^decades in level."""
+    n_features = draw(st.integers(1, 9)) if n_features is None else n_features
+    level = 10.0 ** draw(st.integers(-decades, decades))
+    noise = draw(generators()).standard_normal((draw(st.integers(1, max_rows)), n_features))
+    return (level * noise).astype(draw(st.sampled_from(dtypes)))
+
+
+@st.composite
+def labels(draw: st.DrawFn, n: int, n_classes: int) -> np.ndarray:
+    """Labels (n,) of an integer dtype, each in 0 … n_classes - 1."""
+    drawn = draw(generators()).integers(0, n_classes, n)
+    return drawn.astype(draw(st.sampled_from([np.int64, np.int32, np.uint8])))
+
+
+def slopes() -> st.SearchStrategy[float]:
+    """Slopes α of a leaky ReLU, the usual ones and others, negative ones too."""
+    return st.sampled_from([0.0, 0.01, 0.3, 1.0]) | st.floats(-4, 4, width=16)
+
+
+def activations() -> st.SearchStrategy[Layer]:
+    """One of the three activations."""
+    return st.one_of(st.builds(Sigmoid), st.builds(ReLU), st.builds(LeakyReLU, slopes()))
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> Sequential:
+    """One to three Dense layers of one to six units, each followed by an activation or by none."""
+    rng = draw(generators())
+    layers: list[Layer] = []
+    for n_in, n_out in pairwise(draw(st.lists(st.integers(1, 6), min_size=2, max_size=4))):
+        dense = Dense(n_in, n_out, rng)
+        dense.b[:] = rng.standard_normal(n_out)
+        layers += [dense, *draw(st.lists(activations(), max_size=1))]
+    return Sequential(layers)
+
+
+@st.composite
+def tasks(draw: st.DrawFn) -> tuple[Sequential, np.ndarray, np.ndarray]:
+    """A network, inputs (n, n_in) and labels (n,), with no number within 1e-3 of a kink.
+
+    A gradient check moves the numbers by some 1e-5, so that none of them crosses its kink.
+    """
+    network = draw(networks())
+    (n_in, _), *_, (_, n_classes) = network.shapes()
+    assert n_in is not None and n_classes is not None
+    n = draw(st.integers(1, 7))
+    x = draw(generators()).standard_normal((n, n_in))
+    network.forward(x)
+    kinked = [layer for layer in network.layers if isinstance(layer, ReLU | LeakyReLU)]
+    assume(all(np.abs(layer.x).min() > 1e-3 for layer in kinked))
+    return network, x, draw(labels(n, n_classes))

@@ -112,6 +112,7 @@ def test_hann_is_a_squared_sine(n: int) -> None:
     )
     assert hann(n).dtype == np.float64
     assert hann(n)[0] == 0
+    assert np.all(hann(n)[1:] > 0)
     if n % 2 == 0:
         assert hann(n)[n // 2] == 1
 
