@@ -6,7 +6,7 @@ soundfile reads the file and SciPy resamples it; both are imported when they are
 
 from __future__ import annotations
 
-from math import ceil
+from math import ceil, inf
 from os import PathLike, fspath
 
 import numpy as np
@@ -39,11 +39,13 @@ def read(path: str | PathLike[str], duration: float | None = None) -> tuple[np.n
     Returns the signal (n,) float32 in [-1, 1] (full scale is 1; what a float file or a decoder
     puts beyond is clipped) and its sample rate in Hz; of a file longer than duration s, only that
     much and a margin.
-    ValueError: not an audio file, no samples, samples that are NaN or infinite.
+    ValueError: not an audio file, no samples, samples that are NaN or infinite, duration not > 0.
     OSError: the file cannot be opened.
     """
     import soundfile
 
+    if duration is not None and not 0 < duration < inf:
+        raise ValueError(f"duration={duration!r} must be a positive number of seconds, or None")
     with open(path, "rb") as file:
         try:
             with soundfile.SoundFile(file) as sound:
@@ -54,11 +56,10 @@ def read(path: str | PathLike[str], duration: float | None = None) -> tuple[np.n
             raise ValueError(f"{fspath(path)} cannot be read as audio: {_reason(error)}") from None
     if len(channels) == 0:
         raise ValueError(f"{fspath(path)} holds no samples")
-    signal = channels.mean(axis=1)
-    n_bad = len(signal) - int(np.count_nonzero(np.isfinite(signal)))
+    n_bad = len(channels) - int(np.count_nonzero(np.isfinite(channels).all(axis=1)))
     if n_bad:
         raise ValueError(f"{fspath(path)} has {n_bad} samples that are NaN or infinite")
-    return np.clip(signal, -1, 1), rate
+    return np.clip(channels.mean(axis=1), -1, 1), rate
 
 
 def resample(signal: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:

@@ -20,8 +20,8 @@ from .framing import centre as centred
 from .framing import frame, hann
 from .mel import mel_filterbank
 
-# Frames at a time: 50 · 882 samples and their spectra stay in the processor's cache, and products so
-# small are not split among threads, whose waiting for each other would cost more than they gain.
+# Frames at a time: 50 · 882 samples and their spectra stay in the cache, and products so small are
+# not split among threads, whose waiting for each other would cost more than they gain.
 BLOCK = 50
 GROUP = 16  # neighbouring mel filters that are multiplied together
 

@@ -7,7 +7,8 @@ Before it: layers, activations, losses, optimizers, metrics. After it: display.p
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from os import PathLike, fspath
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .activations import LeakyReLU, ReLU, Sigmoid
+from .gram import GramDense
 from .layers import Dense, Layer, as_float
 from .losses import SoftmaxCrossEntropy, softmax, targets
 from .metrics import accuracy
@@ -75,10 +77,9 @@ class Sequential:
 
     def forward(self, x: ArrayLike) -> np.ndarray:
         """x (n, n_features) -> logits (n, n_classes)."""
-        out = as_float(x)
         for layer in self.layers:
-            out = layer.forward(out)
-        return out
+            x = layer.forward(x)
+        return np.asarray(x)
 
     def backward(self, dout: np.ndarray) -> np.ndarray:
         """∂L/∂logits -> ∂L/∂x, by the chain rule from the last layer to the first; sets grads."""
@@ -95,11 +96,14 @@ class Sequential:
         optimizer: SGD,
         rng: np.random.Generator,
         on_epoch: Callable[[History], object] | None = None,
+        gram: bool | None = None,
     ) -> History:
         """Minibatch descent: each epoch visits every row once, in a new order drawn from rng.
 
         x (n, n_features), y (n,) ints or (n, n_classes) one-hot; the last batch of an epoch may be
         smaller. Trains in the dtype of x. on_epoch is called with the history after each epoch.
+        gram: train the first layer in its Gram form, which gives the same weights up to rounding;
+        None: where examples are fewer than features, so that it is faster.
         ValueError: an x that is not finite or does not fit y, epochs or batch_size < 1.
         """
         x = _examples(x)
@@ -110,14 +114,41 @@ class Sequential:
         for layer in self.layers:
             layer.to_dtype(x.dtype)
         history = History()
-        for _ in range(epochs):
-            history.learning_rate.append(optimizer.rate)
-            loss, n_right = self._epoch(x, y, batch_size, optimizer, rng.permutation(len(x)))
-            history.loss.append(loss / len(x))
-            history.accuracy.append(n_right / len(x))
-            if on_epoch is not None:
-                on_epoch(history)
+        with self._training_form(x, optimizer, gram) as inputs:
+            for _ in range(epochs):
+                history.learning_rate.append(optimizer.rate)
+                order = rng.permutation(len(x))
+                loss, n_right = self._epoch(inputs, y, batch_size, optimizer, order)
+                history.loss.append(loss / len(x))
+                history.accuracy.append(n_right / len(x))
+                if on_epoch is not None:
+                    on_epoch(history)
         return history
+
+    @contextmanager
+    def _training_form(
+        self, x: np.ndarray, optimizer: SGD, gram: bool | None
+    ) -> Iterator[np.ndarray]:
+        """What batches are drawn from: x itself, or with the Gram form in the place of the first
+        layer the row numbers of x; afterwards the layer is back, with the weights it has learnt."""
+        first = self.layers[0]
+        possible = type(first) is Dense and not optimizer.velocities
+        if gram is None:
+            gram = possible and x.shape[0] < x.shape[1]
+        if not gram:
+            yield x
+            return
+        if not (possible and isinstance(first, Dense)):
+            raise ValueError("gram=True needs a Dense first and an optimizer without velocities")
+        form = GramDense(first, x)
+        self.layers[0] = form
+        try:
+            yield np.arange(len(x))
+        finally:
+            self.layers[0] = first
+            first.W += form.unfold(form.A)
+            if optimizer.velocities:
+                optimizer.velocities[0] = form.unfold(optimizer.velocities[0])
 
     def _epoch(
         self, x: np.ndarray, y: np.ndarray, batch_size: int, optimizer: SGD, order: np.ndarray

@@ -9,7 +9,7 @@ from hypothesis import assume
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from mininet import Dense, Layer, LeakyReLU, ReLU, Sequential, Sigmoid
+from mininet import Dense, Layer, LeakyReLU, ReLU, Sequential, Sigmoid, SoftmaxCrossEntropy
 
 FLOATS = (np.float32, np.float64)
 
@@ -17,6 +17,11 @@ FLOATS = (np.float32, np.float64)
 def generators() -> st.SearchStrategy[np.random.Generator]:
     """A seeded NumPy generator: the arrays that are too large to draw number by number."""
     return st.integers(0, 2**32 - 1).map(np.random.default_rng)
+
+
+def numbers(bound: float) -> st.SearchStrategy[float]:
+    """Real numbers from -bound to bound; those so small that their squares underflow are zero."""
+    return st.floats(-bound, bound).map(lambda value: value if abs(value) > 1e-150 else 0.0)
 
 
 def eps_of(dtype: np.dtype | type) -> float:
@@ -85,8 +90,9 @@ def labels(draw: st.DrawFn, n: int, n_classes: int) -> np.ndarray:
 
 
 def slopes() -> st.SearchStrategy[float]:
-    """Slopes α of a leaky ReLU, the usual ones and others, negative ones too."""
-    return st.sampled_from([0.0, 0.01, 0.3, 1.0]) | st.floats(-4, 4, width=16)
+    """Slopes α of a leaky ReLU, negative ones too; 0, or not so small that no gradient is left."""
+    others = st.floats(1 / 8, 2, width=16)
+    return st.sampled_from([0.0, 0.3, 1.0]) | others | others.map(lambda alpha: -alpha)
 
 
 def activations() -> st.SearchStrategy[Layer]:
@@ -108,16 +114,20 @@ def networks(draw: st.DrawFn) -> Sequential:
 
 @st.composite
 def tasks(draw: st.DrawFn) -> tuple[Sequential, np.ndarray, np.ndarray]:
-    """A network, inputs (n, n_in) and labels (n,), with no number within 1e-3 of a kink.
+    """A network, inputs (n, n_in) and labels (n,), fit for a gradient check.
 
-    A gradient check moves the numbers by some 1e-5, so that none of them crosses its kink.
+    No number is within 1e-3 of a kink: a check moves the numbers by some 1e-5, and none may cross.
+    No gradient is below 1e-2 but for those that are zero: of two losses of some 1, which rounding
+    moves by eps, their difference over 2h = 1e-5 tells a slope to some 1e-10 only.
     """
     network = draw(networks())
-    (n_in, _), *_, (_, n_classes) = network.shapes()
-    assert n_in is not None and n_classes is not None
-    n = draw(st.integers(1, 7))
+    n, n_in = draw(st.integers(1, 7)), len(network.params[0])
     x = draw(generators()).standard_normal((n, n_in))
-    network.forward(x)
+    logits, loss = network.forward(x), SoftmaxCrossEntropy()
+    y = draw(labels(n, logits.shape[1]))
+    loss.forward(logits, y)
+    gradients = [network.backward(loss.backward()), *network.grads]
     kinked = [layer for layer in network.layers if isinstance(layer, ReLU | LeakyReLU)]
     assume(all(np.abs(layer.x).min() > 1e-3 for layer in kinked))
-    return network, x, draw(labels(n, n_classes))
+    assume(not any(0 < np.linalg.norm(gradient) < 1e-2 for gradient in gradients))
+    return network, x, y

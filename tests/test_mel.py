@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from oracles import refusal
+from oracles import mel_corners, refusal
 from strategies import FLOATS, eps_of
 
 from mfcc import hz_to_mel, mel_filterbank, mel_to_hz
@@ -42,17 +42,9 @@ def quiet_filterbank(**arguments: Any) -> np.ndarray:
         return mel_filterbank(**arguments)
 
 
-def points(bank: dict[str, Any]) -> np.ndarray:
-    """The n_mels + 2 corners of the triangles in Hz, evenly spaced in mel, each scale by hand."""
-    high = bank["sample_rate"] / 2 if bank["fmax"] is None else bank["fmax"]
-    step = np.arange(bank["n_mels"] + 2) / (bank["n_mels"] + 1)
-    if bank["htk"]:  # 1 + f/700 grows by the same factor from corner to corner
-        first, last = 1 + bank["fmin"] / 700, 1 + high / 700
-        return 700 * (first * (last / first) ** step - 1)
-    first, last = (3 * f / 200 if f < 1000 else 15 + 27 * np.log(f / 1000) / np.log(6.4)
-                   for f in (bank["fmin"], high))
-    mel = first + (last - first) * step
-    return np.where(mel < 15, 200 * mel / 3, 1000 * 6.4 ** ((mel - 15) / 27))
+def corners(bank: dict[str, Any]) -> np.ndarray:
+    """The corners of the triangles in Hz: filter m has numbers m, m + 1 and m + 2."""
+    return mel_corners(**{name: value for name, value in bank.items() if name != "n_fft"})
 
 
 def bins(bank: dict[str, Any]) -> np.ndarray:
@@ -64,7 +56,7 @@ def slack(bank: dict[str, Any]) -> float:
     """How far a weight may be off: a corner is wrong by a few eps of the highest frequency (plus
     700 Hz, the size of HTK's terms), times the exponential's 200/3 mel, and the steepest flank
     has a slope of one over the narrowest distance between two corners."""
-    return float(100 * EPS * (bank["sample_rate"] / 2 + 700) / np.diff(points(bank)).min())
+    return float(100 * EPS * (bank["sample_rate"] / 2 + 700) / np.diff(corners(bank)).min())
 
 
 @given(HEARING, HEARING)
@@ -148,13 +140,13 @@ def test_a_scale_keeps_shape_and_precision(htk: bool) -> None:
 
 @given(banks())
 def test_filters_are_triangles(bank: dict[str, Any]) -> None:
-    """H[m, k] = max(0, min(rising flank, falling flank)), between neighbours of the mel points."""
+    """H[m, k] = max(0, min(rising flank, falling flank)), between neighbours of the corners."""
     weights = quiet_filterbank(**bank, norm=None)
-    corners = points(bank)
+    edges = corners(bank)
     assert weights.shape == (bank["n_mels"], bank["n_fft"] // 2 + 1)
     assert weights.dtype == np.float64
     for m in range(bank["n_mels"]):
-        left, centre, right = corners[m : m + 3]
+        left, centre, right = edges[m : m + 3]
         expected = np.interp(bins(bank), [left, centre, right], [0, 1, 0])
         np.testing.assert_allclose(weights[m], expected, rtol=0, atol=slack(bank))
 
@@ -171,9 +163,9 @@ def test_filters_have_one_peak(bank: dict[str, Any]) -> None:
 
 @given(banks())
 def test_the_peak_of_a_filter_is_within_one_bin_of_its_centre(bank: dict[str, Any]) -> None:
-    """The strongest bin of filter m, in Hz, is less than one bin away from mel point m + 1."""
+    """The strongest bin of filter m, in Hz, is less than one bin away from corner m + 1."""
     width = bank["sample_rate"] / bank["n_fft"]  # Hz
-    for weights, centre in zip(quiet_filterbank(**bank), points(bank)[1:-1], strict=True):
+    for weights, centre in zip(quiet_filterbank(**bank), corners(bank)[1:-1], strict=True):
         if weights.any():
             peak = bins(bank)[weights.argmax()]
             assert abs(peak - centre) < width * (1 + slack(bank))
@@ -184,18 +176,18 @@ def test_unnormalised_filters_sum_to_one(bank: dict[str, Any]) -> None:
     """Σ_m H[m, k] = 1 for every bin between the first and the last centre; all are zero outside
     fmin … fmax."""
     total = quiet_filterbank(**bank, norm=None).sum(axis=0)
-    f, corners = bins(bank), points(bank)
-    inside = (f >= corners[1]) & (f <= corners[-2])
+    f, edges = bins(bank), corners(bank)
+    inside = (f >= edges[1]) & (f <= edges[-2])
     np.testing.assert_allclose(total[inside], 1, rtol=0, atol=2 * slack(bank))
-    outside = (f < corners[0]) | (f > corners[-1])
+    outside = (f < edges[0]) | (f > edges[-1])
     np.testing.assert_allclose(total[outside], 0, rtol=0, atol=slack(bank))
 
 
 @given(banks())
 def test_normalised_filters_have_area_one(bank: dict[str, Any]) -> None:
     """norm="slaney", the default, divides each filter by the area (right - left)/2 in Hz."""
-    corners = points(bank)
-    area = (corners[2:] - corners[:-2])[:, None] / 2
+    edges = corners(bank)
+    area = (edges[2:] - edges[:-2])[:, None] / 2
     weights = quiet_filterbank(**bank)
     np.testing.assert_array_equal(weights, quiet_filterbank(**bank, norm="slaney"))
     # corners off by slack·(their distance): the area, of two distances, by no larger part

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent
 # A file may import only from files that stand before it.
 READING_ORDER = {
     "mfcc": "arguments framing fourier mel cepstrum features audio display",
-    "mininet": "layers activations losses checking optimizers metrics network display",
+    "mininet": "layers activations losses checking optimizers metrics gram network display",
     "experiment": "scenes dataset recipes options report",
 }
 PEERS = {"librosa", "keras", "tensorflow", "torch", "sklearn", "python_speech_features"}

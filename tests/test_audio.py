@@ -1,0 +1,298 @@
+"""Theorems about mfcc/audio.py: what becomes of a recording on its way from a file to a signal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import ceil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+import sounds
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracles import refusal, sum_rounding
+from strategies import FLOATS, eps_of, generators, signals
+
+from mfcc import load
+from mfcc.audio import MARGIN, fix_length, read, resample
+
+RATES = [8000, 11025, 16000, 22050, 32000, 44100, 48000, 96000, 192000]  # Hz
+# resample_poly's Kaiser window, beta = 5, holds back 8.7 + 5/0.1102 = 54 dB: what passes is off by
+# a part of 2·10⁻³, and what must not pass is left by as much (Oppenheim and Schafer, 2010, §7.5).
+RIPPLE = 10 ** (-(8.7 + 5 / 0.1102) / 20)
+FEW = settings(max_examples=25)  # where each example filters a second of sound
+
+
+@contextmanager
+def recorded(signal: np.ndarray, rate: int, suffix: str = ".wav", **options: str) -> Iterator[Path]:
+    """A file that holds the signal, (n,) or (n, channels), for as long as the block lasts."""
+    with TemporaryDirectory() as folder:
+        yield sounds.write(Path(folder) / f"sound{suffix}", signal, rate, **options)
+
+
+def sine(hertz: float, rate: int, n: int, phase: float = 0.0) -> np.ndarray:
+    """n samples of 0.5·sin at a rate in Hz."""
+    return 0.5 * np.sin(2 * np.pi * hertz * np.arange(n) / rate + phase)
+
+
+# What a file holds
+
+
+@given(generators(), st.integers(1, 500), st.integers(1, 8), st.sampled_from(RATES))
+def test_a_recording_is_the_mean_of_its_channels(
+    rng: np.random.Generator, n: int, n_channels: int, rate: int
+) -> None:
+    """load: mono, the mean over 1 … 8 channels, float32, every sample and the rate as they were."""
+    channels = rng.uniform(-1, 1, (n, n_channels)).astype(np.float32)
+    with recorded(channels, rate, subtype="FLOAT") as path:
+        signal = load(path, rate, duration=None)
+        assert read(path)[1] == rate
+        np.testing.assert_array_equal(read(path)[0], signal)
+        np.testing.assert_array_equal(load(str(path), rate, duration=None), signal)
+    assert signal.dtype == np.float32
+    expected = channels.mean(axis=1, dtype=np.float64)
+    bound = sum_rounding(n_channels, 1, np.float32)
+    np.testing.assert_allclose(signal, expected, rtol=0, atol=bound if n_channels > 1 else 0)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "subtype", "n_bits"),
+    [
+        *((".wav", subtype, n_bits) for subtype, n_bits in
+          (("PCM_U8", 8), ("PCM_16", 16), ("PCM_24", 24), ("PCM_32", 32), ("FLOAT", 32), ("DOUBLE", 64))),
+        *((".flac", subtype, n_bits) for subtype, n_bits in (("PCM_S8", 8), ("PCM_16", 16), ("PCM_24", 24))),
+        *((".aiff", subtype, n_bits) for subtype, n_bits in
+          (("PCM_S8", 8), ("PCM_U8", 8), ("PCM_16", 16), ("PCM_24", 24), ("PCM_32", 32), ("DOUBLE", 64))),
+    ],
+)  # fmt: skip
+def test_full_scale_is_one_in_every_lossless_format(
+    suffix: str, subtype: str, n_bits: int
+) -> None:
+    """Whatever the resolution, 0.75 is read as 0.75: to one step of 2/2^bits, or of float32."""
+    steps = np.arange(-96, 96) / 128  # no coder has to round them
+    fine = np.random.default_rng(n_bits).uniform(-0.99, 0.99, 300)
+    with recorded(np.concatenate((steps, fine)), 44100, suffix, subtype=subtype) as path:
+        signal = load(path, duration=None)
+    np.testing.assert_array_equal(signal[: len(steps)], steps)
+    step = 2 / 2**n_bits + eps_of(np.float32)
+    np.testing.assert_allclose(signal[len(steps) :], fine, rtol=0, atol=step)
+
+
+@pytest.mark.parametrize("suffix", [".ogg", ".mp3"])
+@pytest.mark.parametrize("rate", [16000, 44100])
+def test_a_lossy_format_keeps_pitch_and_level(suffix: str, rate: int) -> None:
+    """A sine in Ogg Vorbis or MP3 has its frequency, and its level to a tenth (1 dB)."""
+    if suffix[1:].upper() not in soundfile.available_formats():
+        pytest.skip(f"libsndfile here has no {suffix}")
+    with recorded(sine(500, rate, rate), rate, suffix) as path:
+        signal = load(path, rate, duration=1.0)
+    spectrum = np.abs(np.fft.rfft(signal))
+    assert spectrum.argmax() == 500  # bins of 1 Hz
+    assert spectrum.max() == pytest.approx(0.5 * rate / 2, rel=0.1)
+
+
+@given(generators(), st.floats(1, 1e6), st.integers(1, 3))
+def test_what_is_beyond_full_scale_is_clipped(
+    rng: np.random.Generator, level: float, n_channels: int
+) -> None:
+    """A float file may hold more than full scale; the mean over its channels is cut at -1 and 1."""
+    loud = (level * rng.standard_normal((200, n_channels))).astype(np.float32)
+    with recorded(loud, 8000, subtype="FLOAT") as path:
+        signal = load(path, 8000, None)
+    np.testing.assert_array_equal(signal, np.clip(loud.mean(axis=1), -1, 1))
+
+
+# Sample rates
+
+
+@FEW
+@given(st.sampled_from(RATES), st.sampled_from(RATES), st.floats(0, 2 * np.pi), st.data())
+def test_another_rate_keeps_frequency_level_and_phase(
+    rate: int, sample_rate: int, phase: float, data: st.DataObject
+) -> None:
+    """A sine below 0.4 of both rates, sampled at one of them, becomes the same sine at the other."""
+    hertz = data.draw(st.floats(20, 0.4 * min(rate, sample_rate)))
+    original = sine(hertz, rate, rate // 4, phase)
+    with recorded(original, rate, subtype="DOUBLE") as path:
+        signal = load(path, sample_rate, duration=None)
+    assert signal.dtype == np.float32
+    assert len(signal) == -(-len(original) * sample_rate // rate)  # rounded up
+    expected = sine(hertz, sample_rate, len(signal), phase)
+    # the filter reaches ten samples of the lower rate; before and after the sine there is silence
+    edge = 11 * sample_rate // min(rate, sample_rate) + 1
+    inner = slice(edge, -edge)
+    # the ripple of the filter, and of the images it holds back (of a sine of 0.5, up to both sides)
+    bound = 0 if rate == sample_rate else 2 * RIPPLE
+    np.testing.assert_allclose(signal[inner], expected[inner], rtol=0, atol=bound + 1e-6)
+
+
+@pytest.mark.parametrize(("rate", "sample_rate"), [(44100, 8000), (48000, 11025), (192000, 44100)])
+def test_what_the_lower_rate_cannot_hold_is_removed(rate: int, sample_rate: int) -> None:
+    """A sine at 0.7 of the new rate does not come back as another frequency."""
+    signal = resample(sine(0.7 * sample_rate, rate, rate // 4), rate, sample_rate)
+    edge = 11
+    assert np.abs(signal[edge:-edge]).max() < 2 * RIPPLE
+
+
+@given(signals(max_size=500, leading=False), st.integers(1, 200_000))
+def test_the_same_rate_changes_nothing(signal: np.ndarray, rate: int) -> None:
+    """resample(x, r, r) = x, whatever its level."""
+    np.testing.assert_array_equal(resample(signal, rate, rate), signal)
+
+
+@FEW
+@given(st.sampled_from(FLOATS), st.integers(2, 400), st.sampled_from(RATES), st.sampled_from(RATES))
+def test_overshoot_is_clipped(dtype: type, half_period: int, rate: int, sample_rate: int) -> None:
+    """A full-scale square wave, whose filtered edges overshoot, stays in [-1, 1] and its dtype."""
+    square = np.where(np.arange(2000) // half_period % 2, -1, 1).astype(dtype)
+    resampled = resample(square, rate, sample_rate)
+    assert resampled.dtype == dtype
+    assert np.abs(resampled).max() <= 1
+    if rate < sample_rate and half_period >= 20:
+        assert np.abs(resampled).max() == 1
+
+
+# Lengths
+
+
+@given(signals(max_size=300), st.integers(1, 400))
+def test_a_length_is_fixed_at_the_end(signal: np.ndarray, n_samples: int) -> None:
+    """fix_length: the first samples of the signal, then zeros, n_samples in all."""
+    signal = signal.reshape(-1)
+    fixed = fix_length(signal, n_samples)
+    n = min(len(signal), n_samples)
+    assert fixed.shape == (n_samples,)
+    assert fixed.dtype == signal.dtype
+    np.testing.assert_array_equal(fixed[:n], signal[:n])
+    np.testing.assert_array_equal(fixed[n:], 0)
+
+
+@FEW
+@given(generators(), st.sampled_from(RATES), st.sampled_from(RATES), st.floats(0.01, 0.6))
+def test_a_duration_cuts_or_pads_the_whole_recording(
+    rng: np.random.Generator, rate: int, sample_rate: int, duration: float
+) -> None:
+    """load(path, rate, d) is load(path, rate, None) at the length round(d·rate): what lies beyond
+    the end is heard in neither, and resampling does not see the cut."""
+    noise = rng.uniform(-0.5, 0.5, rate // 4)  # 0.25 s
+    with recorded(noise, rate, subtype="FLOAT") as path:
+        whole = load(path, sample_rate, duration=None)
+        fixed = load(path, sample_rate, duration)
+    n_samples = round(duration * sample_rate)
+    np.testing.assert_array_equal(fixed, fix_length(whole, n_samples))
+
+
+def test_the_default_is_five_seconds_at_44100_hz() -> None:
+    """load(path) = load(path, 44100, 5.0): 220500 samples, whatever the file holds."""
+    with recorded(sine(440, 22050, 2205), 22050) as path:
+        signal = load(path)
+        np.testing.assert_array_equal(signal, load(path, sample_rate=44100, duration=5.0))
+    assert signal.shape == (220500,)
+    np.testing.assert_array_equal(signal[4410:], 0)
+
+
+@pytest.mark.parametrize("duration", [0.2, 0.5, 1.5])
+def test_no_more_is_read_than_is_needed(duration: float) -> None:
+    """read(path, d) holds d seconds and a tenth of one, or the whole recording if it is shorter."""
+    assert MARGIN == 0.1
+    with recorded(sine(440, 8000, 8000), 8000) as path:
+        signal, _ = read(path, duration)
+        whole, _ = read(path)
+    assert len(signal) == min(8000, ceil((duration + 0.1) * 8000))
+    np.testing.assert_array_equal(signal, whole[: len(signal)])
+
+
+# Refusals
+
+
+def test_a_file_that_is_not_there_is_an_os_error(tmp_path: Path) -> None:
+    """A missing file and a folder are refused by the system, with their path in the message."""
+    for path in (tmp_path / "missing.wav", tmp_path):
+        for call in (load, read):
+            with pytest.raises(OSError) as caught:
+                call(path)
+            assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("text.wav", b"not a sound", "Format not recognised"),
+        ("empty.wav", b"", "Format not recognised"),
+        ("image.ogg", b"\x89PNG\r\n\x1a\n" + bytes(100), "Format not recognised"),
+        ("nameless", b"neither a suffix nor a sound", "Format not recognised"),
+        ("noise.raw", bytes(1000), "samplerate must be specified"),
+    ],
+)
+def test_what_is_no_recording_is_refused(
+    tmp_path: Path, name: str, content: bytes, reason: str
+) -> None:
+    """Text, an empty file, another format: a ValueError with the path and libsndfile's reason."""
+    path = tmp_path / name
+    path.write_bytes(content)
+    expected = f"{path} cannot be read as audio: {reason}"
+    assert refusal(load, path) == expected
+    assert refusal(load, str(path)) == expected
+
+
+def test_a_recording_without_samples_is_refused(tmp_path: Path) -> None:
+    """A WAV file with a header and nothing else holds no sound."""
+    path = sounds.write(tmp_path / "nothing.wav", np.zeros(0))
+    assert refusal(load, path) == f"{path} holds no samples"
+    assert refusal(load, path, duration=None) == f"{path} holds no samples"
+
+
+@given(st.lists(st.sampled_from([np.nan, np.inf, -np.inf]), min_size=1, max_size=4))
+def test_samples_that_are_not_finite_are_refused(bad: list[float]) -> None:
+    """NaN or an infinity in any channel: the message says at how many instants. Infinities of both
+    signs in two channels do not cancel."""
+    channels = np.zeros((100, 2))
+    channels[range(len(bad)), [i % 2 for i in range(len(bad))]] = bad
+    channels[50] = [np.inf, -np.inf]
+    with recorded(channels, 8000, subtype="FLOAT") as path:
+        message = refusal(load, path)
+        assert message == f"{path} has {len(bad) + 1} samples that are NaN or infinite"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"sample_rate": 0}, "sample_rate=0 must be a positive integer"),
+        ({"sample_rate": 44100.0}, "sample_rate=44100.0 must be a positive integer"),
+        ({"duration": 0}, "duration=0 must be a positive number of seconds, or None"),
+        ({"duration": -1.5}, "duration=-1.5 must be a positive number of seconds, or None"),
+        ({"duration": np.nan}, "duration=nan must be a positive number of seconds, or None"),
+        ({"duration": np.inf}, "duration=inf must be a positive number of seconds, or None"),
+        ({"duration": 1e-6}, "n_samples=0 must be a positive integer"),
+    ],
+)
+def test_bad_settings_are_refused(tmp_path: Path, options: dict[str, Any], message: str) -> None:
+    """A rate that is no positive integer, a duration that is not positive or gives no sample."""
+    path = sounds.write(tmp_path / "tone.wav", sounds.tone(440))
+    assert refusal(load, path, **options) == message
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: resample(np.zeros(3), 0, 8000), "rate=0 must be a positive integer"),
+        (lambda: resample(np.zeros(3), 8000, -1), "sample_rate=-1 must be a positive integer"),
+        (
+            lambda: resample(np.zeros(0), 8000, 16000),
+            "signal has shape (0,); its last axis must not be empty",
+        ),
+        (lambda: fix_length(np.zeros(3), 0), "n_samples=0 must be a positive integer"),
+        (
+            lambda: fix_length(np.zeros(0), 3),
+            "signal has shape (0,); its last axis must not be empty",
+        ),
+    ],
+)
+def test_bad_input_is_refused_by_name(call: Any, message: str) -> None:
+    """A ValueError says which argument is wrong, its value, and what it must be."""
+    assert refusal(call) == message
