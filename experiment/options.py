@@ -62,7 +62,11 @@ class Parser(argparse.ArgumentParser):
 
 
 class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Defaults behind each flag, line breaks of the description kept."""
+    """Defaults behind each flag that has one, line breaks of the description kept."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        has_none = action.default is None or action.default is False
+        return action.help if has_none else super()._get_help_string(action)
 
 
 def _train_parser() -> Parser:
@@ -71,10 +75,8 @@ def _train_parser() -> Parser:
     parser.add_argument(
         "--data",
         metavar="DIR",
-        default=argparse.SUPPRESS,
-        help="recordings, one folder a class (default: synthetic scenes)",
+        help="recordings, one folder a class (default: the embedded synthetic scenes)",
     )
-    parser.set_defaults(data=None)
     _add(parser, "out", "epochs", "batch-size", "learning-rate", "decay", "seed", "n-mfcc")
     _add(parser, "deltas", "normalize", "show", "quiet")
     return parser

@@ -16,7 +16,7 @@ from strategies import FLOATS, activations, eps_of, generators, integer_arrays, 
 from mininet import LeakyReLU, ReLU, Sigmoid, gradient_check
 from mininet.activations import Activation
 
-SHAPES = hnp.array_shapes(max_dims=3, max_side=5)
+SHAPES = hnp.array_shapes(max_dims=3, max_side=3)
 
 
 def reals(limit: float = 1e30, smallest: float = 0.0) -> st.SearchStrategy[np.ndarray]:
@@ -27,8 +27,9 @@ def reals(limit: float = 1e30, smallest: float = 0.0) -> st.SearchStrategy[np.nd
 
     def of(dtype: type) -> st.SearchStrategy[np.ndarray]:
         width = 8 * np.dtype(dtype).itemsize
-        numbers = st.floats(smallest, limit, width=width)  # type: ignore[arg-type]
-        return hnp.arrays(dtype, SHAPES, elements=st.just(0.0) | numbers | numbers.map(lambda v: -v))
+        numbers = st.floats(-limit, limit, width=width)  # type: ignore[arg-type]
+        numbers = numbers.filter(lambda v: v == 0 or abs(v) >= smallest) if smallest else numbers
+        return hnp.arrays(dtype, SHAPES, elements=numbers)
 
     return st.sampled_from(FLOATS).flatmap(of)
 
@@ -89,7 +90,7 @@ def test_leaky_relu_is_the_larger_of_x_and_alpha_x(x: np.ndarray, alpha: float) 
     np.testing.assert_array_equal(LeakyReLU(alpha).forward(x), np.maximum(x, alpha * x))
 
 
-# 2⁻²⁰ times a slope of 2⁻²⁴ times 1e-20 is still a normal number of float32
+# 2⁻²⁰ times a slope of 1/8 times 1e-20 is still a normal number of float32
 @given(reals(1e20, smallest=1e-20), slopes(), st.integers(-20, 20))
 def test_leaky_relu_is_positively_homogeneous(x: np.ndarray, alpha: float, power: int) -> None:
     """f(cx) = c f(x) and f'(cx) = f'(x) for c > 0, here 2ᵏ, which no rounding disturbs."""
@@ -160,8 +161,8 @@ def test_every_slope_is_the_measured_one(
     """dx passes a directional gradient check, away from the kink."""
     x = rng.standard_normal((n, width))
     assume(np.abs(x).min() > 1e-3)
-    # truncation h²/6·|f'''| and rounding eps·|Σ R·out|/h are each some eps^(2/3) = 4e-11, against
-    # a gradient which is hardly ever below Σ|R·out|/1000
+    # truncation h² and rounding eps/h are each eps^(2/3) = 4e-11 of Σ|R·out|, which is at most √49
+    # times σ/σ' = 1 + e⁵ < 150 the gradient's norm for |x| < 5: 4e-8
     assert gradient_check(layer, x, rng=rng) < 1e-7
 
 

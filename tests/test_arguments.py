@@ -27,7 +27,7 @@ def test_float32_and_float64_stay_what_they_are(convert: Any, x: np.ndarray) -> 
 @pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
 def test_complex_numbers_stay_where_they_are_allowed(dtype: type) -> None:
     """as_float_or_complex returns an array of complex64 or complex128 as it is."""
-    x = np.array([1 + 2j, 3], dtype)
+    x: np.ndarray = np.array([1 + 2j, 3], dtype)
     assert as_float_or_complex(x) is x
 
 

@@ -63,16 +63,16 @@ def test_a_recording_is_the_mean_of_its_channels(
 @pytest.mark.parametrize(
     ("suffix", "subtype", "n_bits"),
     [
-        *((".wav", subtype, n_bits) for subtype, n_bits in
-          (("PCM_U8", 8), ("PCM_16", 16), ("PCM_24", 24), ("PCM_32", 32), ("FLOAT", 32), ("DOUBLE", 64))),
-        *((".flac", subtype, n_bits) for subtype, n_bits in (("PCM_S8", 8), ("PCM_16", 16), ("PCM_24", 24))),
-        *((".aiff", subtype, n_bits) for subtype, n_bits in
-          (("PCM_S8", 8), ("PCM_U8", 8), ("PCM_16", 16), ("PCM_24", 24), ("PCM_32", 32), ("DOUBLE", 64))),
+        (suffix, subtype, n_bits)
+        for suffix, subtypes in {
+            ".wav": {"PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": 32},
+            ".flac": {"PCM_S8": 8, "PCM_16": 16, "PCM_24": 24},
+            ".aiff": {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_32": 32, "DOUBLE": 64},
+        }.items()
+        for subtype, n_bits in subtypes.items()
     ],
-)  # fmt: skip
-def test_full_scale_is_one_in_every_lossless_format(
-    suffix: str, subtype: str, n_bits: int
-) -> None:
+)
+def test_full_scale_is_one_in_every_lossless_format(suffix: str, subtype: str, n_bits: int) -> None:
     """Whatever the resolution, 0.75 is read as 0.75: to one step of 2/2^bits, or of float32."""
     steps = np.arange(-96, 96) / 128  # no coder has to round them
     fine = np.random.default_rng(n_bits).uniform(-0.99, 0.99, 300)
@@ -115,7 +115,7 @@ def test_what_is_beyond_full_scale_is_clipped(
 def test_another_rate_keeps_frequency_level_and_phase(
     rate: int, sample_rate: int, phase: float, data: st.DataObject
 ) -> None:
-    """A sine below 0.4 of both rates, sampled at one of them, becomes the same sine at the other."""
+    """A sine below 0.4 of both rates, sampled at one, becomes the same sine at the other."""
     hertz = data.draw(st.floats(20, 0.4 * min(rate, sample_rate)))
     original = sine(hertz, rate, rate // 4, phase)
     with recorded(original, rate, subtype="DOUBLE") as path:
@@ -149,7 +149,7 @@ def test_the_same_rate_changes_nothing(signal: np.ndarray, rate: int) -> None:
 @given(st.sampled_from(FLOATS), st.integers(2, 400), st.sampled_from(RATES), st.sampled_from(RATES))
 def test_overshoot_is_clipped(dtype: type, half_period: int, rate: int, sample_rate: int) -> None:
     """A full-scale square wave, whose filtered edges overshoot, stays in [-1, 1] and its dtype."""
-    square = np.where(np.arange(2000) // half_period % 2, -1, 1).astype(dtype)
+    square: np.ndarray = np.where(np.arange(2000) // half_period % 2, -1, 1).astype(dtype)
     resampled = resample(square, rate, sample_rate)
     assert resampled.dtype == dtype
     assert np.abs(resampled).max() <= 1

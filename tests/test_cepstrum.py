@@ -23,7 +23,7 @@ POWERS = signals(max_size=200).map(np.square)
 WIDTHS = st.integers(1, 15).map(lambda half: 2 * half + 1)
 
 
-def db_close(dtype: np.dtype | type) -> dict[str, float]:
+def db_close(dtype: np.dtype | type) -> dict[str, Any]:
     """10 log10 rounds its argument (4.3·eps dB), itself and the product (eps of the decibels)."""
     return {"rtol": 4 * eps_of(dtype), "atol": 10 * eps_of(dtype)}
 
@@ -96,9 +96,7 @@ def test_the_reference_becomes_0_db(power: np.ndarray, ref: float) -> None:
     expected = power_to_db(power, top_db=None) - power.dtype.type(10 * math.log10(ref))
     np.testing.assert_array_equal(relative, expected)
     np.testing.assert_array_equal(power_to_db(power, ref=-ref, top_db=None), relative)
-    np.testing.assert_array_equal(
-        power_to_db(power, ref=1e-20), power_to_db(power, ref=1e-10)
-    )
+    np.testing.assert_array_equal(power_to_db(power, ref=1e-20), power_to_db(power, ref=1e-10))
 
 
 @given(POWERS)
@@ -286,7 +284,7 @@ def test_the_delta_of_a_polynomial_is_its_derivative(
     t = np.arange(width + more)
     a = rng.uniform(-1, 1, order + 1) * 10.0**level  # highest power first
     # exact in float64 before it is rounded to the dtype: delta_close counts that as a term's error
-    x = np.polyval(a, t).astype(dtype)
+    x: np.ndarray = np.polyval(a, t).astype(dtype)
     expected = np.full(len(t), math.factorial(order) * a[0])
     assert np.all(np.abs(delta(x, width, order) - expected) <= delta_close(x, width, order))
 
@@ -309,7 +307,7 @@ def test_deltas_by_hand(a: float, b: float, c: float, width: int) -> None:
 
 @given(signals(min_size=31, max_size=60), WIDTHS)
 def test_the_first_delta_is_a_weighted_difference(x: np.ndarray, width: int) -> None:
-    """Δ[t] = Σ_j j·x[t + j] / Σ_j j², j = -⌊width/2⌋ … ⌊width/2⌋, wherever all of them are there."""
+    """Δ[t] = Σ_j j·x[t + j] / Σ_j j², |j| <= ⌊width/2⌋, wherever all of these are there."""
     half = width // 2
     j = range(-half, half + 1)
     n = x.shape[-1]

@@ -129,7 +129,7 @@ def test_a_scale_keeps_shape_and_precision(htk: bool) -> None:
         for dtype in (*FLOATS, np.int64):
             converted = np.asarray(convert(table.astype(dtype), htk))
             assert converted.dtype == (np.float64 if dtype is np.int64 else dtype)
-            one_by_one = [[convert(float(value), htk) for value in row] for row in table]
+            one_by_one: Any = [[convert(float(value), htk) for value in row] for row in table]
             # 100 mel times log(6.4)/27: 7 eps of the result; near zero, HTK's difference from one
             # leaves an eps of 700 Hz, or 2595/log(10) = 1127 mel
             eps = eps_of(converted.dtype)
@@ -221,7 +221,7 @@ def test_empty_filters_are_counted_in_a_warning(bank: dict[str, Any], norm: str 
 
 
 def test_the_default_bank() -> None:
-    """Unless told otherwise: 128 filters of Slaney's scale, area one, from 0 Hz to half the rate."""
+    """Unless told otherwise: 128 filters of Slaney's scale and area one, from 0 Hz to Nyquist's."""
     written_out = mel_filterbank(
         44100, 882, n_mels=128, fmin=0.0, fmax=22050.0, htk=False, norm="slaney"
     )

@@ -16,9 +16,7 @@ from mfcc import load, mfcc
 class Run:
     """run(*arguments): what `python -m mfcc` with these arguments prints, and its exit code."""
 
-    def __init__(
-        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self.monkeypatch, self.capsys = monkeypatch, capsys
 
     def __call__(self, *arguments: str) -> tuple[object, str, str]:
@@ -30,9 +28,7 @@ class Run:
 
 
 @pytest.fixture
-def run(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Run:
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     return Run(monkeypatch, capsys)
 
 
@@ -40,7 +36,7 @@ def run(
 def test_the_table_holds_each_coefficients_mean_deviation_and_range(
     run: Run, tmp_path: Path, rate: int
 ) -> None:
-    """One line of the clip, one of titles, then mean, std, min and max of c0 … c12, whole length."""
+    """A line of the clip, one of titles, then mean, std, min and max of c0 … c12, whole length."""
     path = sounds.write(tmp_path / "tone.wav", sounds.tone(440, 0.75, rate), rate)
     code, out, err = run(str(path))
     assert (code, err) == (0, "")
@@ -54,6 +50,13 @@ def test_the_table_holds_each_coefficients_mean_deviation_and_range(
     # two decimals
     np.testing.assert_allclose(printed, np.transpose(figures), rtol=0, atol=0.005 + 1e-4)
     assert {len(line) for line in (titles, *rows)} == {4 + 4 * 10}
+
+
+def test_importing_the_command_runs_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """Under any name but __main__, the module only defines main()."""
+    module = runpy.run_module("mfcc.__main__", run_name="imported")
+    assert callable(module["main"])
+    assert capsys.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("arguments", [(), ("a.wav", "b.wav"), ("--help",), ("-h",)])

@@ -1,7 +1,7 @@
 """Make keras_values.npz: what Keras 3 makes of the peer problem, epoch by epoch, in float32.
 
 Run with Keras 3 and a backend of it installed (made with Keras 3.15 on TensorFlow 2.21):
-    pip install tensorflow-cpu && python tests/data/make_keras_values.py
+    pip install tensorflow-cpu && PYTHONPATH=tests python tests/data/make_keras_values.py
 """
 
 from __future__ import annotations

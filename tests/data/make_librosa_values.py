@@ -42,7 +42,7 @@ def mfcc(signal: np.ndarray, sample_rate: int, **options: Any) -> np.ndarray:
     return librosa.feature.mfcc(S=log_mel, **({"n_mfcc": 13} | cepstral))
 
 
-def values() -> dict[str, np.ndarray]:
+def values() -> dict[str, Any]:
     """Every value by the name of our function and the arguments of the call."""
     found = {}
     for htk in (False, True):
@@ -64,7 +64,7 @@ def values() -> dict[str, np.ndarray]:
     return found
 
 
-def recordings(folder: Path) -> dict[str, np.ndarray]:
+def recordings(folder: Path) -> dict[str, Any]:
     """The MFCCs of five seconds of each recording, in float32."""
     found = {}
     for name in cases.RECORDINGS:

@@ -1,7 +1,7 @@
 """Make torch_values.npz: what PyTorch makes of the peer problem, epoch by epoch, in float64.
 
 Run with PyTorch installed (made with 2.13):
-    pip install torch numpy && python tests/data/make_torch_values.py
+    pip install torch numpy && PYTHONPATH=tests python tests/data/make_torch_values.py
 
 Its momentum takes the rate outside the velocity (v ← m v + g, θ ← θ - lr v), which is Keras' and
 ours only while the rate is constant: hence no run with both decay and momentum.
@@ -9,6 +9,7 @@ ours only while the rate is constant: hence no run with both decay and momentum.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -20,13 +21,13 @@ def trained(
     given: dict[str, np.ndarray], rate: float, decay: float, momentum: float
 ) -> dict[str, np.ndarray]:
     """The parameters after each epoch (12, 684), mean loss and accuracy of each epoch."""
-    dense = [torch.nn.Linear(n, m, dtype=torch.float64) for n, m in zip(SIZES, SIZES[1:])]
+    dense = [torch.nn.Linear(n, m, dtype=torch.float64) for n, m in pairwise(SIZES)]
     params = [param for layer in dense for param in (layer.weight, layer.bias)]
     with torch.no_grad():
-        for param, value in zip(params, unflat(given["start"])):
+        for param, value in zip(params, unflat(given["start"]), strict=True):
             param.copy_(torch.tensor(value.T))  # PyTorch keeps (n_out, n_in)
     activations = [torch.nn.Sigmoid(), torch.nn.LeakyReLU(0.3), torch.nn.ReLU()]
-    layers = [layer for pair in zip(dense, activations) for layer in pair]
+    layers = [layer for pair in zip(dense[:-1], activations, strict=True) for layer in pair]
     model = torch.nn.Sequential(*layers, dense[-1])
     optimizer = torch.optim.SGD(params, lr=rate, momentum=momentum)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda t: 1 / (1 + decay * t))
