@@ -106,7 +106,7 @@ def place(clip: np.ndarray, event: np.ndarray, onset: int) -> None:
 def applause(rng: Generator, n: int, sr: float) -> np.ndarray:
     """People clapping, each with a sound and a pace of their own, before the rush of a crowd."""
     m = int(0.04 * sr) + 1
-    clip = log_uniform(rng, 0.05, 0.4) * wander(rng, n, sr, log_uniform(rng, 6000, 20000))
+    clip = log_uniform(rng, 0.1, 0.5) * wander(rng, n, sr, log_uniform(rng, 6000, 20000))
     for _ in range(rng.integers(4, 40)):
         hands = ring(m, sr, log_uniform(rng, 600, 2000), 0.005)
         clap = hands + rng.uniform(0.3, 1) * wander(rng, m, sr, 12000) * fall(m, sr, 0.0005, 0.006)
@@ -178,7 +178,7 @@ def dripping_tap(rng: Generator, n: int, sr: float) -> np.ndarray:
     m = int(8 * decay * sr) + 1
     t = np.arange(m) / sr
     clip = np.zeros(n)
-    for onset in onsets(rng, n, sr, log_uniform(rng, 0.6, 6), rng.uniform(0, 0.5)):
+    for onset in onsets(rng, n, sr, log_uniform(rng, 0.8, 5), rng.uniform(0, 0.4)):
         tone = np.sin(phase(f * rng.uniform(0.9, 1.1) * (1 + rise * t), sr))
         splash = rng.standard_normal(m) * fall(m, sr, 0.0005, 0.003)
         drop = tone * fall(m, sr, 0.001, decay) + tick * splash
@@ -198,10 +198,10 @@ def engine(rng: Generator, n: int, sr: float) -> np.ndarray:
 def footsteps(rng: Generator, n: int, sr: float) -> np.ndarray:
     """Heel, then toe: a thump of the floor and the scrape of what lies on it."""
     floor, hard = log_uniform(rng, 70, 250), rng.uniform(0.1, 0.8)
-    cutoff, scrape = log_uniform(rng, 4000, 16000), log_uniform(rng, 0.01, 0.06)
+    cutoff, scrape = log_uniform(rng, 6000, 16000), log_uniform(rng, 0.02, 0.06)
     m = int(0.4 * sr) + 1
     clip = np.zeros(n)
-    for onset in onsets(rng, n, sr, log_uniform(rng, 1, 3.5), 0.1):
+    for onset in onsets(rng, n, sr, log_uniform(rng, 1.2, 3), 0.1):
         for level, late in ((1.0, 0.0), (rng.uniform(0.2, 0.7), rng.uniform(0.06, 0.14))):
             thump = ring(m, sr, floor * rng.uniform(0.9, 1.1), 0.03)
             grit = wander(rng, m, sr, cutoff) * fall(m, sr, 0.002, scrape)
@@ -252,9 +252,9 @@ def background(rng: Generator, n: int, sr: float) -> np.ndarray:
 def recorder(rng: Generator, n: int, sr: float) -> np.ndarray:
     """1 while the recorder runs, 0 in the silence before and after it, (n,).
 
-    Four clips of five are recorded from end to end. Ramps of 10 ms keep the ends from clicking.
+    Seven clips of eight are recorded from end to end. Ramps of 10 ms keep the ends from clicking.
     """
-    start, stop = (0.0, 1.0) if rng.random() < 4 / 5 else (rng.uniform(0, 0.3), rng.uniform(0.6, 1))
+    start, stop = (0.0, 1.0) if rng.random() < 7 / 8 else (rng.uniform(0, 0.3), rng.uniform(0.6, 1))
     t = (np.arange(n) + 0.5) / n  # in units of the clip
     return np.clip(np.minimum(t - start, stop - t) * (n / sr / 0.01), 0, 1)
 
@@ -267,8 +267,8 @@ def scene(
     sample_rate in Hz, duration in s; n_samples = round(duration · sample_rate). The sound stands
     25 to 45 dB above its background (RMS); the peak is 1 to 26 dB below full scale. The samples
     are multiples of 2⁻¹⁵, so that a 16-bit file holds the clip exactly.
-    ValueError: an unknown name, a take or seed that is no integer >= 0, a sample_rate or duration
-    that is not positive and finite, less than one sample.
+    ValueError: an unknown name, a take or seed that is no non-negative integer, a sample_rate or
+    duration that is not positive and finite, a clip of less than one sample.
     """
     rng = np.random.default_rng([_natural(seed, "seed"), _index(name), _natural(take, "take")])
     n = _length(sample_rate, duration)
@@ -276,7 +276,7 @@ def scene(
     snr, peak = rng.uniform(25, 45), -1 - 25 * rng.random() ** 2  # dB; most are near full scale
     running = recorder(rng, n, sample_rate)
     clip = running * (_unit(sound) + 10 ** (-snr / 20) * _unit(place_noise))
-    clip -= running * (clip.sum() / running.sum())  # no DC, and the silence stays silent
+    clip -= running * (clip.sum() / max(running.sum(), 1e-10))  # no DC, and the silence stays silent
     clip *= 10 ** (peak / 20) / max(np.abs(clip).max(), 1e-10)
     return (np.round(clip * 2**15) / 2**15).astype(np.float32)
 
@@ -295,7 +295,7 @@ def _index(name: str) -> int:
 
 def _natural(value: int, name: str) -> int:
     if not isinstance(value, (int, np.integer)) or value < 0:
-        raise ValueError(f"{name}={value!r} must be an integer >= 0")
+        raise ValueError(f"{name}={value!r} must be a non-negative integer")
     return int(value)
 
 
@@ -315,7 +315,7 @@ def file_name(name: str, take: int) -> str:
     """<fold>-<recording>-A.wav as in ESC-10: fold 1 … 5 in turn, and no recording used twice.
 
     recording = 10·take + index of the class: a number of its own for each clip of all classes.
-    ValueError: an unknown name, a take that is no integer >= 0.
+    ValueError: an unknown name, a take that is no non-negative integer.
     """
     recording = _natural(take, "take") * len(CLASSES) + _index(name)
     return f"{take % N_FOLDS + 1}-{recording:05d}-A.wav"
@@ -332,12 +332,12 @@ def write_scenes(
 
     progress wraps the list of (class, take) that is worked off, as tqdm does. A file gets its name
     when it is complete, so that an interrupted run leaves no half a clip.
-    ValueError: a seed that is no integer >= 0, n_takes no integer >= 1.
+    ValueError: a seed that is no non-negative integer, n_takes that is no positive one.
     """
     import soundfile
 
     if _natural(n_takes, "n_takes") == 0:
-        raise ValueError("n_takes=0 must be an integer >= 1")
+        raise ValueError("n_takes=0 must be a positive integer")
     clips = [(name, take) for name in CLASSES for take in range(n_takes)]
     for name, take in progress(clips):
         samples = (scene(name, take, seed=seed) * 2**15).astype(np.int16)

@@ -14,9 +14,7 @@ from numpy.typing import ArrayLike
 from .layers import Layer
 from .losses import SoftmaxCrossEntropy
 
-STEP = np.finfo(np.float64).eps ** (
-    1 / 3
-)  # balances the h² of truncation and the eps/h of rounding
+STEP = float(np.finfo(np.float64).eps) ** (1 / 3)  # h² of truncation is eps/h of rounding
 
 
 def gradient_check(

@@ -42,9 +42,10 @@ class History:
         return asdict(self)
 
 
-class Sequential:
+class Sequential(Layer):
     """out = layer_k(… layer_2(layer_1(x))).  The outputs are logits: softmax is fused in the loss.
 
+    A network is a layer too: it has params, grads, forward and backward, and can be checked as one.
     layers: any objects like Layer, the first of them reading x (n_examples, n_features).
     metadata: whatever should be kept in the model file beside the layers, as JSON can hold it.
     ValueError: no layers, or a Dense that does not fit the Dense before it.
@@ -74,6 +75,11 @@ class Sequential:
     def n_params(self) -> int:
         """How many numbers are learnt."""
         return sum(param.size for param in self.params)
+
+    def to_dtype(self, dtype: np.dtype) -> None:
+        """Keep the parameters of all layers as dtype from now on."""
+        for layer in self.layers:
+            layer.to_dtype(dtype)
 
     def forward(self, x: ArrayLike) -> np.ndarray:
         """x (n, n_features) -> logits (n, n_classes)."""
@@ -111,8 +117,7 @@ class Sequential:
         for name, count in (("epochs", epochs), ("batch_size", batch_size)):
             if not isinstance(count, int | np.integer) or count < 1:
                 raise ValueError(f"{name}={count!r} must be a positive integer")
-        for layer in self.layers:
-            layer.to_dtype(x.dtype)
+        self.to_dtype(x.dtype)
         history = History()
         with self._training_form(x, optimizer, gram) as inputs:
             for _ in range(epochs):
@@ -160,11 +165,11 @@ class Sequential:
             logits = self.forward(x[rows])
             total += loss.forward(logits, y[rows]) * len(rows)
             n_right += int(np.sum(logits.argmax(axis=1) == y[rows].argmax(axis=1)))
-            self._parameter_gradients(loss.backward())
+            self.parameter_gradients(loss.backward())
             optimizer.step(self.params, self.grads)
         return total, n_right
 
-    def _parameter_gradients(self, dout: np.ndarray) -> None:
+    def parameter_gradients(self, dout: np.ndarray) -> None:
         """backward, but for ∂L/∂x: training has no use for it, and it is a third of the work."""
         for layer in reversed(self.layers[1:]):
             dout = layer.backward(dout)

@@ -6,8 +6,9 @@ The oracles of one module alone stand in its own test file.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -58,3 +59,9 @@ def mel_corners(
     )
     mel = first + (last - first) * step
     return np.where(mel < 15, 200 * mel / 3, 1000 * 6.4 ** ((mel - 15) / 27))
+
+
+def replayed(orders: Iterable[np.ndarray]) -> np.random.Generator:
+    """A generator whose permutations are the given ones, one after the other."""
+    rest = iter(orders)
+    return cast(np.random.Generator, SimpleNamespace(permutation=lambda n: next(rest)))

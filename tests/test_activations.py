@@ -57,7 +57,9 @@ def test_sigmoid_is_its_definition(x: np.ndarray) -> None:
 @given(reals(500))
 def test_slope_of_sigmoid_keeps_its_digits(x: np.ndarray) -> None:
     """σ'(x) = 1/(4 cosh²(x/2)), to a relative precision also where σ(x) rounds to 1."""
-    expected = np.reshape([0.25 / math.cosh(value / 2) ** 2 for value in x.ravel().tolist()], x.shape)
+    expected = np.reshape(
+        [0.25 / math.cosh(value / 2) ** 2 for value in x.ravel().tolist()], x.shape
+    )
     info = np.finfo(x.dtype)
     # two sigmoids of 8 units each, their product, and cosh of the oracle
     bound = 20 * info.eps * expected + info.smallest_normal

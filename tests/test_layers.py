@@ -61,9 +61,7 @@ def test_backward_is_the_adjoint_of_forward(
     layer, x, dout = drawn
     layer.forward(x)
     dx = layer.backward(dout)
-    u, V, c = (
-        rng.standard_normal(thing.shape).astype(x.dtype) for thing in (x, layer.W, layer.b)
-    )
+    u, V, c = (rng.standard_normal(thing.shape).astype(x.dtype) for thing in (x, layer.W, layer.b))
     # Each side is a sum over all (i, k, j), of two products a term and at most n·n_in·n_out sums.
     n_terms = 3 * len(x) * layer.W.size
     for out, gradient, direction, total in (

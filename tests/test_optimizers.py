@@ -158,7 +158,10 @@ def test_the_defaults_are_a_hundredth_and_neither_decay_nor_momentum() -> None:
 @pytest.mark.parametrize(
     ("option", "value", "must"),
     [
-        *(("learning_rate", value, "be a positive number") for value in (0, -1, math.nan, math.inf)),
+        *(
+            ("learning_rate", value, "be a positive number")
+            for value in (0, -1, math.nan, math.inf)
+        ),
         *(("decay", value, "be at least 0") for value in (-0.1, math.nan, math.inf)),
         *(("momentum", value, "be at least 0 and below 1") for value in (-0.1, 1, 1.5, math.nan)),
     ],

@@ -27,6 +27,12 @@ FILES = (*PICTURES, "history.csv", "metrics.json", "model.npz")
 SHORT = ("--epochs", "3", "--batch-size", "5")
 
 
+def process(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """ssc.py as a process of its own, in the folder cwd."""
+    command = [sys.executable, str(ROOT / "ssc.py"), *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
 @pytest.fixture(scope="module")
 def category(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three classes of four short WAV files."""
@@ -37,9 +43,8 @@ def category(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(category: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """One run of the main job as a process of its own: the folder it wrote, and what it printed."""
     out = tmp_path_factory.mktemp("run") / "deep" / "out"
-    command = [sys.executable, "ssc.py", "--data", category, "--out", out, "--normalize", *SHORT]
-    finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "Traceback" not in finished.stderr
+    finished = process("--data", category, "--out", out, "--normalize", *SHORT, cwd=ROOT)
+    assert finished.returncode == 0 and "Traceback" not in finished.stderr
     return out, finished.stdout
 
 
@@ -190,9 +195,8 @@ def test_a_model_can_move(
     """predict needs nothing but the model file and the clip, in any folder."""
     (tmp_path / "m.npz").write_bytes((run[0] / "model.npz").read_bytes())
     clip = sounds.write(tmp_path / "clip.wav", sounds.tone(2100))
-    command = [sys.executable, ROOT / "ssc.py", "predict", "m.npz", clip]
-    finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert finished.stdout.count("%") == 3 and finished.stderr == ""
+    finished = process("predict", "m.npz", clip, cwd=tmp_path)
+    assert finished.returncode == 0 and finished.stdout.count("%") == 3 and finished.stderr == ""
 
 
 def test_explain_draws_one_clip(category: Path, tmp_path: Path) -> None:
@@ -366,8 +370,7 @@ def test_predict_refuses_a_bad_clip_before_it_prints(
 
 def test_an_unknown_flag_ends_the_process_with_2(tmp_path: Path) -> None:
     """As a process: exit code 2, one line on stderr, nothing on stdout, nothing written."""
-    command = [sys.executable, ROOT / "ssc.py", "--dta", "x"]
-    finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    finished = process("--dta", "x", cwd=tmp_path)
     assert finished.returncode == 2 and finished.stdout == ""
     assert finished.stderr.count("\n") == 1 and "did you mean --data?" in finished.stderr
     assert os.listdir(tmp_path) == []
