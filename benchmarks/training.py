@@ -1,0 +1,111 @@
+"""Training the reference network from features already computed: one contestant in one process.
+
+    python -m benchmarks.training CONTESTANT FEATURES.npy EPOCHS ROUNDS
+
+CONTESTANT is mininet, mininet-plain (without the Gram form), keras, torch or sklearn; prints the
+seconds of each round. A process of its own for each contestant, because the thread pools of several
+libraries in one process disturb each other.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+
+def mininet(x: np.ndarray, y: np.ndarray, epochs: int, gram: bool | None) -> None:
+    """Our own network and loop."""
+    from experiment.recipes import reference_network
+    from mininet import SGD
+
+    rng = np.random.default_rng(0)
+    network = reference_network(x.shape[1], 10, rng)
+    network.fit(x, y, epochs, 40, SGD(0.01, 0.9), rng, gram=gram)
+
+
+def with_keras(x: np.ndarray, y: np.ndarray, epochs: int) -> None:
+    """Keras 3 on TensorFlow."""
+    import keras
+
+    from benchmarks.tutorial import network
+
+    model = network(x.shape[1], 10)
+    model.fit(x, keras.utils.to_categorical(y), epochs=epochs, batch_size=40, verbose=0)
+
+
+def with_torch(x: np.ndarray, y: np.ndarray, epochs: int) -> None:
+    """PyTorch, with the loop that its tutorials teach; the data are in memory as tensors."""
+    import torch
+    from torch import nn
+
+    model = nn.Sequential(
+        nn.Linear(x.shape[1], 500),
+        nn.Sigmoid(),
+        nn.Linear(500, 500),
+        nn.LeakyReLU(0.3),
+        nn.Linear(500, 500),
+        nn.ReLU(),
+        nn.Linear(500, 10),
+    )
+    optimizer = torch.optim.SGD(model.parameters(), 0.01)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda t: 1 / (1 + 0.9 * t))
+    criterion = nn.CrossEntropyLoss()
+    inputs, targets = torch.from_numpy(x), torch.from_numpy(y)
+    for _ in range(epochs):
+        for rows in torch.randperm(len(x)).split(40):
+            optimizer.zero_grad()
+            criterion(model(inputs[rows]), targets[rows]).backward()
+            optimizer.step()
+            schedule.step()
+
+
+def with_sklearn(x: np.ndarray, y: np.ndarray, epochs: int) -> None:
+    """scikit-learn's MLPClassifier: one activation for all layers, the same work."""
+    import warnings
+
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.neural_network import MLPClassifier
+
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    model = MLPClassifier(
+        (500, 500, 500),
+        activation="logistic",
+        solver="sgd",
+        alpha=0,
+        batch_size=40,
+        learning_rate="invscaling",
+        learning_rate_init=0.01,
+        max_iter=epochs,
+        momentum=0,
+        nesterovs_momentum=False,
+        tol=0,
+        n_iter_no_change=epochs,
+    )
+    model.fit(x, y)
+
+
+CONTESTANTS: dict[str, Callable[[np.ndarray, np.ndarray, int], None]] = {
+    "mininet": lambda x, y, epochs: mininet(x, y, epochs, None),
+    "mininet-plain": lambda x, y, epochs: mininet(x, y, epochs, False),
+    "keras": with_keras,
+    "torch": with_torch,
+    "sklearn": with_sklearn,
+}
+
+
+def main(name: str, path: str, epochs: int, rounds: int) -> None:
+    """One epoch to warm up, then the rounds; seconds of each on a line."""
+    x = np.load(path).reshape(400, -1).astype(np.float32)
+    y = np.repeat(np.arange(10), 40)
+    CONTESTANTS[name](x, y, 1)
+    for _ in range(rounds):
+        started = time.perf_counter()
+        CONTESTANTS[name](x, y, epochs)
+        print(time.perf_counter() - started, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))

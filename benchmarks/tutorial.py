@@ -1,0 +1,109 @@
+"""The published tutorial's steps with the libraries it used, in their versions of today.
+
+    python -m benchmarks.tutorial CATEGORY OUT
+
+librosa for the features, Keras for the network, scikit-learn for shuffling and the matrix,
+Matplotlib for the four pictures: the peer that the whole job is measured against.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import keras
+import librosa
+import librosa.display
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
+from sklearn.utils import shuffle
+
+
+def features_of(folder: Path) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """(n, 13, 501) MFCCs, (n,) labels and the class names."""
+    classes = sorted(path.name for path in folder.iterdir())
+    rows, labels = [], []
+    for label, name in enumerate(classes):
+        for path in sorted((folder / name).glob("*.wav")):
+            signal, rate = librosa.load(path, sr=44100)
+            n_fft, hop = int(0.02 * rate), int(0.01 * rate)
+            rows.append(
+                librosa.feature.mfcc(y=signal, sr=rate, n_mfcc=13, n_fft=n_fft, hop_length=hop)
+            )
+            labels.append(label)
+    return np.array(rows), np.array(labels), classes
+
+
+def examples(labels: np.ndarray) -> list[int]:
+    """The first three clips of each class."""
+    return [int(i) for label in np.unique(labels) for i in np.flatnonzero(labels == label)[:3]]
+
+
+def draw_features(rows: np.ndarray, labels: np.ndarray, classes: list[str], out: Path) -> None:
+    """Three clips a class, as images and flattened."""
+    for name in ("mfcc.png", "features.png"):
+        plt.figure(figsize=(11.2, 15))
+        for panel, i in enumerate(examples(labels), 1):
+            axes = plt.subplot(len(classes), 3, panel)
+            if name == "mfcc.png":
+                librosa.display.specshow(rows[i], vmin=-700, vmax=300)
+            else:
+                axes.plot(rows[i].ravel())
+            axes.set_title(classes[labels[i]])
+        plt.tight_layout()
+        plt.savefig(out / name)
+        plt.close()
+
+
+def network(n_inputs: int, n_classes: int) -> keras.Model:
+    """6513-500-500-500-10, compiled with the tutorial's optimizer (decay in its new name)."""
+    model = keras.Sequential(
+        [
+            keras.layers.Input((n_inputs,)),
+            keras.layers.Dense(500, activation="sigmoid"),
+            keras.layers.Dense(500),
+            keras.layers.LeakyReLU(negative_slope=0.3),
+            keras.layers.Dense(500, activation="relu"),
+            keras.layers.Dense(n_classes, activation="softmax"),
+        ]
+    )
+    rate = keras.optimizers.schedules.InverseTimeDecay(0.01, decay_steps=1, decay_rate=0.9)
+    model.compile(
+        loss="categorical_crossentropy",
+        optimizer=keras.optimizers.SGD(rate),
+        metrics=["accuracy"],
+    )
+    return model
+
+
+def draw_results(history: dict, matrix: np.ndarray, classes: list[str], out: Path) -> None:
+    """Loss and accuracy on twin axes, and the confusion matrix."""
+    figure, loss_axes = plt.subplots()
+    loss_axes.plot(history["loss"], "b")
+    loss_axes.twinx().plot(history["accuracy"], "r")
+    figure.savefig(out / "curves.png")
+    ConfusionMatrixDisplay(matrix, display_labels=classes).plot(xticks_rotation=45)
+    plt.savefig(out / "confusion.png")
+
+
+def main(folder: Path, out: Path) -> None:
+    """From the folder to the four pictures and a model."""
+    out.mkdir(parents=True, exist_ok=True)
+    rows, labels, classes = features_of(folder)
+    draw_features(rows, labels, classes, out)
+    x = rows.reshape(len(rows), -1)
+    x, y = shuffle(x, keras.utils.to_categorical(labels), random_state=0)
+    model = network(x.shape[1], len(classes))
+    history = model.fit(x, y, epochs=100, batch_size=40, shuffle=True, verbose=0).history
+    answers = model.predict(x, verbose=0).argmax(axis=1)
+    draw_results(history, confusion_matrix(y.argmax(axis=1), answers), classes, out)
+    model.save(out / "model.keras")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
