@@ -2,7 +2,7 @@
 
     python -m benchmarks CATEGORY [ROUNDS]
 
-CATEGORY is the WAV folder of the tutorial; needs pip install -e '.[peers]' and half an hour in which
+CATEGORY is the WAV folder of the tutorial; needs the extra peers, and half an hour in which
 the machine has nothing else to do. Writes benchmarks/results.md.
 """
 

@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -48,7 +48,7 @@ class Measured:
         return f"{self.median:.4g} ({min(self.seconds):.4g} … {max(self.seconds):.4g})"
 
 
-def in_turns(contestants: dict[str, Callable[[], object]], rounds: int) -> dict[str, Measured]:
+def in_turns(contestants: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, Measured]:
     """Each contestant once to warm up, then all of them in turn, `rounds` times."""
     for run in contestants.values():
         run()

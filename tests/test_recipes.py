@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pytest
 import sounds
@@ -42,9 +44,14 @@ def test_extract_keeps_order_and_counts_treatments() -> None:
     signals = [sounds.hiss(seed) for seed in range(4)]
     clips = [Clip(s, resampled=i > 0, cut=i > 1, padded=i > 2) for i, s in enumerate(signals)]
     dataset = Dataset(["a", "b"], list("wxyz"), np.array([0, 0, 1, 1]), clips.__getitem__)
-    seen: list[int] = []
-    features, treated = extract(dataset, Features(), lambda ids: (seen.append(i) or i for i in ids))
-    assert treated == {"resampled": 3, "cut": 2, "padded": 1} and seen == [0, 1, 2, 3]
+    wrapped: list[list[int]] = []
+
+    def progress(clips: Iterable[int]) -> Iterable[int]:
+        wrapped.append(list(clips))
+        return wrapped[0]
+
+    features, treated = extract(dataset, Features(), progress)
+    assert treated == {"resampled": 3, "cut": 2, "padded": 1} and wrapped == [[0, 1, 2, 3]]
     for row, signal in zip(features, signals, strict=True):
         np.testing.assert_array_equal(row, Features().of(signal))
 
