@@ -35,9 +35,8 @@ def class_table(dataset: Dataset) -> str:
     rows = [f"{'class':<{width}}  clips", f"{'-' * width}  -----"]
     rows += [f"{name:<{width}}  {n:5d}" for name, n in zip(dataset.classes, counts, strict=True)]
     rows.append(f"{len(dataset.classes)} classes, {len(dataset)} clips")
-    names = {"hidden": "hidden files", "not audio": "files that are not audio", "folder": "folders"}
-    passed = [f"{n} {names[kind]}" for kind, n in sorted(dataset.passed_over.items())]
-    return "\n".join([*rows, *([f"passed over: {', '.join(passed)}"] if passed else [])])
+    passed = [f"{n} {kind}" for kind, n in sorted(dataset.passed_over.items())]
+    return "\n".join([*rows, *([f"files passed over: {', '.join(passed)}"] if passed else [])])
 
 
 def treatment_lines(treated: Counter[str], n_clips: int) -> list[str]:

@@ -25,9 +25,9 @@ def test_class_table_counts_every_class() -> None:
     rows = [row.split() for row in report.class_table(dataset).splitlines()]
     assert ["dog", "3"] in rows and ["rain", "1"] in rows
     assert rows[-1] == ["2", "classes,", "4", "clips"]
-    dataset.passed_over.update({"hidden": 2, "not audio": 1})
+    dataset.passed_over.update({"hidden": 2, "not audio": 1})  # as scan calls them
     last = report.class_table(dataset).splitlines()[-1]
-    assert last == "passed over: 2 hidden files, 1 files that are not audio"
+    assert last == "files passed over: 2 hidden, 1 not audio"
 
 
 def test_treatments_are_a_line_each() -> None:
