@@ -28,6 +28,7 @@ from numpy.random import Generator
 N_TAKES = 40
 N_FOLDS = 5
 SAMPLE_RATE = 44100  # Hz
+TINY = 1e-10  # stands for 0 where we divide
 # Partials of a church bell as ratios to its prime: hum, prime, tierce, quint, nominal, four above.
 # Source: Fletcher and Rossing (1998), The Physics of Musical Instruments, §21.
 BELL_PARTIALS = np.array([0.5, 1.0, 1.2, 1.5, 2.0, 2.5, 2.67, 3.0, 4.0])
@@ -276,15 +277,15 @@ def scene(
     snr, peak = rng.uniform(25, 45), -1 - 25 * rng.random() ** 2  # dB; most are near full scale
     running = recorder(rng, n, sample_rate)
     clip = running * (_unit(sound) + 10 ** (-snr / 20) * _unit(place_noise))
-    clip -= running * (clip.sum() / max(running.sum(), 1e-10))  # no DC, and the silence stays silent
-    clip *= 10 ** (peak / 20) / max(np.abs(clip).max(), 1e-10)
+    clip -= running * clip.sum() / max(running.sum(), TINY)  # no DC, and silence stays silent
+    clip *= 10 ** (peak / 20) / max(np.abs(clip).max(), TINY)
     return (np.round(clip * 2**15) / 2**15).astype(np.float32)
 
 
 def _unit(x: np.ndarray) -> np.ndarray:
     """x with mean 0 and root mean square 1; silence stays silence."""
     x = x - x.mean()
-    return x / max(float(np.sqrt(np.mean(x**2))), 1e-10)
+    return x / max(float(np.sqrt(np.mean(x**2))), TINY)
 
 
 def _index(name: str) -> int:
@@ -336,8 +337,8 @@ def write_scenes(
     """
     import soundfile
 
-    if _natural(n_takes, "n_takes") == 0:
-        raise ValueError("n_takes=0 must be a positive integer")
+    if n_takes < 1:
+        raise ValueError(f"n_takes={n_takes} must be a positive integer")
     clips = [(name, take) for name in CLASSES for take in range(n_takes)]
     for name, take in progress(clips):
         samples = (scene(name, take, seed=seed) * 2**15).astype(np.int16)

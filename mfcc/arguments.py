@@ -23,9 +23,11 @@ def as_float(x: ArrayLike, name: str = "x") -> np.ndarray:
 
 
 def as_float_or_complex(x: ArrayLike, name: str = "x") -> np.ndarray:
-    """The same, but complex64 and complex128 stay as well."""
+    """The same, but complex64 and complex128 stay as well, all else complex becomes complex128."""
     array = _numbers(x, name)
-    return array if array.dtype in (np.complex64, np.complex128) else as_float(array, name)
+    if array.dtype.kind != "c":
+        return as_float(array)
+    return array if array.dtype in (np.complex64, np.complex128) else array.astype(np.complex128)
 
 
 def _numbers(x: ArrayLike, name: str) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What all tests share: hypothesis profiles, a Matplotlib without a display, the real recordings."""
+"""What all tests share: hypothesis profiles, a Matplotlib without display, the real recordings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What hypothesis draws: arrays over the whole range of numbers, sizes and shapes that we promise."""
+"""What hypothesis draws: arrays over the whole range of numbers, sizes, shapes that we promise."""
 
 from __future__ import annotations
 

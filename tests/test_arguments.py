@@ -31,6 +31,15 @@ def test_complex_numbers_stay_where_they_are_allowed(dtype: type) -> None:
     assert as_float_or_complex(x) is x
 
 
+@pytest.mark.parametrize("dtype", [np.clongdouble, np.dtype(np.complex64).newbyteorder()])
+def test_any_other_complex_numbers_become_complex128(dtype: Any) -> None:
+    """as_float_or_complex makes complex128 of the rarer complex dtypes, of the same value."""
+    x = np.array([1 + 2j, 3], dtype)
+    converted = as_float_or_complex(x)
+    assert converted.dtype == np.complex128
+    np.testing.assert_array_equal(converted, x)
+
+
 @pytest.mark.parametrize("convert", CONVERSIONS)
 @given(x=integer_arrays(hnp.array_shapes(max_dims=3)))
 def test_integers_become_float64_of_the_same_value(convert: Any, x: np.ndarray) -> None:

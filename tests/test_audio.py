@@ -19,7 +19,7 @@ from oracles import refusal, sum_rounding
 from strategies import FLOATS, eps_of, generators, signals
 
 from mfcc import load
-from mfcc.audio import MARGIN, fix_length, read, resample
+from mfcc.audio import MARGIN, _reason, fix_length, read, resample
 
 RATES = [8000, 11025, 16000, 22050, 32000, 44100, 48000, 96000, 192000]  # Hz
 # resample_poly's Kaiser window, beta = 5, holds back 8.7 + 5/0.1102 = 54 dB: what passes is off by
@@ -43,6 +43,7 @@ def sine(hertz: float, rate: int, n: int, phase: float = 0.0) -> np.ndarray:
 # What a file holds
 
 
+@settings(max_examples=50)
 @given(generators(), st.integers(1, 500), st.integers(1, 8), st.sampled_from(RATES))
 def test_a_recording_is_the_mean_of_its_channels(
     rng: np.random.Generator, n: int, n_channels: int, rate: int
@@ -96,6 +97,7 @@ def test_a_lossy_format_keeps_pitch_and_level(suffix: str, rate: int) -> None:
     assert spectrum.max() == pytest.approx(0.5 * rate / 2, rel=0.1)
 
 
+@settings(max_examples=50)
 @given(generators(), st.floats(1, 1e6), st.integers(1, 3))
 def test_what_is_beyond_full_scale_is_clipped(
     rng: np.random.Generator, level: float, n_channels: int
@@ -240,6 +242,12 @@ def test_what_is_no_recording_is_refused(
     assert refusal(load, str(path)) == expected
 
 
+def test_a_reason_is_never_empty() -> None:
+    """An error without words is named by its type; of others the full stop is left out."""
+    assert _reason(TypeError()) == "TypeError"
+    assert _reason(TypeError("no suffix.")) == "no suffix"
+
+
 def test_a_recording_without_samples_is_refused(tmp_path: Path) -> None:
     """A WAV file with a header and nothing else holds no sound."""
     path = sounds.write(tmp_path / "nothing.wav", np.zeros(0))
@@ -247,6 +255,7 @@ def test_a_recording_without_samples_is_refused(tmp_path: Path) -> None:
     assert refusal(load, path, duration=None) == f"{path} holds no samples"
 
 
+@settings(max_examples=50)
 @given(st.lists(st.sampled_from([np.nan, np.inf, -np.inf]), min_size=1, max_size=4))
 def test_samples_that_are_not_finite_are_refused(bad: list[float]) -> None:
     """NaN or an infinity in any channel: the message says at how many instants. Infinities of both

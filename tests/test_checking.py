@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 from oracles import refusal
@@ -133,6 +133,7 @@ def test_a_gradient_that_misses_an_example_fails(
 
 
 @given(tasks(), st.integers(0, 6), generators())
+@settings(max_examples=40)
 def test_a_gradient_of_another_shape_is_infinitely_wrong(
     task: Task, k: int, rng: np.random.Generator
 ) -> None:
@@ -143,6 +144,7 @@ def test_a_gradient_of_another_shape_is_infinitely_wrong(
 
 
 @given(tasks(), st.integers(0, 6), st.sampled_from([np.nan, np.inf]), generators())
+@settings(max_examples=40)
 def test_a_gradient_that_is_not_finite_is_infinitely_wrong(
     task: Task, k: int, value: float, rng: np.random.Generator
 ) -> None:
@@ -180,6 +182,7 @@ def test_where_nothing_changes_nothing_is_wrong() -> None:
 
 
 @given(tasks(), st.booleans(), generators())
+@settings(max_examples=40)
 def test_a_check_leaves_everything_as_it_was(
     task: Task, with_labels: bool, rng: np.random.Generator
 ) -> None:
@@ -191,6 +194,7 @@ def test_a_check_leaves_everything_as_it_was(
 
 
 @given(tasks(), st.integers(0, 2**32 - 1))
+@settings(max_examples=40)
 def test_the_same_generator_draws_the_same_direction(task: Task, seed: int) -> None:
     """The check draws from rng alone: the same seed finds the same error."""
     network, x, y = task
@@ -232,6 +236,18 @@ def test_a_layer_is_checked_at_the_numbers_it_is_given() -> None:
         for x in ([[1, -2]], np.array([[1.0, -2.0]]), np.array([[1, -2]], np.float32))
     ]
     assert errors[0] == errors[1] == errors[2] < RIGHT
+
+
+def test_a_layer_that_forgets_a_gradient_is_refused() -> None:
+    """There must be as many gradients as parameters: none is left unchecked."""
+
+    class Forgetful(Dense):
+        @property
+        def grads(self) -> list[np.ndarray]:
+            return [self.dW]
+
+    layer = Forgetful(2, 2, np.random.default_rng(0))
+    refusal(gradient_check, layer, np.ones((1, 2)), rng=np.random.default_rng(0))
 
 
 def test_float32_parameters_are_refused() -> None:

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from oracles import refusal, sum_rounding
 from strategies import FLOATS, eps_of, generators, integer_arrays, signals
 
 from mfcc import dft, fft, ifft, power_spectrum, rfft
-from mfcc.fourier import DIRECT, _factors
+from mfcc.fourier import DIRECT, _dft_matrix, _factors, _twiddles
 
 TRANSFORMS: list[Callable[[Any], np.ndarray]] = [dft, fft, ifft, rfft]
 # Lengths that are interesting to split: powers of two, the reference's 882, primes beyond DIRECT,
@@ -292,6 +292,13 @@ def test_a_transform_owns_what_it_returns(n: int, dtype: type) -> None:
         np.testing.assert_array_equal(transform(x), kept)
 
 
+@pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
+def test_no_table_can_be_written_to(dtype: type) -> None:
+    """The tables that all calls share are read-only: a slip cannot change a later transform."""
+    assert not _dft_matrix(7, np.dtype(dtype)).flags.writeable
+    assert not _twiddles(3, 5, np.dtype(dtype)).flags.writeable
+
+
 def test_a_list_of_numbers_is_a_signal() -> None:
     """The transform of a list is that of the array of the same numbers."""
     for transform in (*TRANSFORMS, power_spectrum):
@@ -327,6 +334,9 @@ def test_the_bins_hold_the_power_of_their_frequency(n: int) -> None:
 
 
 @given(st.integers(1, 10000))
+@example(DIRECT)
+@example(DIRECT + 1)
+@example(67 * 71)
 def test_a_length_is_split_as_equally_as_can_be(n: int) -> None:
     """N = N1·N2 with N1 >= N2 and no divisor in between; N2 = 1 if N is prime or short."""
     n1, n2 = _factors(n)

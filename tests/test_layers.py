@@ -38,7 +38,9 @@ def linear(W: np.ndarray) -> Dense:
 
 
 @given(dense_layers())
-def test_out_is_x_times_W_plus_b(drawn: tuple[Dense, np.ndarray, np.ndarray]) -> None:
+def test_forward_multiplies_by_the_matrix(
+    drawn: tuple[Dense, np.ndarray, np.ndarray],
+) -> None:
     """out[i, j] = Σ_k x[i, k] W[k, j] + b[j]."""
     layer, x, _ = drawn
     out = layer.forward(x)
@@ -109,7 +111,7 @@ def test_a_concatenated_batch_is_its_parts(
 
 
 @given(dense_layers(), generators())
-def test_permuting_the_examples_permutes_out_and_dx_and_leaves_dW_and_db(
+def test_permuting_the_examples_permutes_the_rows_and_leaves_the_sums(
     drawn: tuple[Dense, np.ndarray, np.ndarray], rng: np.random.Generator
 ) -> None:
     """For a permutation P: out(P x) = P out(x), dx(P dout) = P dx, the same dW and db."""
@@ -214,7 +216,7 @@ def test_integers_are_computed_as_float64(x: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
-def test_x_sets_the_dtype_of_all_that_is_computed(dtype: type) -> None:
+def test_x_sets_the_dtype_of_all_that_is_computed(dtype: type[np.floating]) -> None:
     """float32 in, float32 all the way, whatever the weights are; float64 likewise."""
     for layer in (Dense(3, 2, np.random.default_rng(0)), linear(np.ones((3, 2), np.float32))):
         x, dout = np.ones((4, 3), dtype), np.ones((4, 2), dtype)
@@ -223,15 +225,18 @@ def test_x_sets_the_dtype_of_all_that_is_computed(dtype: type) -> None:
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
-def test_to_dtype_rounds_the_parameters(dtype: type) -> None:
-    """to_dtype keeps W and b as dtype, each rounded once, and changes nothing a second time."""
+def test_to_dtype_rounds_the_parameters(dtype: type[np.floating]) -> None:
+    """to_dtype keeps W and b as dtype, each rounded once; of that dtype they are left alone, the
+    same arrays."""
     layer = Dense(3, 2, np.random.default_rng(0))
     layer.b[:] = np.pi
     W, b = layer.W.astype(dtype), layer.b.astype(dtype)
-    for _ in range(2):
-        layer.to_dtype(np.dtype(dtype))
-        assert layer.W.tobytes() == W.tobytes() and layer.b.tobytes() == b.tobytes()
-        assert layer.W.dtype == layer.b.dtype == dtype
+    layer.to_dtype(np.dtype(dtype))
+    assert layer.W.tobytes() == W.tobytes() and layer.b.tobytes() == b.tobytes()
+    assert layer.W.dtype == layer.b.dtype == dtype
+    W, b = layer.W, layer.b
+    layer.to_dtype(np.dtype(dtype))
+    assert layer.W is W and layer.b is b
 
 
 @given(batches())
@@ -299,7 +304,7 @@ def test_a_layer_is_written_with_its_options() -> None:
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
-def test_as_float_leaves_floats_alone(dtype: type) -> None:
+def test_as_float_leaves_floats_alone(dtype: type[np.floating]) -> None:
     """A float32 or float64 array comes back as the same object: no copy is made."""
     array = np.ones(3, dtype)
     assert as_float(array) is array

@@ -29,7 +29,7 @@ def scored(
     return z, draw(labels(*z.shape))
 
 
-def exact(shape: tuple[int, ...], rng: np.random.Generator, dtype: type) -> np.ndarray:
+def exact(shape: tuple[int, ...], rng: np.random.Generator, dtype: type[np.floating]) -> np.ndarray:
     """Multiples of 1/16 up to ±1e4, whose sums and differences no rounding disturbs."""
     return (rng.integers(-160_000, 160_000, shape) / 16).astype(dtype)
 
@@ -87,7 +87,7 @@ def test_probabilities_sum_to_one(z: np.ndarray) -> None:
 
 @given(st.integers(1, 9), st.integers(1, 9), st.sampled_from(FLOATS), generators())
 def test_shifted_logits_have_the_same_probabilities_loss_and_gradient(
-    n: int, n_classes: int, dtype: type, rng: np.random.Generator
+    n: int, n_classes: int, dtype: type[np.floating], rng: np.random.Generator
 ) -> None:
     """softmax(z + c) = softmax(z) for a constant c a row, bit for bit where z + c is exact."""
     z, c = exact((n, n_classes), rng, dtype), exact((n, 1), rng, dtype)
@@ -172,7 +172,7 @@ def test_the_fused_gradient_is_the_chain_with_the_full_jacobian(
         jacobian = np.diag(row) - np.outer(row, row)
         chain = jacobian @ (-hot_row / (len(z) * row))
         # each of the two terms p_c and y_c of dz_c, divided by n, takes five roundings
-        bound = sum_rounding(5 * len(row), (row + hot_row) / len(z), z.dtype)
+        bound = sum_rounding(5 * z.shape[1], (row + hot_row) / len(z), z.dtype)
         assert_within(gradient_row, chain, bound)
 
 
@@ -206,7 +206,7 @@ def test_a_concatenated_batch_is_the_mean_of_its_parts(
     parts = [loss_and_gradient(z[rows], y[rows]) for rows in (slice(cut), slice(cut, None))]
     sizes = (cut, len(z) - cut)
     total = sum(n * part for n, (part, _) in zip(sizes, parts, strict=True))
-    assert abs(len(z) * loss - total) <= 2 * sum_rounding(2 * z.size, total, z.dtype)
+    assert abs(z.shape[0] * loss - total) <= 2 * sum_rounding(2 * z.size, total, z.dtype)
     joined = np.concatenate([n * rows for n, (_, rows) in zip(sizes, parts, strict=True)])
     # a row of its own, softmax may sum in another order: C sums, a quotient, a product
     assert_within(len(z) * gradient, joined, sum_rounding(4 * z.shape[1] + 4, 2, z.dtype))
@@ -226,7 +226,9 @@ def test_permuting_the_examples_permutes_the_gradient_and_leaves_the_loss(
 
 
 @given(st.integers(1, 9), st.integers(1, 50), st.floats(-1e4, 1e4), st.sampled_from(FLOATS))
-def test_equal_logits_lose_ln_C(n: int, n_classes: int, level: float, dtype: type) -> None:
+def test_equal_logits_lose_the_log_of_the_number_of_classes(
+    n: int, n_classes: int, level: float, dtype: type[np.floating]
+) -> None:
     """A network that knows nothing, equal logits, has probabilities 1/C and a loss of ln C."""
     z, y = np.full((n, n_classes), level, dtype), np.arange(n) % n_classes
     np.testing.assert_array_equal(softmax(z), np.full_like(z, 1 / n_classes))
@@ -265,7 +267,7 @@ def test_a_loss_worked_by_hand() -> None:
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
-def test_logits_of_1e4_are_no_trouble(dtype: type) -> None:
+def test_logits_of_1e4_are_no_trouble(dtype: type[np.floating]) -> None:
     """z = (1e4, -1e4): p = (1, 0), and the loss is 0 or 2e4, not NaN and not infinite."""
     z = np.array([[1e4, -1e4]], dtype)
     with np.errstate(over="raise", invalid="raise", divide="raise"):
@@ -288,7 +290,7 @@ def test_integers_become_float64(z: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
-def test_labels_become_rows_of_the_dtype(dtype: type) -> None:
+def test_labels_become_rows_of_the_dtype(dtype: type[np.floating]) -> None:
     """targets: integers and one-hot rows of any number type give the same rows, of the dtype."""
     for y in ([2, 0], one_hot([2, 0]), one_hot([2, 0]).astype(int), one_hot([2, 0]).tolist()):
         rows = targets(y, (2, 3), np.dtype(dtype))

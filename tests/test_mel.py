@@ -281,6 +281,19 @@ def test_bad_input_is_refused_by_name(call: Any, message: str) -> None:
     assert refusal(call) == message
 
 
+def test_below_1_khz_only_the_ratio_to_the_rate_counts() -> None:
+    """Where Slaney's scale is linear, 1 Hz and 1000 Hz have the same unnormalised bank: neither a
+    rate nor an fmax is too low."""
+    np.testing.assert_allclose(
+        mel_filterbank(1, 64, 5, norm=None), mel_filterbank(1000, 64, 5, norm=None), atol=64 * EPS
+    )
+    np.testing.assert_allclose(
+        mel_filterbank(4, 64, 5, fmax=1, norm=None),
+        mel_filterbank(400, 64, 5, fmax=100, norm=None),
+        atol=64 * EPS,
+    )
+
+
 def test_the_whole_band_is_allowed() -> None:
     """fmin = 0 and fmax = sample_rate/2 are the ends of what is accepted; one filter is enough."""
     np.testing.assert_array_equal(

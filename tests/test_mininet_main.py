@@ -62,7 +62,7 @@ def checked(text: str) -> None:
 def test_the_program_learns_the_spirals(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """python -m mininet brings 98 % of new points to their spiral, and prints the same each time."""
+    """python -m mininet brings 98 % of new points to their spiral, and prints the same twice."""
     main()
     text = capsys.readouterr().out
     checked(text)

@@ -111,7 +111,10 @@ def test_two_steps_worked_by_hand() -> None:
 
 @given(SHAPES, MOMENTA, st.sampled_from(FLOATS), generators())
 def test_parameters_change_in_place_and_gradients_not_at_all(
-    shapes: list[tuple[int, ...]], momentum: float, dtype: type, rng: np.random.Generator
+    shapes: list[tuple[int, ...]],
+    momentum: float,
+    dtype: type[np.floating],
+    rng: np.random.Generator,
 ) -> None:
     """The same arrays of the same dtype hold the new numbers; the gradients stay as they were."""
     params = [rng.standard_normal(shape).astype(dtype) for shape in shapes]
@@ -158,17 +161,14 @@ def test_the_defaults_are_a_hundredth_and_neither_decay_nor_momentum() -> None:
 @pytest.mark.parametrize(
     ("option", "value", "must"),
     [
-        *(
-            ("learning_rate", value, "be a positive number")
-            for value in (0, -1, math.nan, math.inf)
-        ),
-        *(("decay", value, "be at least 0") for value in (-0.1, math.nan, math.inf)),
-        *(("momentum", value, "be at least 0 and below 1") for value in (-0.1, 1, 1.5, math.nan)),
+        *(("learning_rate", value, "a positive number") for value in (0, -1, math.nan, math.inf)),
+        *(("decay", value, "at least 0") for value in (-0.1, math.nan, math.inf)),
+        *(("momentum", value, "at least 0 and below 1") for value in (-0.1, 1, 1.5, math.nan)),
     ],
 )
 def test_an_option_out_of_range_is_refused(option: str, value: float, must: str) -> None:
     """learning_rate > 0, decay >= 0, 0 <= momentum < 1, all finite."""
-    assert refusal(SGD, **{option: value}) == f"{option}={value!r} must {must}"
+    assert refusal(SGD, **{option: value}) == f"{option}={value!r} must be {must}"
 
 
 def test_a_gradient_is_needed_for_each_parameter() -> None:

@@ -27,7 +27,7 @@ def frozen(peer: str) -> dict[str, np.ndarray]:
 
 
 def trained(values: dict[str, np.ndarray], peer: str, run: str) -> tuple[np.ndarray, History]:
-    """Our weights after each epoch (12, 684), from the peer's start, in its batches; the history."""
+    """Our weights after each epoch (12, 684) and the history, from the peer's start and batches."""
     params = [param.astype(DTYPES[peer]) for param in unflat(values["start"])]
     dense = [Dense.from_parameters(*params[i : i + 2]) for i in range(0, len(params), 2)]
     network = Sequential(

@@ -53,4 +53,4 @@ if __name__ == "__main__":
         for run, options in RUNS.items()
         for name, array in trained(given, *options).items()
     }
-    np.savez_compressed(Path(__file__).with_name("keras_values.npz"), **given, **values)
+    np.savez_compressed(Path(__file__).with_name("keras_values.npz"), **given, **values)  # type: ignore[arg-type]

@@ -57,4 +57,4 @@ if __name__ == "__main__":
         for run in ("plain", "constant")
         for name, array in trained(given, *RUNS[run]).items()
     }
-    np.savez_compressed(Path(__file__).with_name("torch_values.npz"), **given, **values)
+    np.savez_compressed(Path(__file__).with_name("torch_values.npz"), **given, **values)  # type: ignore[arg-type]
