@@ -5,6 +5,7 @@ Before it: scenes.py makes the embedded clips. After it: recipes.py turns clips 
 
 from __future__ import annotations
 
+import csv
 import os
 from collections import Counter
 from collections.abc import Callable
@@ -49,29 +50,32 @@ class Dataset:
         return len(self.names)
 
 
-def scan(folder: str | os.PathLike[str]) -> Dataset:
-    """The recordings in folder/<class>/: one folder a class, as in the tutorial's category/.
+def scan(folder: str | os.PathLike[str], all_classes: bool = False) -> Dataset:
+    """The recordings in folder/<class>/: one folder a class, as in the tutorial's category/; or
+    those of the ESC-50 repository as it is cloned, folder/meta/esc50.csv and folder/audio/: its ten
+    classes that are ESC-10, or all fifty with all_classes.
 
     Hidden files and files that are not audio by their suffix are passed over and counted; so is
     whatever lies beside the class folders.
-    ValueError: no such folder, no class folders, only one class, a class without recordings.
+    ValueError: no such folder, no class folders, only one class, a class without recordings, a
+    table that is not ESC-50's, all_classes elsewhere.
     """
     root = Path(folder)
     if not root.is_dir():
         what = "is not a folder" if root.exists() else "does not exist"
         raise ValueError(f"the data folder {root} {what}")
     passed_over: Counter[str] = Counter()
-    by_class: dict[str, list[Path]] = {}
-    for entry in sorted(root.iterdir()):
-        if entry.is_dir() and not entry.name.startswith("."):
-            by_class[entry.name] = _recordings(entry, passed_over)
-        else:
-            passed_over[_kind(entry)] += 1
+    if (root / "meta" / "esc50.csv").is_file() and (root / "audio").is_dir():
+        by_class = _esc50_classes(root, all_classes)
+    elif all_classes:
+        raise ValueError(f"all classes of what? {root} is not the ESC-50 repository")
+    else:
+        by_class = _class_folders(root, passed_over)
     _check_classes(root, by_class)
     paths = [path for files in by_class.values() for path in files]
     return Dataset(
         classes=list(by_class),
-        names=[f"{path.parent.name}/{path.name}" for path in paths],
+        names=[f"{name}/{path.name}" for name, files in by_class.items() for path in files],
         labels=np.repeat(np.arange(len(by_class)), [len(files) for files in by_class.values()]),
         read=lambda i: read_clip(paths[i]),
         passed_over=passed_over,
@@ -83,7 +87,7 @@ def embedded(seed: int) -> Dataset:
     takes = [(name, take) for name in scenes.CLASSES for take in range(scenes.N_TAKES)]
     return Dataset(
         classes=list(scenes.CLASSES),
-        names=[f"{name}/take {take}" for name, take in takes],
+        names=[f"{name}/{scenes.file_name(name, take)}" for name, take in takes],
         labels=np.repeat(np.arange(len(scenes.CLASSES)), scenes.N_TAKES),
         read=lambda i: Clip(scenes.scene(*takes[i], seed=seed)),
     )
@@ -100,6 +104,30 @@ def read_clip(path: str | os.PathLike[str]) -> Clip:
         cut=len(signal) > n_samples,
         padded=len(signal) < n_samples,
     )
+
+
+def _esc50_classes(root: Path, all_classes: bool) -> dict[str, list[Path]]:
+    """What meta/esc50.csv says: the files of each category, both in alphabetical order."""
+    by_class: dict[str, list[Path]] = {}
+    with open(root / "meta" / "esc50.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    if not rows or not {"filename", "category", "esc10"} <= set(rows[0]):
+        raise ValueError(f"{root / 'meta' / 'esc50.csv'} is not the table of ESC-50")
+    for row in sorted(rows, key=lambda row: (row["category"], row["filename"])):
+        if all_classes or row["esc10"] == "True":
+            by_class.setdefault(row["category"], []).append(root / "audio" / row["filename"])
+    return by_class
+
+
+def _class_folders(root: Path, passed_over: Counter[str]) -> dict[str, list[Path]]:
+    """The recordings of each folder in root; whatever else lies there is counted."""
+    by_class: dict[str, list[Path]] = {}
+    for entry in sorted(root.iterdir()):
+        if entry.is_dir() and not entry.name.startswith("."):
+            by_class[entry.name] = _recordings(entry, passed_over)
+        else:
+            passed_over[_kind(entry)] += 1
+    return by_class
 
 
 def _recordings(folder: Path, passed_over: Counter[str]) -> list[Path]:

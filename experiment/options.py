@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .recipes import Features, Training
+from .folds import LEAST
+from .improved import Improved
+from .recipes import Features, Reference, Training
 
 DESCRIPTION = """\
 Tell environmental sounds apart: MFCCs and a small neural network, written out by hand.
@@ -39,7 +41,23 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     parser.add_argument("--version", action="version", version=f"ssc {version}")
     options = parser.parse_args(arguments if command == "train" else arguments[1:])
     options.command = command
+    if command == "train":
+        _check_together(parser, options)
     return options
+
+
+def _check_together(parser: Parser, options: argparse.Namespace) -> None:
+    """Flags that mean nothing beside the others are refused, not passed over."""
+    for names, missing, needed in (
+        (("folds", "repeats"), not options.cv, "--cv"),
+        (("all-classes",), options.data is None, "--data"),
+        (_OF_REFERENCE, options.recipe != Reference.name, "--recipe reference"),
+    ):
+        for name in names:
+            if missing and getattr(options, name.replace("-", "_")) != parser.get_default(
+                name.replace("-", "_")
+            ):
+                parser.error(f"argument --{name}: needs {needed}")
 
 
 class Parser(argparse.ArgumentParser):
@@ -77,8 +95,9 @@ def _train_parser() -> Parser:
         metavar="DIR",
         help="recordings, one folder a class (default: the embedded synthetic scenes)",
     )
-    _add(parser, "out", "epochs", "batch-size", "learning-rate", "decay", "seed", "n-mfcc")
-    _add(parser, "deltas", "normalize", "show", "quiet")
+    _add(parser, "all-classes", "recipe", "cv", "folds", "repeats", "out")
+    _add(parser, *_OF_REFERENCE[:4], "seed", *_OF_REFERENCE[4:], "normalize", "show", "quiet")
+    parser.set_defaults(data=None, folds=None)
     return parser
 
 
@@ -130,8 +149,35 @@ def _number(kind: type, least: float, exclusive: bool = False) -> Callable[[str]
     return parse_number
 
 
+# The settings of the reference recipe; the improved one is fixed.
+_OF_REFERENCE = ("epochs", "batch-size", "learning-rate", "decay", "n-mfcc", "deltas")
 # Each flag is written once; several commands share some.
 _FLAGS: dict[str, dict[str, Any]] = {
+    "all-classes": {
+        "action": "store_true",
+        "help": "of the ESC-50 repository all fifty classes, not the ten of ESC-10",
+    },
+    "recipe": {
+        "choices": [Reference.name, Improved.name],
+        "default": Reference.name,
+        "help": "the published network, or the two small ones that answer together",
+    },
+    "cv": {
+        "action": "store_true",
+        "help": "cross-validate: measure on clips that training has not seen; no model is kept",
+    },
+    "folds": {
+        "metavar": "K",
+        "type": _number(int, LEAST),
+        "default": argparse.SUPPRESS,
+        "help": "with --cv: K folds of our own (default: the official ones, else 5)",
+    },
+    "repeats": {
+        "metavar": "N",
+        "type": _number(int, 1),
+        "default": 5,
+        "help": "with --cv: seeds, counting from --seed",
+    },
     "out": {
         "metavar": "DIR",
         "type": Path,

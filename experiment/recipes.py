@@ -1,8 +1,8 @@
-"""The recipe: from clips to the inputs of a network, the network, and how it is trained.
+"""The reference recipe: from clips to the inputs of a network, the network, how it is trained.
 
-Before it: dataset.py. After it: report.py says and keeps what came out. Chapter 13.
+Before it: people.py. After it: improved.py, the other recipe. Chapter 13.
 
-The reference recipe is the published tutorial's: 13 MFCCs of 20 ms frames every 10 ms, flattened; a
+It is the published tutorial's: 13 MFCCs of 20 ms frames every 10 ms, flattened; a
 network 6513-500-500-500-10; 100 epochs of SGD whose rate falls as 1/(1 + 0.9t).
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from mininet import SGD, Dense, History, LeakyReLU, ReLU, Sequential, Sigmoid
 from .dataset import Dataset
 
 HIDDEN = 500  # units in each hidden layer
+Heard = TypeVar("Heard")
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,10 @@ class Features:
         if not self.deltas:
             return coefficients
         return np.concatenate([coefficients, delta(coefficients), delta(coefficients, order=2)])
+
+    def views(self, signal: np.ndarray) -> list[np.ndarray]:
+        """The same, flattened, as what the one network hears: [(1, n_rows·n_frames)]."""
+        return [self.of(signal).reshape(1, -1)]
 
 
 @dataclass(frozen=True)
@@ -56,11 +61,41 @@ class Training:
         x: np.ndarray,
         y: np.ndarray,
         rng: np.random.Generator,
-        on_epoch: Callable[[History], object],
+        on_epoch: Callable[[History], object] | None = None,
     ) -> History:
-        """Train the network on x (n, n_features), y (n, n_classes) one-hot."""
+        """Train the network on x (n, n_features), y (n,) ints or (n, n_classes) one-hot."""
         optimizer = SGD(self.learning_rate, self.decay)
         return network.fit(x, y, self.epochs, self.batch_size, optimizer, rng, on_epoch)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """The two together, as evaluation.py asks for a recipe."""
+
+    features: Features = Features()
+    training: Training = Training()
+
+    name: ClassVar[str] = "reference"
+    networks: ClassVar[tuple[str, ...]] = ("MFCCs",)
+
+    def views(self, signal: np.ndarray) -> list[np.ndarray]:
+        """What the network hears of a clip."""
+        return self.features.views(signal)
+
+    def build(self, x: np.ndarray, n_classes: int, rng: np.random.Generator) -> Sequential:
+        """An untrained network for the examples x (n, n_features)."""
+        return reference_network(x.shape[1], n_classes, rng)
+
+    def fit(
+        self,
+        network: Sequential,
+        x: np.ndarray,
+        y: np.ndarray,
+        rng: np.random.Generator,
+        on_epoch: Callable[[History], object] | None = None,
+    ) -> History:
+        """Train the network on x (n, n_features), y (n,) ints or one-hot."""
+        return self.training.fit(network, x, y, rng, on_epoch)
 
 
 def extract(
@@ -73,13 +108,23 @@ def extract(
     progress wraps the iterable of clips, as tqdm does.
     Returns (n_clips, n_rows, n_frames) float32, and how many clips were resampled, cut, padded.
     """
-    rows: list[np.ndarray] = []
+    rows, treated = each_clip(dataset, features.of, progress)
+    return np.stack(rows), treated
+
+
+def each_clip(
+    dataset: Dataset,
+    listen: Callable[[np.ndarray], Heard],
+    progress: Callable[[Iterable[int]], Iterable[int]] = iter,
+) -> tuple[list[Heard], Counter[str]]:
+    """What listen makes of each clip's signal, one clip after the other; the rest as extract."""
+    rows: list[Heard] = []
     treated: Counter[str] = Counter()
     for i in progress(range(len(dataset))):
         clip = dataset.read(i)
         treated.update(resampled=clip.resampled, cut=clip.cut, padded=clip.padded)
-        rows.append(features.of(clip.signal))
-    return np.stack(rows), treated
+        rows.append(listen(clip.signal))
+    return rows, treated
 
 
 def reference_network(n_features: int, n_classes: int, rng: np.random.Generator) -> Sequential:
@@ -100,15 +145,3 @@ def reference_network(n_features: int, n_classes: int, rng: np.random.Generator)
 def metadata(classes: list[str], features: Features) -> dict[str, Any]:
     """What a model file must know beside its weights to classify a recording."""
     return {"recipe": "reference", "classes": classes, "features": asdict(features)}
-
-
-def settings_of(network: Sequential, path: str) -> tuple[Features, list[str]]:
-    """The features and the classes that a model file carries. ValueError: it carries none."""
-    try:
-        features = Features(**network.metadata["features"])
-        classes = [str(name) for name in network.metadata["classes"]]
-    except (KeyError, TypeError):
-        raise ValueError(
-            f"{path} says nothing of classes and features: ssc did not write it"
-        ) from None
-    return features, classes

@@ -1,6 +1,6 @@
 """The report: what a run says on the terminal, and what it keeps in files.
 
-Before it: recipes.py. After it: ssc.py, the command line. Every file is written under a temporary
+Before it: models.py. After it: held_out.py. Every file is written under a temporary
 name and then renamed, so that a name always holds a whole file.
 """
 
@@ -12,7 +12,7 @@ import os
 import platform
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mininet import History, Sequential, precision_recall_f1
+from mininet import Ensemble, History, Sequential, precision_recall_f1
 
 from .dataset import Dataset
 
@@ -108,6 +108,14 @@ class Output:
         if not self._show:
             plt.close(figure)
 
+    def table(self, rows: Sequence[dict[str, Any]], name: str) -> None:
+        """Keep rows of the same keys as CSV; nothing where there are none."""
+        if rows:
+            with self._file(name) as temporary, open(temporary, "w", newline="") as file:
+                table = csv.DictWriter(file, list(rows[0]))
+                table.writeheader()
+                table.writerows(rows)
+
     def history(self, history: History, name: str) -> None:
         """Keep the history as CSV: a row an epoch, columns epoch, loss, accuracy, learning_rate."""
         columns = history.history
@@ -117,7 +125,7 @@ class Output:
             rows = zip(*columns.values(), strict=True)
             table.writerows([epoch, *row] for epoch, row in enumerate(rows, 1))
 
-    def model(self, network: Sequential, name: str) -> None:
+    def model(self, network: Sequential | Ensemble, name: str) -> None:
         """Keep the network."""
         with self._file(name) as temporary:
             network.save(temporary)

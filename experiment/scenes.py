@@ -160,13 +160,14 @@ def breaking_glass(rng: Generator, n: int, sr: float) -> np.ndarray:
 
 
 def cricket(rng: Generator, n: int, sr: float) -> np.ndarray:
-    """A high tone, cut into pulses by the teeth of the wing and into chirps by its strokes."""
+    """A high tone, in pulses by the wing's teeth and in chirps by its strokes, before a chorus."""
     f, teeth = log_uniform(rng, 3500, 6500), log_uniform(rng, 18, 70)
     strokes, rest = log_uniform(rng, 0.5, 6), rng.uniform(-1, 0.8)
-    wobble = 1 + 0.01 * wander(rng, n, sr, 5)
-    stroke = np.sin(phase(strokes * wobble, sr) + rng.uniform(0, 2 * np.pi))
+    stroke = np.sin(2 * np.pi * (strokes * np.arange(n) / sr + rng.random()))
     chirp = np.clip(4 * (stroke - rest), 0, 1)  # silent while the stroke is below `rest`
-    return chirp * np.sin(phase(teeth * wobble, sr)) ** 2 * np.sin(phase(f * wobble, sr))
+    song = chirp * ring(n, sr, teeth, np.inf) ** 2 * ring(n, sr, f, np.inf)
+    chorus = wander(rng, n, sr, 2000) * ring(n, sr, log_uniform(rng, 4000, 6000), np.inf)
+    return song + log_uniform(rng, 0.02, 0.3) * chorus
 
 
 def dripping_tap(rng: Generator, n: int, sr: float) -> np.ndarray:
@@ -175,12 +176,12 @@ def dripping_tap(rng: Generator, n: int, sr: float) -> np.ndarray:
     Source: Minnaert (1933), On musical air-bubbles and the sounds of running water.
     """
     f, decay = log_uniform(rng, 350, 2500), log_uniform(rng, 0.008, 0.08)
-    rise, tick = rng.uniform(0, 8), rng.uniform(0, 0.6)
+    rise, tick = rng.uniform(0, 0.2), rng.uniform(0, 0.6)
     m = int(8 * decay * sr) + 1
     t = np.arange(m) / sr
     clip = np.zeros(n)
     for onset in onsets(rng, n, sr, log_uniform(rng, 0.8, 5), rng.uniform(0, 0.4)):
-        tone = np.sin(phase(f * rng.uniform(0.9, 1.1) * (1 + rise * t), sr))
+        tone = np.sin(phase(f * rng.uniform(0.9, 1.1) * (1 + rise * t / decay), sr))
         splash = rng.standard_normal(m) * fall(m, sr, 0.0005, 0.003)
         drop = tone * fall(m, sr, 0.001, decay) + tick * splash
         place(clip, rng.uniform(0.4, 1) * drop, onset)
@@ -266,17 +267,17 @@ def scene(
     """One clip of the class `name`, (n_samples,) float32 in [-1, 1]: same arguments, same clip.
 
     sample_rate in Hz, duration in s; n_samples = round(duration · sample_rate). The sound stands
-    25 to 45 dB above its background (RMS); the peak is 1 to 26 dB below full scale. The samples
+    20 to 45 dB above its background (RMS); the peak is 1 to 31 dB below full scale. The samples
     are multiples of 2⁻¹⁵, so that a 16-bit file holds the clip exactly.
     ValueError: an unknown name, a take or seed that is no non-negative integer, a sample_rate or
     duration that is not positive and finite, a clip of less than one sample.
     """
     rng = np.random.default_rng([_natural(seed, "seed"), _index(name), _natural(take, "take")])
     n = _length(sample_rate, duration)
-    sound, place_noise = _SYNTHESIS[name](rng, n, sample_rate), background(rng, n, sample_rate)
-    snr, peak = rng.uniform(25, 45), -1 - 25 * rng.random() ** 2  # dB; most are near full scale
+    sound, ambience = _SYNTHESIS[name](rng, n, sample_rate), background(rng, n, sample_rate)
+    snr, peak = rng.uniform(20, 45), -1 - 30 * rng.random() ** 3  # dB; most are near full scale
     running = recorder(rng, n, sample_rate)
-    clip = running * (_unit(sound) + 10 ** (-snr / 20) * _unit(place_noise))
+    clip = running * (_unit(sound) + 10 ** (-snr / 20) * _unit(ambience))
     clip -= running * clip.sum() / max(running.sum(), TINY)  # no DC, and silence stays silent
     clip *= 10 ** (peak / 20) / max(np.abs(clip).max(), TINY)
     return (np.round(clip * 2**15) / 2**15).astype(np.float32)

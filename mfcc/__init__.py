@@ -9,6 +9,7 @@ from .features import mel_spectrogram, mfcc
 from .fourier import dft, fft, ifft, power_spectrum, rfft
 from .framing import centre, frame, hann
 from .mel import hz_to_mel, mel_filterbank, mel_to_hz
+from .statistics import modulation_spectrum, structure_function
 
 __all__ = [
     "centre",
@@ -28,7 +29,9 @@ __all__ = [
     "mel_spectrogram",
     "mel_to_hz",
     "mfcc",
+    "modulation_spectrum",
     "power_spectrum",
     "power_to_db",
     "rfft",
+    "structure_function",
 ]

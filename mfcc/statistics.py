@@ -8,6 +8,7 @@ Symbols: x[t] one row of features, t = 0 … T-1 its frames; k a lag in frames.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -55,5 +56,5 @@ def modulation_spectrum(features: ArrayLike, edges: Sequence[int]) -> np.ndarray
         raise ValueError(f"edges={list(edges)} must rise from at least 1 to at most {n // 2 + 1}")
     window = hann(n).astype(x.dtype)
     power = power_spectrum((x - x.mean(axis=-1, keepdims=True)) * window)  # (..., T//2 + 1)
-    bands = [power[..., a:b].sum(axis=-1) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    bands = [power[..., a:b].sum(axis=-1) for a, b in pairwise(edges)]
     return np.stack(bands, axis=-1) * (2 / (n * np.sum(window**2)))

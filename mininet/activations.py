@@ -1,6 +1,6 @@
 """Activations: a function of each number on its own, and under it the derivative.
 
-Before it: layers.py. After it: losses.py, which says how wrong the last layer is. Chapter 9.
+Before it: normalization.py. After it: dropout.py. Chapter 9.
 
 Without them a stack of dense layers would be one dense layer: x W₁ W₂ is x times one matrix.
 """

@@ -8,7 +8,7 @@ Every function returns a Matplotlib `Figure`; the caller saves it, shows it and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -54,6 +54,34 @@ def curves(history: History) -> Figure:
     return fig
 
 
+def parts(curves: Mapping[str, tuple[History, History]]) -> Figure:
+    """Draw loss and accuracy by epoch of a training part and of a test part, a column a network.
+
+    curves: for each name (training, test), two histories as long as each other; their
+    learning_rate is not drawn. A loss that is not finite leaves a gap.
+    ValueError: no curves, no epochs, or histories of different lengths.
+    """
+    lengths = {len(values) for pair in curves.values() for h in pair for values in _drawn(h)}
+    if len(lengths) != 1 or 0 in lengths:
+        raise ValueError(f"curves have {sorted(lengths)} epochs; all must have as many, at least 1")
+    size = (1 + 4.2 * len(curves), 6)
+    fig, axes = plt.subplots(
+        2, len(curves), figsize=size, layout="constrained", squeeze=False, sharex=True, sharey="row"
+    )
+    styles = {"training part": (BLUE, "--"), "test part, held out": (RED, "-")}
+    for (above, below), (name, pair) in zip(axes.T, curves.items(), strict=True):
+        for (label, (color, style)), history in zip(styles.items(), pair, strict=True):
+            for ax, values in zip((above, below), _drawn(history), strict=True):
+                _draw_line(ax, values, color, style, label)
+        above.set_title(_drawable(name), parse_math=False)
+        below.set(xlabel="epoch", ylim=(-0.03, 1.03), xlim=(0.5, max(lengths) + 0.5))
+        below.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes[0, 0].set(ylabel="loss (nats)")
+    axes[1, 0].set(ylabel="accuracy")
+    fig.legend(handles=axes[0, 0].lines, loc="outside upper center", ncols=2)
+    return fig
+
+
 def confusion(
     matrix: ArrayLike, classes: Sequence[str], *, normalize: bool = False, title: str | None = None
 ) -> Figure:
@@ -63,28 +91,48 @@ def confusion(
     shows which share of a class went where; a row of zeros stays zeros.
     ValueError: a matrix whose shape is not that of the classes, a negative count.
     """
-    values, n = np.asarray(matrix), len(classes)
-    if n < 1 or values.shape != (n, n):
-        raise ValueError(f"matrix has shape {values.shape}; it must be ({n}, {n}), a row a class")
-    if values.min() < 0:
-        raise ValueError(f"matrix holds {values.min()}; counts must not be negative")
-    values = _shares(values) if normalize else values
-    texts = [[f"{value:.2f}" if normalize else f"{value}" for value in row] for row in values]
-    names = [_drawable(name) for name in classes]
+    return confusions([matrix], classes, [title or ""], normalize=normalize)
 
-    side, margin = _inches(texts, names)
-    size = (side + margin + 1.5, side + 0.7 * margin + 0.8)
-    fig, ax = plt.subplots(figsize=size, layout="compressed")  # for square cells
-    image = ax.imshow(values, "Blues", vmin=0, vmax=1 if normalize else max(1, values.max()))
-    for (i, j), color in np.ndenumerate(_readable_on(image.to_rgba(values))):
-        ax.text(j, i, texts[i][j], color=color, ha="center", va="center")
+
+def confusions(
+    matrices: Sequence[ArrayLike],
+    classes: Sequence[str],
+    titles: Sequence[str],
+    *,
+    normalize: bool = True,
+) -> Figure:
+    """Draw confusion matrices side by side on one scale, each as confusion does, under its title.
+
+    With normalize, as by default, matrices of any totals can be compared: all cells are shares.
+    ValueError: as confusion, or not a title for each matrix.
+    """
+    if not matrices or len(matrices) != len(titles):
+        raise ValueError(f"{len(matrices)} matrices need as many titles, not {len(titles)}")
+    counts = [_counts(matrix, len(classes)) for matrix in matrices]
+    tables = [_shares(count) for count in counts] if normalize else counts
+    texts = [
+        [[f"{value:.2f}" if normalize else f"{value}" for value in row] for row in table]
+        for table in tables
+    ]
+    names = [_drawable(name) for name in classes]
+    side, margin = _inches([row for rows in texts for row in rows], names)
+    size = (len(tables) * side + margin + 1.5, side + 0.7 * margin + 0.8)
+    fig, axes = plt.subplots(
+        1, len(tables), figsize=size, layout="compressed", squeeze=False, sharey=True
+    )  # compressed: for square cells
+    highest = 1 if normalize else max(1, *(table.max() for table in tables))
     slant: dict = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
-    ax.set_xticks(range(n), names, parse_math=False, **slant)
-    ax.set_yticks(range(n), names, parse_math=False)
-    ax.set(xlabel="predicted class", ylabel="true class")
-    ax.set_title(_drawable(title or ""), parse_math=False)
+    for ax, table, rows, title in zip(axes[0], tables, texts, titles, strict=True):
+        image = ax.imshow(table, "Blues", vmin=0, vmax=highest)
+        for (i, j), color in np.ndenumerate(_readable_on(image.to_rgba(table))):
+            ax.text(j, i, rows[i][j], color=color, ha="center", va="center")
+        ax.set_xticks(range(len(names)), names, parse_math=False, **slant)
+        ax.set_xlabel("predicted class")
+        ax.set_title(_drawable(title), parse_math=False)
+    axes[0, 0].set_yticks(range(len(names)), names, parse_math=False)
+    axes[0, 0].set_ylabel("true class")
     label = "share of the true class" if normalize else "number of examples"
-    fig.colorbar(image, label=label, aspect=side / 0.2, pad=0.2 / size[0])  # 0.2 inches wide
+    fig.colorbar(image, ax=axes, label=label, aspect=side / 0.2, pad=0.2 / size[0])  # 0.2 inches
     return fig
 
 
@@ -115,17 +163,36 @@ def _draw_curve(
     ax: Axes, values: Sequence[float], name: str, color: str, style: str, label: str
 ) -> None:
     """values over the epochs 1, 2, ..., in the colour of the axis they belong to."""
+    _draw_line(ax, values, color, style, label)
+    ax.set_ylabel(name, color=color)
+    ax.tick_params(axis="y", which="both", colors=color)
+
+
+def _draw_line(ax: Axes, values: Sequence[float], color: str, style: str, label: str) -> None:
+    """values over the epochs 1, 2, ..."""
     dots = "o" if len(values) < 30 else ""  # a single epoch makes no line
     epochs = range(1, len(values) + 1)
     ax.plot(epochs, values, style, color=color, marker=dots, markersize=4, label=label)
-    ax.set_ylabel(name, color=color)
-    ax.tick_params(axis="y", which="both", colors=color)
+
+
+def _drawn(history: History) -> tuple[list[float], list[float]]:
+    return history.loss, history.accuracy
 
 
 def _shares(matrix: np.ndarray) -> np.ndarray:
     """S_ij = M_ij / Σ_j M_ij; 0 where a row is empty."""
     totals = matrix.sum(axis=1, keepdims=True)
     return np.divide(matrix, totals, out=np.zeros(matrix.shape), where=totals > 0)
+
+
+def _counts(matrix: ArrayLike, n: int) -> np.ndarray:
+    """matrix as an array (n, n) that can be drawn, or a ValueError that says why not."""
+    values = np.asarray(matrix)
+    if n < 1 or values.shape != (n, n):
+        raise ValueError(f"matrix has shape {values.shape}; it must be ({n}, {n}), a row a class")
+    if values.min() < 0:
+        raise ValueError(f"matrix holds {values.min()}; counts must not be negative")
+    return values
 
 
 def _inches(texts: list[list[str]], names: list[str]) -> tuple[float, float]:

@@ -20,7 +20,8 @@ class Dropout(Layer):
 
     E[m] = 1, so that the layer behind sees the same input on average in training and afterwards.
     Each update trains another thinned network; the whole one answers about as their mean would.
-    fit lends the layer its generator while it trains (training_rng), and takes it back after.
+    Masks are drawn from the generator that fit lends the layer while it trains; without one it
+    drops nothing.
     rate: q. ValueError: not 0 <= rate < 1.
     Source: Srivastava, Hinton et al. (2014), Dropout: a simple way to prevent neural networks from
     overfitting; divided by 1 - q in training, as in Keras ("inverted dropout").
@@ -30,13 +31,18 @@ class Dropout(Layer):
         if not 0 <= rate < 1:
             raise ValueError(f"rate={rate!r} must be at least 0 and below 1")
         self.rate = float(rate)
+        self.rng: np.random.Generator | None = None
+
+    def lend(self, rng: np.random.Generator | None) -> None:
+        """What masks are drawn from; None: the layer is at rest, out = x."""
+        self.rng = rng
 
     def forward(self, x: ArrayLike) -> np.ndarray:
-        """x of any shape -> out of the same shape and dtype; in training with a new mask."""
+        """x of any shape -> out of the same shape and dtype; with rng a new mask."""
         x = as_float(x)
         self.mask = np.ones_like(x)
-        if self.training_rng is not None:
-            kept = self.training_rng.random(x.shape, dtype=np.float32) >= self.rate
+        if self.rng is not None:
+            kept = self.rng.random(x.shape, dtype=np.float32) >= self.rate
             self.mask = (kept / (1 - self.rate)).astype(x.dtype)
         return x * self.mask
 

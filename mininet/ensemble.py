@@ -22,8 +22,11 @@ from .network import Sequential
 
 
 def windows_of(view: ArrayLike, labels: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """The windows of view (n, W, d) that are not left out, (m, d), and of each the label (m,) of
-    its example: what a network is trained on. ValueError: an example without windows."""
+    """What a network is trained on: every window that is not left out, as an example of its own.
+
+    view (n, W, d), labels (n,) ints or (n, C) one-hot -> the windows (m, d) and their labels.
+    ValueError: an example without windows.
+    """
     view, labels = as_float(view), np.asarray(labels)
     heard = _heard(view)
     return view[heard], np.repeat(labels, heard.sum(axis=1), axis=0)

@@ -1,6 +1,6 @@
 """A layer: what a network asks of one, and the dense layer, which multiplies by a matrix.
 
-First in the reading order. After it: activations.py, the layers without parameters. Chapter 9.
+First in the reading order. After it: normalization.py. Chapter 9.
 
 Symbols: n examples are the rows of x; L is the loss; dout, dx, dW, db are ∂L/∂out, ∂L/∂x, …, each
 of the shape of the thing itself.
@@ -40,6 +40,10 @@ class Layer:
         """backward without dx: all that the first layer of a network has to do."""
         if self.params:
             self.backward(dout)
+
+    def lend(self, rng: np.random.Generator | None) -> None:
+        """fit lends its generator to the layers while it trains, and takes it back with None: a
+        layer that draws must not draw when it only answers."""
 
     def to_dtype(self, dtype: np.dtype) -> None:
         """Keep the parameters as dtype from now on: float32 data are trained in float32."""

@@ -1,6 +1,6 @@
 """The loss: labels as vectors, softmax, cross-entropy, and the two fused.
 
-Before it: activations.py. After it: checking.py, which tests every gradient so far. Chapter 10.
+Before it: dropout.py. After it: checking.py, which tests every gradient so far. Chapter 10.
 
 Symbols: n examples, C classes; z the logits, p = softmax(z) the probabilities, y one-hot labels.
 """

@@ -1,6 +1,6 @@
 """Metrics: how good the answers are, in all and class by class.
 
-Before it: optimizers.py. After it: network.py, which trains and is measured. Chapter 14.
+Before it: optimizers.py. After it: gram.py. Chapter 14.
 """
 
 from __future__ import annotations
@@ -49,6 +49,22 @@ def precision_recall_f1(confusion: ArrayLike) -> np.ndarray:
     parts = np.stack([right, right, 2 * right], axis=1)
     wholes = np.stack([predicted, true, predicted + true], axis=1)
     return np.divide(parts, wholes, out=np.zeros_like(parts), where=wholes > 0)
+
+
+def wilson_interval(share: float, n: int, z: float = 1.96) -> tuple[float, float]:
+    """(p + z²/2n ± z √(p(1 - p)/n + z²/4n²)) / (1 + z²/n): the true shares that p does not refute.
+
+    share: p, the share of successes among n independent trials -> (lower, upper), within [0, 1]:
+    the shares q with |p - q| <= z √(q(1 - q)/n), at z = 1.96 those of 95 % confidence.
+    ValueError: p outside [0, 1], n < 1.
+    Source: Wilson (1927), Probable inference, the law of succession, and statistical inference.
+    """
+    if not 0 <= share <= 1 or n < 1:
+        raise ValueError(f"share={share!r} must lie in [0, 1], and n={n!r} be at least 1")
+    middle = share + z**2 / (2 * n)
+    half = z * np.sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2)
+    lower, upper = (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
+    return max(0.0, float(lower)), min(1.0, float(upper))
 
 
 def _labels(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

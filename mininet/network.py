@@ -1,30 +1,27 @@
 """The network: layers in a row, trained by small steps, and kept in a file.
 
-Before it: layers, activations, losses, optimizers, metrics. After it: display.py. Chapters 11
-(backward), 12 (fit) and 13 (the reference network).
+Before it: layers, activations, losses, optimizers, metrics, storage. After it: ensemble.py.
+Chapters 11 (backward), 12 (fit) and 13 (the reference network).
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
-from os import PathLike, fspath
+from os import PathLike
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .activations import LeakyReLU, ReLU, Sigmoid
+from . import storage
 from .gram import GramDense
 from .layers import Dense, Layer, as_float
 from .losses import SoftmaxCrossEntropy, softmax, targets
 from .metrics import accuracy
 from .optimizers import SGD
-
-FORMAT = "mininet 1"
 
 
 @dataclass
@@ -93,6 +90,11 @@ class Sequential(Layer):
             dout = layer.backward(dout)
         return dout
 
+    def lend(self, rng: np.random.Generator | None) -> None:
+        """To every layer; see Layer."""
+        for layer in self.layers:
+            layer.lend(rng)
+
     def fit(
         self,
         x: ArrayLike,
@@ -109,7 +111,8 @@ class Sequential(Layer):
         x (n, n_features), y (n,) ints or (n, n_classes) one-hot; the last batch of an epoch may be
         smaller. Trains in the dtype of x. on_epoch is called with the history after each epoch.
         gram: train the first layer in its Gram form, which gives the same weights up to rounding;
-        None: where examples are fewer than features, so that it is faster.
+        None: where examples are fewer than features, so that it is faster, and the optimizer is SGD
+        itself: another rule may take steps that are no sums of gradients.
         ValueError: an x that is not finite or does not fit y, epochs or batch_size < 1.
         """
         x = _examples(x)
@@ -123,12 +126,22 @@ class Sequential(Layer):
             for _ in range(epochs):
                 history.learning_rate.append(optimizer.rate)
                 order = rng.permutation(len(x))
-                loss, n_right = self._epoch(inputs, y, batch_size, optimizer, order)
+                with self._lent(rng):
+                    loss, n_right = self._epoch(inputs, y, batch_size, optimizer, order)
                 history.loss.append(loss / len(x))
                 history.accuracy.append(n_right / len(x))
                 if on_epoch is not None:
                     on_epoch(history)
         return history
+
+    @contextmanager
+    def _lent(self, rng: np.random.Generator) -> Iterator[None]:
+        """While the layers train they have rng to draw from; on_epoch finds them at rest again."""
+        self.lend(rng)
+        try:
+            yield
+        finally:
+            self.lend(None)
 
     @contextmanager
     def _training_form(
@@ -137,14 +150,17 @@ class Sequential(Layer):
         """What batches are drawn from: x itself, or with the Gram form in the place of the first
         layer the row numbers of x; afterwards the layer is back, with the weights it has learnt."""
         first = self.layers[0]
-        possible = type(first) is Dense and not optimizer.velocities
+        known = type(optimizer) is SGD and not optimizer.velocities
+        possible = type(first) is Dense and known
         if gram is None:
             gram = possible and x.shape[0] < x.shape[1]
         if not gram:
             yield x
             return
         if not (possible and isinstance(first, Dense)):
-            raise ValueError("gram=True needs a Dense first and an optimizer without velocities")
+            raise ValueError(
+                "gram=True needs a Dense first and an optimizer without velocities, an SGD"
+            )
         form = GramDense(first, x)
         self.layers[0] = form
         try:
@@ -218,36 +234,18 @@ class Sequential(Layer):
 
     def save(self, path: str | PathLike[str]) -> None:
         """Everything load needs, in one .npz file without pickle: metadata, layers, parameters."""
-        layers = [{"type": type(layer).__name__, **layer.config()} for layer in self.layers]
-        header = json.dumps({"format": FORMAT, "layers": layers, "metadata": self.metadata})
-        arrays = {f"param_{i}": param for i, param in enumerate(self.params)}
-        with open(path, "wb") as file:
-            np.savez(file, header=np.array(header), **arrays)  # type: ignore[arg-type]
+        storage.save(path, self.layers, metadata=self.metadata)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Sequential:
         """The network that save wrote. ValueError: another file. OSError: no file."""
-        with open(path, "rb") as file:
-            try:
-                with np.load(file, allow_pickle=False) as archive:
-                    header = json.loads(str(archive["header"]))
-                    if header["format"] != FORMAT:
-                        raise ValueError(f"its format is {header['format']!r}, not {FORMAT!r}")
-                    params = iter([archive[f"param_{i}"] for i in range(len(archive.files) - 1)])
-                    layers = [_rebuilt(config, params) for config in header["layers"]]
-                    return cls(layers, header["metadata"])
-            except Exception as error:  # zipfile, NumPy and JSON each have errors of their own
-                message = f"{fspath(path)} is not a model of this program: {error}"
-                raise ValueError(message) from None
 
+        def build(layers: list[Layer], header: dict[str, Any]) -> Sequential:
+            if "sizes" in header:
+                raise ValueError("it holds an ensemble, not one network")
+            return cls(layers, header["metadata"])
 
-def _rebuilt(config: dict[str, Any], params: Any) -> Layer:
-    """The layer that a model file describes; Dense takes its two arrays from params."""
-    options = dict(config)
-    kind = options.pop("type")
-    if kind == "Dense":
-        return Dense.from_parameters(next(params), next(params))
-    return {"Sigmoid": Sigmoid, "LeakyReLU": LeakyReLU, "ReLU": ReLU}[kind](**options)
+        return storage.load(path, build)
 
 
 def _examples(x: ArrayLike) -> np.ndarray:

@@ -35,9 +35,7 @@ def save(path: str | PathLike[str], layers: Sequence[Layer], **header: Any) -> N
         np.savez(file, header=np.array(text), **arrays)  # type: ignore[arg-type]
 
 
-def load(
-    path: str | PathLike[str], build: Callable[[list[Layer], dict[str, Any]], Model]
-) -> Model:
+def load(path: str | PathLike[str], build: Callable[[list[Layer], dict[str, Any]], Model]) -> Model:
     """What build makes of the layers and the header that save wrote.
 
     ValueError: another file, or build raises. OSError: no file.

@@ -112,22 +112,28 @@ def networks(draw: st.DrawFn) -> Sequential:
     return Sequential(layers)
 
 
-@st.composite
-def tasks(draw: st.DrawFn) -> tuple[Sequential, np.ndarray, np.ndarray]:
-    """A network, inputs (n, n_in) and labels (n,), fit for a gradient check.
+def measurable(network: Sequential, x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether a gradient check of the network can tell right from wrong.
 
     No number is within 1e-3 of a kink: a check moves the numbers by some 1e-5, and none may cross.
     No gradient is below 1e-2 but for those that are zero: of two losses of some 1, which rounding
     moves by eps, their difference over 2h = 1e-5 tells a slope to some 1e-10 only.
     """
+    loss = SoftmaxCrossEntropy()
+    loss.forward(network.forward(x), y)
+    gradients = [network.backward(loss.backward()), *network.grads]
+    kinked = [layer for layer in network.layers if isinstance(layer, ReLU | LeakyReLU)]
+    return all(np.abs(layer.x).min() > 1e-3 for layer in kinked) and not any(
+        0 < np.linalg.norm(gradient) < 1e-2 for gradient in gradients
+    )
+
+
+@st.composite
+def tasks(draw: st.DrawFn) -> tuple[Sequential, np.ndarray, np.ndarray]:
+    """A network, inputs (n, n_in) and labels (n,), fit for a gradient check."""
     network = draw(networks())
     n, n_in = draw(st.integers(1, 7)), len(network.params[0])
     x = draw(generators()).standard_normal((n, n_in))
-    logits, loss = network.forward(x), SoftmaxCrossEntropy()
-    y = draw(labels(n, logits.shape[1]))
-    loss.forward(logits, y)
-    gradients = [network.backward(loss.backward()), *network.grads]
-    kinked = [layer for layer in network.layers if isinstance(layer, ReLU | LeakyReLU)]
-    assume(all(np.abs(layer.x).min() > 1e-3 for layer in kinked))
-    assume(not any(0 < np.linalg.norm(gradient) < 1e-2 for gradient in gradients))
+    y = draw(labels(n, network.forward(x).shape[1]))
+    assume(measurable(network, x, y))
     return network, x, y

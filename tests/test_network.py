@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 from oracles import assert_within, refusal, replayed, sum_rounding
-from strategies import FLOATS, activations, eps_of, generators, networks, tasks
+from strategies import FLOATS, activations, eps_of, generators, measurable, networks, tasks
 
 from mininet import (
     SGD,
@@ -464,18 +464,20 @@ def test_a_layer_of_ones_own_is_a_layer_like_any_other(
     n: int, n_units: int, rng: np.random.Generator
 ) -> None:
     """It passes the gradient check, alone and in a network, and fit trains its parameter."""
-    scale = Scale(rng.uniform(0.5, 2, n_units))
+    scale, last = Scale(rng.uniform(0.5, 2, n_units)), Scale(np.array([1.0, 2.0]))
+    network = Sequential(
+        [scale, Dense(n_units, n_units, rng), Sigmoid(), Dense(n_units, 2, rng), last]
+    )
     x, y = rng.standard_normal((n, n_units)), rng.integers(0, 2, n)
-    # linear in x and s, of terms that have no partner to cancel with but along one feature
+    assume(measurable(network, x, y))
+    assert gradient_check(network, x, y=y, rng=rng) < 1e-7  # as for every network above
+    # alone it is linear, and no term of its gradients cancels another but over the examples
     assert gradient_check(scale, x, rng=rng) < 1e-6
-    network = Sequential([scale, Dense(n_units, n_units, rng), Scale(np.ones(n_units)), Sigmoid()])
-    network.layers.append(Dense(n_units, 2, rng))
-    assert gradient_check(network, x, y=y, rng=rng) < 1e-5
     _, (_, ds, *_) = gradients(network, x, y)
     expected = scale.s - ds
     network.fit(x, y, 1, n, SGD(1.0), replayed([np.arange(n)]))
     np.testing.assert_array_equal(scale.s, expected)
-    assert network.n_params == 2 * n_units + n_units * (n_units + 1) + 2 * (n_units + 1)
+    assert network.n_params == n_units + n_units * (n_units + 1) + 2 * (n_units + 1) + 2
 
 
 @given(tasks(), st.integers(0, 3), st.sampled_from(FLOATS))
@@ -502,6 +504,25 @@ def test_a_network_is_a_layer_of_another_network(
         ends.append((loss, [gradient.tobytes() for gradient in found], bits(each)))
     assert ends[0] == ends[1] and nested.n_params == network.n_params
     assert {param.dtype for param in nested.params} == {np.dtype(dtype)}
+
+
+def test_a_dense_layer_of_ones_own_is_trained_as_what_it_is() -> None:
+    """What derives from Dense may compute something else: no Gram form takes its place, though the
+    examples are fewer than the features."""
+
+    class Doubled(Dense):
+        def forward(self, x: ArrayLike) -> np.ndarray:
+            return 2 * super().forward(x)
+
+        def parameter_gradients(self, dout: np.ndarray) -> None:
+            super().parameter_gradients(2 * dout)
+
+    ends = []
+    for gram in (None, False):
+        network = Sequential([Doubled(5, 2, np.random.default_rng(0))])
+        network.fit(np.eye(5)[:3], [0, 1, 0], 2, 2, SGD(), np.random.default_rng(1), gram=gram)
+        ends.append(bits(network))
+    assert ends[0] == ends[1]
 
 
 # What a network tells of itself ------------------------------------------------------------------

@@ -10,6 +10,11 @@ from experiment.options import parse
 
 DEFAULTS = {
     "data": None,
+    "all_classes": False,
+    "recipe": "reference",
+    "cv": False,
+    "folds": None,
+    "repeats": 5,
     "out": Path("out"),
     "epochs": 100,
     "batch_size": 40,
@@ -36,6 +41,10 @@ def test_every_flag_is_taken() -> None:
     expected = {"data": "d", "out": Path("o"), "epochs": 2, "batch_size": 3, "learning_rate": 0.5}
     expected |= {"decay": 0.0, "seed": 9, "n_mfcc": 20, "deltas": True, "normalize": True}
     assert options == {"command": "train", **DEFAULTS, **expected}
+    given = "--data d --all-classes --recipe improved --cv --folds 3 --repeats 2"
+    expected = {"data": "d", "all_classes": True, "recipe": "improved", "cv": True, "folds": 3}
+    options = vars(parse(given.split(), "1"))
+    assert options == {"command": "train", **DEFAULTS, **expected, "repeats": 2}
     flags = vars(parse(["--show", "--quiet"], "1"))
     assert flags == {"command": "train", **DEFAULTS, "show": True, "quiet": True}
 
@@ -73,7 +82,7 @@ def test_help_shows_every_flag_with_its_default(capsys: pytest.CaptureFixture[st
     for name, default in DEFAULTS.items():
         flag = f"--{name.replace('_', '-')}"
         assert flag in text
-        if name != "data" and default is not False:
+        if name not in ("data", "folds") and default is not False:
             assert f"(default: {default})" in text[text.index(f"{flag} ", text.index("options")) :]
     assert "predict MODEL CLIP" in text and "explain CLIP" in text and "scenes DIR" in text
 
@@ -101,6 +110,14 @@ def test_version_is_printed(command: list[str], capsys: pytest.CaptureFixture[st
         ("--learning-rate inf", "argument --learning-rate: 'inf' must be a number above 0"),
         ("--decay -1", "argument --decay: '-1' must be a number of at least 0"),
         ("--seed x", "argument --seed: 'x' must be a whole number of at least 0"),
+        ("--recipe best", "argument --recipe: invalid choice: 'best' (choose from"),
+        ("--cv --folds 2", "argument --folds: '2' must be a whole number of at least 3"),
+        ("--cv --repeats 0", "argument --repeats: '0' must be a whole number of at least 1"),
+        ("--folds 4", "argument --folds: needs --cv"),
+        ("--repeats 4", "argument --repeats: needs --cv"),
+        ("--all-classes", "argument --all-classes: needs --data"),
+        ("--recipe improved --epochs 3", "argument --epochs: needs --recipe reference"),
+        ("--recipe improved --deltas", "argument --deltas: needs --recipe reference"),
         ("--n-mfcc 0", "argument --n-mfcc: '0' must be a whole number of at least 1"),
         ("--data", "argument --data: expected one argument"),
         ("predict m.npz", "the following arguments are required: CLIP"),

@@ -13,9 +13,7 @@ from experiment.recipes import (
     Features,
     Training,
     extract,
-    metadata,
     reference_network,
-    settings_of,
 )
 from mfcc import delta, mfcc
 from mininet import Dense, LeakyReLU, ReLU, Sequential, Sigmoid, one_hot
@@ -77,12 +75,3 @@ def test_the_reference_rate_falls_with_every_update() -> None:
     np.testing.assert_allclose(history.learning_rate, expected, rtol=1e-12)
     assert history.learning_rate[1] == pytest.approx(1e-3)
     assert history.learning_rate[-1] == pytest.approx(1.12e-5, rel=1e-3)
-
-
-def test_metadata_carries_features_and_classes() -> None:
-    """settings_of gives back what metadata took in; without it there is a sentence."""
-    network = reference_network(39, 2, np.random.default_rng(0))
-    with pytest.raises(ValueError, match=r"m\.npz says nothing of classes and features"):
-        settings_of(network, "m.npz")
-    network.metadata = metadata(["a", "b"], Features(n_mfcc=7, deltas=True))
-    assert settings_of(network, "m.npz") == (Features(n_mfcc=7, deltas=True), ["a", "b"])

@@ -44,7 +44,7 @@ def clips() -> np.ndarray:
 # Building blocks
 
 
-@given(generators(), st.floats(0.01, 100), st.floats(1, 1000))
+@given(generators(), st.floats(0.01, 100), st.floats(1.01, 1000))
 def test_log_uniform_stays_between_its_bounds(
     rng: np.random.Generator, low: float, ratio: float
 ) -> None:
@@ -52,7 +52,7 @@ def test_log_uniform_stays_between_its_bounds(
     x = np.array([scenes.log_uniform(rng, low, low * ratio) for _ in range(400)])
     assert np.all((low <= x) & (x <= low * ratio * (1 + 4 * eps_of(float))))
     # 6 standard deviations of a binomial count
-    assert ratio == 1 or abs(np.sum(x < low * np.sqrt(ratio)) - 200) <= 6 * np.sqrt(100)
+    assert abs(np.sum(x < low * np.sqrt(ratio)) - 200) <= 6 * np.sqrt(100)
 
 
 @given(st.floats(1, 4000), st.sampled_from([8000, 44100]), st.integers(1, 2000))
@@ -220,10 +220,10 @@ def test_clips_have_no_dc(clips: np.ndarray) -> None:
 
 
 def test_levels_are_spread_over_20_db(clips: np.ndarray) -> None:
-    """In each class the loudest peak is at least 20 dB above the softest; all within 1 to 26 dB."""
+    """In each class the loudest peak is at least 20 dB above the softest; all within 1 to 31 dB."""
     peaks = 20 * np.log10(np.abs(clips).max(-1))
     assert np.all(np.ptp(peaks, axis=1) >= 20)
-    assert peaks.max() <= -0.99 and peaks.min() >= -26.01
+    assert peaks.max() <= -0.99 and peaks.min() >= -31.01
 
 
 def test_clips_begin_and_end_softly(clips: np.ndarray) -> None:

@@ -18,9 +18,11 @@ import mininet
 ROOT = Path(__file__).parent.parent
 # A file may import only from files that stand before it.
 READING_ORDER = {
-    "mfcc": "arguments framing fourier mel cepstrum features audio display",
-    "mininet": "layers activations losses checking optimizers metrics gram network display",
-    "experiment": "scenes dataset recipes options report",
+    "mfcc": "arguments framing fourier mel cepstrum features statistics audio display",
+    "mininet": "layers normalization activations dropout losses checking optimizers metrics gram"
+    " storage network ensemble display",
+    "experiment": "scenes dataset folds people recipes improved evaluation models report held_out"
+    " options",
 }
 PEERS = {"librosa", "keras", "tensorflow", "torch", "sklearn", "python_speech_features"}
 # What each package may import besides the standard library, and the modules that may import more.

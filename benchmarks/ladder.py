@@ -1,0 +1,391 @@
+"""The ladder of chapter 16, rung by rung, and its side paths: every number of docs/ladder.md.
+
+    python -m benchmarks.ladder FOLDER             FOLDER/<class>/<fold>-<recording>-<take>.ogg
+    python -m benchmarks.ladder FOLDER NAME...     only these rungs and side paths, kept with the rest
+
+Writes docs/ladder.json and prints the tables of the chapter. Each rung is five folds times five
+seeds; all of them take some twenty minutes on one core.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiment.dataset import Dataset, scan
+from experiment.evaluation import learn
+from experiment.folds import Folds, find_folds
+from experiment.improved import Improved
+from experiment.recipes import Features, Training, reference_network
+from mfcc import dct_matrix, mel_spectrogram, power_to_db, structure_function
+from mininet import SGD, Dense, Normalization, ReLU, Sequential, accuracy, one_hot
+
+OUTPUT = Path(__file__).parent.parent / "docs" / "ladder.json"
+COMMAND = "python -m benchmarks.ladder category/"
+SEEDS = range(5)
+IMPROVED = Improved()
+
+
+@dataclass(frozen=True)
+class Wide:
+    """The published network on all 6513 numbers, and one or two changes to it."""
+
+    training: Training = field(default_factory=Training)
+    scale: Callable[[np.ndarray], Normalization] | None = None
+    momentum: float = 0.0
+    he: bool = False
+    relu: bool = False
+
+    def __call__(
+        self, x: np.ndarray, y: np.ndarray, seed: int, n_classes: int
+    ) -> Callable[[np.ndarray], np.ndarray]:
+        """Train on x (n, d), y (n,) -> what gives the probabilities of other clips."""
+        rng = np.random.default_rng([seed, 0])
+        scaled = self.scale(x).forward if self.scale else np.asarray
+        network = reference_network(x.shape[1], n_classes, rng)
+        dense = [layer for layer in network.layers if isinstance(layer, Dense)]
+        if self.he:
+            for layer in dense:
+                he_weights(layer)
+        if self.relu:
+            network.layers[1::2] = [ReLU() for _ in network.layers[1::2]]
+        t = self.training
+        optimizer = SGD(t.learning_rate, t.decay, self.momentum)
+        network.fit(scaled(x), one_hot(y, n_classes), t.epochs, t.batch_size, optimizer, rng)
+        return lambda other: network.predict_proba(scaled(other))
+
+
+@dataclass(frozen=True)
+class Small:
+    """One network of the improved recipe on some numbers, and a change to it."""
+
+    recipe: Improved = IMPROVED
+    he: bool = False
+    weight_decay: float = 0.0
+
+    def __call__(
+        self, x: np.ndarray, y: np.ndarray, seed: int, n_classes: int
+    ) -> Callable[[np.ndarray], np.ndarray]:
+        """As Wide."""
+        rng = np.random.default_rng([seed, 0])
+        network = self.recipe.build(x, n_classes, rng)
+        if self.he:
+            for layer in network.layers:
+                if isinstance(layer, Dense):
+                    he_weights(layer)
+        optimizer = Decaying(self.recipe, self.weight_decay)
+        network.fit(x, y, self.recipe.epochs, self.recipe.batch_size, optimizer, rng)
+        return network.predict_proba
+
+
+class Decaying(SGD):
+    """θ ← θ + momentum·v - lr (g + λ θ): with weight decay λ, of which the ladder asks if it pays."""
+
+    def __init__(self, recipe: Improved, weight_decay: float) -> None:
+        super().__init__(recipe.learning_rate, momentum=recipe.momentum)
+        self.weight_decay = weight_decay
+
+    def step(self, params: list[np.ndarray], grads: list[np.ndarray]) -> None:
+        """One update of params, in place."""
+        decayed = [g + self.weight_decay * p for p, g in zip(params, grads, strict=True)]
+        super().step(params, decayed)
+
+
+def he_weights(layer: Dense) -> None:
+    """From Glorot's variance, 2/(n_in + n_out), to He's, 2/n_in."""
+    layer.W *= np.sqrt((layer.n_in + layer.n_out) / layer.n_in)
+
+
+class Clips:
+    """What the rungs hear, each computed when it is first asked for."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset, self.labels = dataset, dataset.labels
+        self.folds = find_folds(dataset.names, dataset.labels)
+        if self.folds.kind != "official":
+            raise ValueError("the ladder needs recordings with official folds in their names")
+        self.cepstra = np.stack([Features().of(self._signal(i)) for i in range(len(dataset))])
+        self.mel = np.stack(
+            [
+                mel_spectrogram(self._signal(i), 44100, n_mels=IMPROVED.n_mels)
+                for i in range(len(dataset))
+            ]
+        )
+
+    def _signal(self, i: int) -> np.ndarray:
+        return self.dataset.read(i).signal
+
+    def views(self, recipe: Improved) -> list[np.ndarray]:
+        """The two views of the improved recipe, with its settings changed."""
+        seen = []
+        for mel in self.mel:
+            log_mel = power_to_db(mel, top_db=recipe.top_db)
+            seen.append((recipe._clip(log_mel), recipe._windows(log_mel)))
+        return [np.stack(view) for view in zip(*seen, strict=True)]
+
+    def statistics(self, n: int) -> np.ndarray:
+        """Mean and log deviation of 13 MFCCs, and the first n lags of their structure function."""
+        c = self.cepstra
+        moves = [c.std(axis=2)[..., None]]
+        moves += [structure_function(c, [2**k for k in range(n)])] if n else []
+        log_moves = np.log(np.concatenate(moves, axis=2) + IMPROVED.floor)
+        return np.concatenate([c.mean(axis=2)[..., None], log_moves], 2).reshape(len(c), -1)
+
+    def silence(self) -> np.ndarray:
+        """The share of frames that the decibels' floor covers whole: 80 dB under the loudest."""
+        floor = self.mel.max(axis=(1, 2), keepdims=True) * 1e-8
+        return np.mean(self.mel.max(axis=1) <= floor[:, 0], axis=1, keepdims=True)
+
+
+def by_hundred(x: np.ndarray) -> Normalization:
+    """x/100 for every number: all are scaled by the same, none is shifted."""
+    return Normalization(np.zeros(x.shape[1]), np.full(x.shape[1], 1e4))
+
+
+FLAT = Training(decay=0.0)
+PER_EPOCH = Training(decay=0.9 / 8)  # 320 clips in batches of 40: eight updates an epoch
+# name: (what changes, how it is trained)
+WIDE: dict[str, tuple[str, Wide]] = {
+    "reference": ("the tutorial's recipe", Wide()),
+    "standardised": ("one change: each number standardised", Wide(scale=Normalization.adapt)),
+    "no-decay": ("one change: no decay of the rate", Wide(FLAT)),
+    "decay-per-epoch": ("one change: the rate decays by epochs, not updates", Wide(PER_EPOCH)),
+    "momentum": ("one change: momentum 0.9", Wide(momentum=0.9)),
+    "he": ("one change: He's weights", Wide(he=True)),
+    "scaled": ("divided by 100 and no decay", Wide(FLAT, scale=by_hundred)),
+    "two-changes": ("standardised and no decay", Wide(FLAT, scale=Normalization.adapt)),
+    "relu": ("the same, ReLU everywhere", Wide(FLAT, scale=Normalization.adapt, relu=True)),
+}
+SMALL: dict[str, tuple[str, int, Small]] = {
+    "means": ("mean and deviation over time; one hidden layer of 100", 0, Small()),
+    "first-difference": ("and the deviation of the frame-to-frame difference", 1, Small()),
+    "structure": ("**the structure function**: differences over 1, 2, 4 … 128 frames", 8, Small()),
+    "no-dropout": ("the same without dropout", 8, Small(replace(IMPROVED, dropout=0.0))),
+    "weight-decay": ("the same with weight decay 1e-3", 8, Small(weight_decay=1e-3)),
+    "he-small": ("the same with He's weights", 8, Small(he=True)),
+}
+
+
+def rung(clips: Clips, x: np.ndarray, train: Any, folds: Folds, labels: np.ndarray) -> dict:
+    """Five folds times five seeds of one network on x (n, d)."""
+    rows, started = [], time.process_time()
+    for seed, fold in product(SEEDS, folds.numbers):
+        seen, unseen = folds.of != fold, folds.of == fold
+        answer = train(x[seen], labels[seen], seed, int(labels.max()) + 1)
+        rows.append(
+            [accuracy(labels[part], answer(x[part]).argmax(axis=1)) for part in (seen, unseen)]
+        )
+    return summary(np.reshape(rows, (len(SEEDS), -1, 2)), x.shape[1], started)
+
+
+def summary(rows: np.ndarray, numbers: int | str, started: float) -> dict:
+    """rows (n_seeds, n_folds, 2) of training and held-out accuracy, as ladder.json keeps them."""
+    return {
+        "numbers": numbers,
+        "train": float(rows[..., 0].mean()),
+        "held_out": float(rows[..., 1].mean()),
+        "seeds_std": float(rows[..., 1].mean(axis=1).std()),
+        "folds": rows[..., 1].mean(axis=0).tolist(),
+        "seconds": (time.process_time() - started) / rows[..., 0].size,
+    }
+
+
+def ensembles(clips: Clips, chosen: tuple[int, ...]) -> dict:
+    """The improved recipe with these of its networks, on the official folds."""
+    views, labels, rows = clips.views(IMPROVED), clips.labels, []
+    started = time.process_time()
+    for seed, fold in product(SEEDS, clips.folds.numbers):
+        seen, unseen = clips.folds.of != fold, clips.folds.of == fold
+        ensemble, _ = learn(
+            IMPROVED, chosen, [view[seen] for view in views], labels[seen], 10, seed
+        )
+        rows.append(
+            [
+                accuracy(labels[part], ensemble.predict_proba(heard).argmax(axis=1))
+                for part in (seen, unseen)
+                for heard in [[views[k][part] for k in chosen]]
+            ]
+        )
+    numbers = " + ".join(str(views[k].shape[2]) for k in chosen)
+    return summary(np.reshape(rows, (len(SEEDS), -1, 2)), numbers, started)
+
+
+def nested(clips: Clips) -> dict:
+    """Choice among the decibels' floor, the number of MFCCs and the networks, by cross-validation
+    among the training folds; then the chosen is trained on them and tested, with five seeds."""
+    labels, of = clips.labels, clips.folds.of
+    recipes = [
+        replace(IMPROVED, top_db=float(top_db), n_mfcc=n_mfcc)
+        for top_db, n_mfcc in product((80, 60, 50), (13, 16, 20))
+    ]
+    heard = [clips.views(recipe) for recipe in recipes]
+    result: dict[str, Any] = {}
+    pools = {"MFCCs alone": (0,), "any one network": (0, 1), "any one or both": (0, 1, 2)}
+    rows: dict[str, list] = {name: [] for name in pools}
+    picks: dict[str, list] = {name: [] for name in pools}
+    for fold in clips.folds.numbers:
+        seen, unseen = of != fold, of == fold
+        scores = np.array(
+            [
+                inner_scores(r, [v[seen] for v in views], labels[seen], of[seen])
+                for r, views in zip(recipes, heard, strict=True)
+            ]
+        )  # (n_recipes, 3): clip, windows, both
+        for name, allowed in pools.items():
+            i, j = np.unravel_index(scores[:, list(allowed)].argmax(), (len(recipes), len(allowed)))
+            chosen = ((0,), (1,), (0, 1))[j]
+            picks[name].append([recipes[i].top_db, recipes[i].n_mfcc, list(chosen)])
+            right = []
+            for seed in SEEDS:
+                train = [v[seen] for v in heard[i]]
+                ensemble, _ = learn(recipes[i], chosen, train, labels[seen], 10, seed)
+                answers = ensemble.predict_proba([heard[i][k][unseen] for k in chosen])
+                right.append(accuracy(labels[unseen], answers.argmax(axis=1)))
+            rows[name].append(right)
+    for name in pools:
+        table = np.array(rows[name])  # (n_folds, n_seeds)
+        result[name] = {
+            "held_out": float(table.mean()),
+            "seeds_std": float(table.mean(axis=0).std()),
+            "folds": table.mean(axis=1).tolist(),
+            "chosen": picks[name],
+        }
+    return result
+
+
+def inner_scores(
+    recipe: Improved, views: list[np.ndarray], labels: np.ndarray, of: np.ndarray
+) -> list[float]:
+    """Accuracy by cross-validation on these folds of the clip network, the windows' and both."""
+    answers = np.zeros((2, len(labels), 10))
+    for fold in np.unique(of):
+        seen, unseen = of != fold, of == fold
+        ensemble, _ = learn(recipe, (0, 1), [v[seen] for v in views], labels[seen], 10, 0)
+        for k, network in enumerate(ensemble.networks):
+            answers[k, unseen] = type(ensemble)([network]).predict_proba([views[k][unseen]])
+    each = (answers[0], answers[1], answers.mean(axis=0))
+    return [accuracy(labels, answer.argmax(axis=1)) for answer in each]
+
+
+def relu_on_raw(clips: Clips) -> dict:
+    """ReLU everywhere on raw MFCCs: the update that gives NaN at 0.01; all clips learnt at 1e-4."""
+    x, y = clips.cepstra.reshape(len(clips.labels), -1), one_hot(clips.labels, 10)
+
+    def network_and_rng() -> tuple[Sequential, np.random.Generator]:
+        rng = np.random.default_rng(0)
+        network = reference_network(x.shape[1], 10, rng)
+        network.layers[1::2] = [ReLU() for _ in network.layers[1::2]]
+        return network, rng
+
+    network, rng = network_and_rng()
+    updates, optimizer = 0, SGD(0.01)
+    with np.errstate(all="ignore"):
+        order = rng.permutation(len(x))
+        while np.isfinite(network.forward(x[:40])).all() and updates < 10:
+            rows = order[40 * updates : 40 * (updates + 1)]
+            network.fit(x[rows], y[rows], 1, 40, optimizer, rng, gram=False)
+            updates += 1
+    network, rng = network_and_rng()
+    history = network.fit(x, y, 100, 40, SGD(1e-4), rng)
+    return {"updates_to_nan": updates, "train_at_1e-4": history.accuracy[-1]}
+
+
+def leak(clips: Clips) -> dict:
+    """The same network and the nearest neighbour on official and on random folds."""
+    x = clips.statistics(0)
+    structure, result = clips.statistics(8), {}
+    for kind in ("official", "random"):
+        scores: list[list[float]] = []
+        for seed in SEEDS:
+            of = clips.folds.of
+            if kind == "random":
+                of = np.random.default_rng(seed).permutation(np.arange(len(x)) % 5) + 1
+            folds = Folds(kind, of, clips.folds.recordings)
+            scores.append(list(_one_seed(clips, x, structure, folds, seed)))
+        nearest, network = np.mean(scores, axis=0)
+        result[kind] = {"nearest": float(nearest), "network": float(network)}
+    return result
+
+
+def _one_seed(
+    clips: Clips, x: np.ndarray, structure: np.ndarray, folds: Folds, seed: int
+) -> Iterator[float]:
+    """Mean accuracy over the folds: of the nearest neighbour on x, of a network on structure."""
+    labels, rows = clips.labels, []
+    for fold in folds.numbers:
+        seen, unseen = folds.of != fold, folds.of == fold
+        scale = Normalization.adapt(x[seen])
+        a, b = scale.forward(x[unseen]), scale.forward(x[seen])
+        distance = np.sum((a[:, None] - b) ** 2, axis=2)
+        near = labels[seen][distance.argmin(axis=1)]
+        answer = Small()(structure[seen], labels[seen], seed, 10)(structure[unseen])
+        rows.append([accuracy(labels[unseen], near), accuracy(labels[unseen], answer.argmax(1))])
+    yield from np.mean(rows, axis=0).tolist()
+
+
+def chance(clips: Clips) -> dict:
+    """Silence alone, and labels that were dealt anew: the structure function learns them by heart."""
+    shuffled = np.random.default_rng(0).permutation(clips.labels)
+    return {
+        "silence": rung(clips, clips.silence(), Small(), clips.folds, clips.labels),
+        "shuffled": rung(clips, clips.statistics(8), Small(), clips.folds, shuffled),
+    }
+
+
+def steps(clips: Clips) -> dict[str, Callable[[], dict]]:
+    """Every rung and side path under its name."""
+    raw = clips.cepstra.reshape(len(clips.labels), -1)
+    made: dict[str, Callable[[], dict]] = {}
+
+    def add(name: str, text: str, x: np.ndarray, train: Any) -> None:
+        made[name] = lambda: {"text": text} | rung(clips, x, train, clips.folds, clips.labels)
+
+    for name, (text, wide) in WIDE.items():
+        add(name, text, raw, wide)
+    for name, (text, n, small) in SMALL.items():
+        add(name, text, clips.statistics(n), small)
+    for name, text, chosen in (
+        ("clip", "20 MFCCs of 40 bands, a floor at 60 dB: the clip network", (0,)),
+        ("windows", "40 bands in windows of 1 s, with modulation: the windows' network", (1,)),
+        ("improved", "**both, probabilities averaged: `--recipe improved`**", (0, 1)),
+    ):
+        made[name] = lambda text=text, chosen=chosen: {"text": text} | ensembles(clips, chosen)
+    made["nested"] = lambda: nested(clips)
+    made["relu-on-raw"] = lambda: relu_on_raw(clips)
+    made["leak"] = lambda: leak(clips)
+    made["chance"] = lambda: chance(clips)
+    return made
+
+
+def row(entry: dict[str, Any]) -> str:
+    """A rung as a row of the chapter's table."""
+    return (
+        f"| {entry['text']} | {entry['numbers']} | {entry['train']:.3f} |"
+        f" {entry['held_out']:.3f} ± {entry['seeds_std']:.3f} | {entry['seconds']:.2g} |"
+    )
+
+
+def main(folder: Path, names: list[str]) -> None:
+    """Compute, print and keep what was asked for, or all."""
+    known = json.loads(OUTPUT.read_text("utf-8")) if OUTPUT.exists() and names else {}
+    clips = Clips(scan(folder))
+    made = steps(clips)
+    for name in names or made:
+        known[name] = made[name]()
+        print(row(known[name]) if "text" in known[name] else f"{name}: {known[name]}", flush=True)
+        ordered = {key: known[key] for key in made if key in known}
+        OUTPUT.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    main(Path(sys.argv[1]), sys.argv[2:])
