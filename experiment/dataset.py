@@ -83,8 +83,12 @@ def scan(folder: str | os.PathLike[str], all_classes: bool = False) -> Dataset:
 
 
 def embedded(seed: int) -> Dataset:
-    """The synthetic scenes, forty clips of each of ten classes, made when they are read."""
-    takes = [(name, take) for name in scenes.CLASSES for take in range(scenes.N_TAKES)]
+    """The synthetic scenes, forty clips of each of ten classes, made when they are read: in the
+    order in which scan finds them when they are written as files."""
+    takes = sorted(
+        ((name, take) for name in scenes.CLASSES for take in range(scenes.N_TAKES)),
+        key=lambda clip: (clip[0], scenes.file_name(*clip)),
+    )
     return Dataset(
         classes=list(scenes.CLASSES),
         names=[f"{name}/{scenes.file_name(name, take)}" for name, take in takes],

@@ -91,14 +91,18 @@ def test_a_clip_is_mono_and_five_seconds(
     assert not clip.signal[min(n_resampled, N_SAMPLES) :].any()
 
 
-def test_the_embedded_dataset_is_the_scenes(tmp_path: Path) -> None:
-    """embedded(seed) has forty clips of each of the ten scenes, each of which is scene(…)."""
+def test_the_embedded_dataset_is_the_scenes_as_files(tmp_path: Path) -> None:
+    """embedded(seed) is what scan finds where write_scenes has written, clip for clip."""
     dataset = embedded(3)
-    assert dataset.classes == sorted(scenes.CLASSES)
+    scenes.write_scenes(tmp_path, seed=3, n_takes=2)
+    written = scan(tmp_path)
+    assert dataset.classes == written.classes == sorted(scenes.CLASSES)
     np.testing.assert_array_equal(np.bincount(dataset.labels), [40] * 10)
-    for i in (0, 39, 40, 399):
-        expected = scenes.scene(dataset.classes[dataset.labels[i]], i % 40, seed=3)
-        np.testing.assert_array_equal(dataset.read(i).signal, expected)
+    assert dataset.names == sorted(dataset.names) and set(written.names) <= set(dataset.names)
+    for i, name in enumerate(written.names):
+        twin = dataset.names.index(name)
+        assert dataset.labels[twin] == written.labels[i]
+        np.testing.assert_array_equal(dataset.read(twin).signal, written.read(i).signal)
 
 
 def test_bad_folders_are_refused_by_name(tmp_path: Path) -> None:
