@@ -245,7 +245,7 @@ def test_what_is_no_recording_is_refused(
 def test_a_reason_is_never_empty() -> None:
     """An error without words is named by its type; of others the full stop is left out."""
     assert _reason(TypeError()) == "TypeError"
-    assert _reason(TypeError("no suffix.")) == "no suffix"
+    assert _reason(TypeError("no WAVEX.")) == "no WAVEX"
 
 
 def test_a_recording_without_samples_is_refused(tmp_path: Path) -> None:

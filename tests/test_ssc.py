@@ -210,7 +210,7 @@ def test_explain_draws_one_clip(category: Path, tmp_path: Path) -> None:
 def test_scenes_are_written_in_the_category_layout(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """scenes DIR writes a folder a class that --data takes, and says so; --seed picks the scenes."""
+    """scenes DIR writes folders that --data takes, and says so; --seed picks the scenes."""
     monkeypatch.setattr(scenes, "write_scenes", partial(scenes.write_scenes, n_takes=1))
     folder = tmp_path / "s"
     assert ssc.main(["scenes", str(folder), "--seed", "2"]) == 0
