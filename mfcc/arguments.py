@@ -48,3 +48,10 @@ def positive_integer(value: Any, name: str) -> int:
     if number < 1:
         raise ValueError(f"{name}={value!r} must be a positive integer")
     return number
+
+
+def positive_number(value: Any, name: str, unit: str) -> float:
+    """value as a finite number > 0. ValueError naming the argument and its unit otherwise."""
+    if not (np.isfinite(value) and value > 0):
+        raise ValueError(f"{name}={value!r} must be a positive number of {unit}")
+    return value

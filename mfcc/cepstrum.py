@@ -83,13 +83,13 @@ def lifter(cepstra: ArrayLike, lifter: float) -> np.ndarray:
     """c'[k] = c[k] · (1 + (Q/2) sin(π(k + 1)/Q)),  Q = lifter; Q = 0 changes nothing.
 
     cepstra (..., n_mfcc) -> the same shape and dtype. Evens out the sizes of the coefficients.
-    ValueError: lifter < 0, no coefficients.
+    ValueError: lifter < 0 or not finite, no coefficients.
     Source: Juang, Rabiner and Wilpon (1987), On the use of bandpass liftering in speech
     recognition; the offset k + 1 is librosa's, whose c[0] plays HTK's c[1].
     """
     cepstra = as_float(cepstra, "cepstra")
-    if not lifter >= 0:
-        raise ValueError(f"lifter={lifter!r} must be at least 0")
+    if not (np.isfinite(lifter) and lifter >= 0):
+        raise ValueError(f"lifter={lifter!r} must be a finite number of at least 0")
     if lifter == 0:
         return cepstra
     k = np.arange(cepstra.shape[-1])

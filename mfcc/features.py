@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import cepstrum
-from .arguments import as_float, positive_integer
+from .arguments import as_float, positive_integer, positive_number
 from .fourier import power_spectrum
 from .framing import centre as centred
 from .framing import frame, hann
@@ -94,7 +94,7 @@ def mfcc(
     >>> mfcc(np.zeros(220500, np.float32), 44100).shape
     (13, 501)
     """
-    if positive_integer(n_mfcc, "n_mfcc") > n_mels:
+    if positive_integer(n_mfcc, "n_mfcc") > positive_integer(n_mels, "n_mels"):
         raise ValueError(f"n_mfcc={n_mfcc} must be at most n_mels={n_mels}")
     mel = mel_spectrogram(
         signal,
@@ -137,7 +137,8 @@ def _finite(signal: np.ndarray) -> np.ndarray:
 
 
 def _samples(given: int | None, seconds: float, sample_rate: float, name: str) -> int:
-    return positive_integer(int(seconds * sample_rate) if given is None else given, name)
+    rate = positive_number(sample_rate, "sample_rate", "Hz")
+    return positive_integer(int(seconds * rate) if given is None else given, name)
 
 
 @lru_cache(maxsize=16)

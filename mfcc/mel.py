@@ -12,7 +12,7 @@ from math import log
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .arguments import as_float, positive_integer
+from .arguments import as_float, positive_integer, positive_number
 
 # Slaney's scale: linear up to a corner, logarithmic above; continuous there, but not smooth.
 HZ_PER_MEL = 200 / 3  # Hz in one mel below the corner
@@ -84,9 +84,7 @@ def mel_filterbank(
 
 
 def _band(sample_rate: float, fmin: float, fmax: float | None) -> tuple[float, float]:
-    if not (np.isfinite(sample_rate) and sample_rate > 0):
-        raise ValueError(f"sample_rate={sample_rate!r} must be a positive number of Hz")
-    nyquist = sample_rate / 2
+    nyquist = positive_number(sample_rate, "sample_rate", "Hz") / 2
     high = nyquist if fmax is None else fmax
     if not 0 < high <= nyquist:
         raise ValueError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 from oracles import refusal
 from strategies import integer_arrays, signals
 
-from mfcc.arguments import as_float, as_float_or_complex, positive_integer
+from mfcc.arguments import as_float, as_float_or_complex, positive_integer, positive_number
 
 CONVERSIONS = [as_float, as_float_or_complex]
 
@@ -111,3 +112,16 @@ def test_anything_else_is_no_positive_integer(value: Any) -> None:
     assert refusal(positive_integer, value, "hop_length") == (
         f"hop_length={value!r} must be a positive integer"
     )
+
+
+@pytest.mark.parametrize("value", [1, 0.5, 44100, np.float32(1e-30), np.int64(3)])
+def test_a_positive_number_stays_itself(value: Any) -> None:
+    """positive_number returns what it was given, an int as an int."""
+    assert positive_number(value, "rate", "Hz") is value
+
+
+@pytest.mark.parametrize("value", [0, -1, -0.0, math.inf, -math.inf, math.nan])
+def test_anything_else_is_no_positive_number(value: float) -> None:
+    """Zero, negative, infinite and NaN are refused by name and unit."""
+    message = f"rate={value!r} must be a positive number of Hz"
+    assert refusal(positive_number, value, "rate", "Hz") == message

@@ -408,8 +408,9 @@ def test_what_holds_no_real_numbers_is_refused(call: Callable[[Any], object], na
         (lambda: dct_matrix(0, 4), "n_out=0 must be a positive integer"),
         (lambda: dct_matrix(4, 0), "n_in=0 must be a positive integer"),
         (lambda: dct_matrix(5, 4), "n_out=5 must be at most n_in=4"),
-        (lambda: lifter([1.0], -1), "lifter=-1 must be at least 0"),
-        (lambda: lifter([1.0], math.nan), "lifter=nan must be at least 0"),
+        (lambda: lifter([1.0], -1), "lifter=-1 must be a finite number of at least 0"),
+        (lambda: lifter([1.0], math.nan), "lifter=nan must be a finite number of at least 0"),
+        (lambda: lifter([1.0], math.inf), "lifter=inf must be a finite number of at least 0"),
         (
             lambda: delta(range(20), width=4),
             "width=4 must be odd, at least 3 and at most the 20 frames",

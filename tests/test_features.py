@@ -362,6 +362,10 @@ NAN, INF = math.nan, math.inf
             {"center": False},
             "frame_length=160 must be at most the length of the signal, 1",
         ),
+        ([1.0], {"sample_rate": 0}, "sample_rate=0 must be a positive number of Hz"),
+        ([1.0], {"sample_rate": -1}, "sample_rate=-1 must be a positive number of Hz"),
+        ([1.0], {"sample_rate": math.inf}, "sample_rate=inf must be a positive number of Hz"),
+        ([1.0], {"sample_rate": math.nan}, "sample_rate=nan must be a positive number of Hz"),
         ([1.0], {"fmax": 5000}, "fmax=5000 must be above 0 and at most sample_rate/2 = 4000 Hz"),
         ([1.0], {"fmin": -1}, "fmin=-1 must be at least 0 and below fmax = 4000 Hz"),
     ],
@@ -377,9 +381,10 @@ def test_bad_input_is_refused_by_name(
     ("options", "message"),
     [
         ({"n_mfcc": 0}, "n_mfcc=0 must be a positive integer"),
+        ({"n_mels": 0}, "n_mels=0 must be a positive integer"),
         ({"n_mfcc": 41, "n_mels": 40}, "n_mfcc=41 must be at most n_mels=40"),
         ({"top_db": -1}, "top_db=-1 must be at least 0 dB, or None"),
-        ({"lifter": -1}, "lifter=-1 must be at least 0"),
+        ({"lifter": -1}, "lifter=-1 must be a finite number of at least 0"),
     ],
 )
 def test_bad_settings_of_the_cepstrum_are_refused(options: dict[str, Any], message: str) -> None:
