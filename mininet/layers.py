@@ -80,7 +80,7 @@ class Dense(Layer):
     def from_parameters(cls, W: ArrayLike, b: ArrayLike) -> Dense:
         """A layer with the given W (n_in, n_out) and b (n_out,). ValueError: they do not fit."""
         layer = cls.__new__(cls)
-        layer.W, layer.b = as_float(W), as_float(b)
+        layer.W, layer.b = as_float(W).copy(), as_float(b).copy()
         if layer.W.ndim != 2 or layer.b.shape != layer.W.shape[1:]:
             raise ValueError(
                 f"W {layer.W.shape} and b {layer.b.shape} must be (n_in, n_out), (n_out,)"

@@ -26,7 +26,14 @@ Model = TypeVar("Model")
 
 
 def save(path: str | PathLike[str], layers: Sequence[Layer], **header: Any) -> None:
-    """Write the layers, and whatever else the header should hold, as JSON can hold it."""
+    """Write the layers, and whatever else the header should hold, as JSON can hold it.
+
+    ValueError: a layer that load could not rebuild, such as one of the reader's own, a network
+    within a network, or the Gram form that stands in for a Dense while fit runs.
+    """
+    foreign = [str(layer) for layer in layers if type(layer).__name__ not in ("Dense", *KINDS)]
+    if foreign:
+        raise ValueError(f"a model file cannot hold {', '.join(foreign)}")
     described = [{"type": type(layer).__name__, **layer.config()} for layer in layers]
     text = json.dumps({"format": FORMAT, "layers": described, **header})
     params = [param for layer in layers for param in layer.params]

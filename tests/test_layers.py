@@ -241,12 +241,13 @@ def test_to_dtype_rounds_the_parameters(dtype: type[np.floating]) -> None:
 
 @given(batches())
 def test_from_parameters_keeps_what_it_is_given(W: np.ndarray) -> None:
-    """Dense.from_parameters(W, b) has W and b, n_in rows and n_out columns; its repr tells them."""
+    """Dense.from_parameters(W, b) has copies of W and b, of n_in rows and n_out columns."""
     layer = Dense.from_parameters(W, W[0])
     assert layer.W.tobytes() == W.tobytes() and layer.b.tobytes() == W[0].tobytes()
     assert (layer.n_in, layer.n_out) == W.shape
     assert repr(layer) == f"Dense({W.shape[0]}, {W.shape[1]})" and str(layer) == "Dense"
     assert layer.config() == {}
+    assert not np.shares_memory(layer.W, W) and not np.shares_memory(layer.b, W)
 
 
 def test_sizes_may_be_integers_of_numpy() -> None:

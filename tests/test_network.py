@@ -630,6 +630,25 @@ def test_what_cannot_be_saved_leaves_the_file_before_it(path: Path) -> None:
     assert Sequential.load(path).metadata == {"kept": True}
 
 
+def test_layers_that_could_not_be_loaded_are_not_saved(path: Path) -> None:
+    """A network in a network, a layer of the reader's own, and the Gram form while fit runs are
+    refused by name, before anything is written."""
+    rng = np.random.default_rng(0)
+    network = Sequential([Dense(5, 2, rng)], {"kept": True})
+    network.save(path)
+
+    def save_in_the_middle(history: History) -> None:
+        network.save(path)
+
+    for call in (
+        lambda: Sequential([Sequential([ReLU()])]).save(path),
+        lambda: Sequential([Scale(np.ones(2))]).save(path),
+        lambda: network.fit(np.eye(5)[:3], [0, 1, 0], 1, 1, SGD(), rng, save_in_the_middle),
+    ):
+        assert refusal(call).startswith("a model file cannot hold ")
+        assert Sequential.load(path).metadata == {"kept": True}
+
+
 def test_a_loaded_network_can_be_trained_on(path: Path) -> None:
     """Saving and loading in the middle of a run changes no bit of its end."""
     network, _ = trained(0, 0)
