@@ -226,7 +226,7 @@ def train_improved(options: argparse.Namespace) -> None:
 
 def cross_validate(options: argparse.Namespace) -> None:
     """How good a recipe is on clips that it has not learnt from: fold by fold, seed by seed."""
-    recipe = Improved() if options.recipe == Improved.name else reference(options)
+    recipe = recipe_of(options)
     with report.output_folder(options.out) as folder:
         output = report.Output(folder, show=options.show, quiet=options.quiet)
         dataset = find_clips(options, output)
@@ -248,6 +248,11 @@ def cross_validate(options: argparse.Namespace) -> None:
         results = {"held_out": figures, "classes": dataset.classes}
         output.json(results | facts(options, recipe, seconds), "metrics.json")
         output.show()
+
+
+def recipe_of(options: argparse.Namespace) -> evaluation.Recipe:
+    """The recipe that was asked for."""
+    return Improved() if options.recipe == Improved.name else reference(options)
 
 
 def reference(options: argparse.Namespace) -> recipes.Reference:

@@ -1,7 +1,7 @@
 """The ladder of chapter 16, rung by rung, and its side paths: every number of docs/ladder.md.
 
     python -m benchmarks.ladder FOLDER             FOLDER/<class>/<fold>-<recording>-<take>.ogg
-    python -m benchmarks.ladder FOLDER NAME...     only these rungs and side paths, kept with the rest
+    python -m benchmarks.ladder FOLDER NAME...     only these rungs, beside those kept
 
 Writes docs/ladder.json and prints the tables of the chapter. Each rung is five folds times five
 seeds; all of them take some twenty minutes on one core.
@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,18 @@ from experiment.evaluation import learn
 from experiment.folds import Folds, find_folds
 from experiment.improved import Improved
 from experiment.recipes import Features, Training, reference_network
-from mfcc import dct_matrix, mel_spectrogram, power_to_db, structure_function
-from mininet import SGD, Dense, Normalization, ReLU, Sequential, accuracy, one_hot
+from mfcc import mel_spectrogram, power_to_db, structure_function
+from mininet import (
+    SGD,
+    Dense,
+    Normalization,
+    ReLU,
+    Sequential,
+    accuracy,
+    cross_entropy,
+    one_hot,
+    window_proba,
+)
 
 OUTPUT = Path(__file__).parent.parent / "docs" / "ladder.json"
 COMMAND = "python -m benchmarks.ladder category/"
@@ -87,7 +98,7 @@ class Small:
 
 
 class Decaying(SGD):
-    """θ ← θ + momentum·v - lr (g + λ θ): with weight decay λ, of which the ladder asks if it pays."""
+    """θ ← θ + momentum·v - lr (g + λ θ): weight decay λ, to see if it pays."""
 
     def __init__(self, recipe: Improved, weight_decay: float) -> None:
         super().__init__(recipe.learning_rate, momentum=recipe.momentum)
@@ -128,7 +139,7 @@ class Clips:
         seen = []
         for mel in self.mel:
             log_mel = power_to_db(mel, top_db=recipe.top_db)
-            seen.append((recipe._clip(log_mel), recipe._windows(log_mel)))
+            seen.append((recipe.clip_view(log_mel), recipe.window_view(log_mel)))
         return [np.stack(view) for view in zip(*seen, strict=True)]
 
     def statistics(self, n: int) -> np.ndarray:
@@ -198,7 +209,7 @@ def summary(rows: np.ndarray, numbers: int | str, started: float) -> dict:
     }
 
 
-def ensembles(clips: Clips, chosen: tuple[int, ...]) -> dict:
+def ensembles(clips: Clips, text: str, chosen: tuple[int, ...]) -> dict:
     """The improved recipe with these of its networks, on the official folds."""
     views, labels, rows = clips.views(IMPROVED), clips.labels, []
     started = time.process_time()
@@ -215,87 +226,117 @@ def ensembles(clips: Clips, chosen: tuple[int, ...]) -> dict:
             ]
         )
     numbers = " + ".join(str(views[k].shape[2]) for k in chosen)
-    return summary(np.reshape(rows, (len(SEEDS), -1, 2)), numbers, started)
+    return {"text": text} | summary(np.reshape(rows, (len(SEEDS), -1, 2)), numbers, started)
+
+
+NETWORKS = ((0,), (1,), (0, 1))  # the clip network, the windows', both
+# name: which of these may be chosen, and by which of the inner scores
+POOLS = {
+    "MFCCs alone": ((0,), "accuracy"),
+    "any one network": ((0, 1), "accuracy"),
+    "any one or both": ((0, 1, 2), "accuracy"),
+    "any one or both, by loss": ((0, 1, 2), "loss"),
+}
 
 
 def nested(clips: Clips) -> dict:
     """Choice among the decibels' floor, the number of MFCCs and the networks, by cross-validation
     among the training folds; then the chosen is trained on them and tested, with five seeds."""
-    labels, of = clips.labels, clips.folds.of
     recipes = [
         replace(IMPROVED, top_db=float(top_db), n_mfcc=n_mfcc)
         for top_db, n_mfcc in product((80, 60, 50), (13, 16, 20))
     ]
     heard = [clips.views(recipe) for recipe in recipes]
-    result: dict[str, Any] = {}
-    pools = {"MFCCs alone": (0,), "any one network": (0, 1), "any one or both": (0, 1, 2)}
-    rows: dict[str, list] = {name: [] for name in pools}
-    picks: dict[str, list] = {name: [] for name in pools}
+    rows: dict[str, list] = {name: [] for name in POOLS}
+    picks: dict[str, list] = {name: [] for name in POOLS}
     for fold in clips.folds.numbers:
-        seen, unseen = of != fold, of == fold
-        scores = np.array(
-            [
-                inner_scores(r, [v[seen] for v in views], labels[seen], of[seen])
-                for r, views in zip(recipes, heard, strict=True)
-            ]
-        )  # (n_recipes, 3): clip, windows, both
-        for name, allowed in pools.items():
-            i, j = np.unravel_index(scores[:, list(allowed)].argmax(), (len(recipes), len(allowed)))
-            chosen = ((0,), (1,), (0, 1))[j]
-            picks[name].append([recipes[i].top_db, recipes[i].n_mfcc, list(chosen)])
-            right = []
-            for seed in SEEDS:
-                train = [v[seen] for v in heard[i]]
-                ensemble, _ = learn(recipes[i], chosen, train, labels[seen], 10, seed)
-                answers = ensemble.predict_proba([heard[i][k][unseen] for k in chosen])
-                right.append(accuracy(labels[unseen], answers.argmax(axis=1)))
-            rows[name].append(right)
-    for name in pools:
-        table = np.array(rows[name])  # (n_folds, n_seeds)
-        result[name] = {
-            "held_out": float(table.mean()),
-            "seeds_std": float(table.mean(axis=0).std()),
-            "folds": table.mean(axis=1).tolist(),
+        seen = clips.folds.of != fold
+        known = clips.labels[seen], clips.folds.of[seen]
+        inner = [
+            inner_scores(recipe, [view[seen] for view in views], *known)
+            for recipe, views in zip(recipes, heard, strict=True)
+        ]
+        for name, (allowed, score) in POOLS.items():
+            table = np.array([one[score] for one in inner])[:, list(allowed)]
+            i, j = np.unravel_index(table.argmax(), table.shape)
+            picks[name].append([recipes[i].top_db, recipes[i].n_mfcc, list(NETWORKS[j])])
+            rows[name].append(tested(recipes[i], NETWORKS[j], heard[i], clips.labels, seen))
+    return {
+        name: {
+            "held_out": float(np.mean(rows[name])),
+            "seeds_std": float(np.mean(rows[name], axis=0).std()),
+            "folds": np.mean(rows[name], axis=1).tolist(),
             "chosen": picks[name],
         }
-    return result
+        for name in POOLS
+    }
+
+
+def tested(
+    recipe: Improved,
+    chosen: tuple[int, ...],
+    views: list[np.ndarray],
+    labels: np.ndarray,
+    seen: np.ndarray,
+) -> list[float]:
+    """Accuracy on the clips that are not seen, with each seed."""
+    right = []
+    for seed in SEEDS:
+        ensemble, _ = learn(recipe, chosen, [v[seen] for v in views], labels[seen], 10, seed)
+        answers = ensemble.predict_proba([views[k][~seen] for k in chosen])
+        right.append(accuracy(labels[~seen], answers.argmax(axis=1)))
+    return right
 
 
 def inner_scores(
     recipe: Improved, views: list[np.ndarray], labels: np.ndarray, of: np.ndarray
-) -> list[float]:
-    """Accuracy by cross-validation on these folds of the clip network, the windows' and both."""
-    answers = np.zeros((2, len(labels), 10))
-    for fold in np.unique(of):
-        seen, unseen = of != fold, of == fold
-        ensemble, _ = learn(recipe, (0, 1), [v[seen] for v in views], labels[seen], 10, 0)
-        for k, network in enumerate(ensemble.networks):
-            answers[k, unseen] = type(ensemble)([network]).predict_proba([views[k][unseen]])
-    each = (answers[0], answers[1], answers.mean(axis=0))
-    return [accuracy(labels, answer.argmax(axis=1)) for answer in each]
+) -> dict[str, list[float]]:
+    """Accuracy and minus loss by cross-validation on these folds, mean of three seeds, of each of
+    NETWORKS."""
+    scores: dict[str, list[list[float]]] = {"accuracy": [], "loss": []}
+    for inner_seed in range(3):
+        answers = np.zeros((2, len(labels), 10))
+        for fold in np.unique(of):
+            seen, unseen = of != fold, of == fold
+            train = [view[seen] for view in views]
+            ensemble, _ = learn(recipe, (0, 1), train, labels[seen], 10, inner_seed)
+            for k, network in enumerate(ensemble.networks):
+                answers[k, unseen] = window_proba(network, views[k][unseen])
+        each = [answers[list(group)].mean(axis=0) for group in NETWORKS]
+        scores["accuracy"].append([accuracy(labels, p.argmax(axis=1)) for p in each])
+        scores["loss"].append([-cross_entropy(p, labels) for p in each])
+    return {name: np.mean(values, axis=0).tolist() for name, values in scores.items()}
 
 
 def relu_on_raw(clips: Clips) -> dict:
-    """ReLU everywhere on raw MFCCs: the update that gives NaN at 0.01; all clips learnt at 1e-4."""
+    """ReLU everywhere on raw MFCCs: after how many updates at 0.01 an answer is not finite, with
+    each of ten seeds; and the accuracy on the training clips, all 400, at 1e-4 without decay."""
     x, y = clips.cepstra.reshape(len(clips.labels), -1), one_hot(clips.labels, 10)
+    updates = [updates_to_nan(x, y, seed) for seed in range(10)]
+    network, rng = relu_network(0)
+    network.fit(x, y, 100, 40, SGD(1e-4), rng)
+    return {"updates_to_nan": updates, "train_at_1e-4": network.evaluate(x, y)[1]}
 
-    def network_and_rng() -> tuple[Sequential, np.random.Generator]:
-        rng = np.random.default_rng(0)
-        network = reference_network(x.shape[1], 10, rng)
-        network.layers[1::2] = [ReLU() for _ in network.layers[1::2]]
-        return network, rng
 
-    network, rng = network_and_rng()
-    updates, optimizer = 0, SGD(0.01)
+def relu_network(seed: int) -> tuple[Sequential, np.random.Generator]:
+    """The published network with ReLU everywhere, and its generator."""
+    rng = np.random.default_rng(seed)
+    network = reference_network(6513, 10, rng)
+    network.layers[1::2] = [ReLU() for _ in network.layers[1::2]]
+    return network, rng
+
+
+def updates_to_nan(x: np.ndarray, y: np.ndarray, seed: int) -> int:
+    """How many updates of the published training it takes, at most 50."""
+    (network, rng), optimizer = relu_network(seed), SGD(0.01, 0.9)
+    order = rng.permutation(len(x))
     with np.errstate(all="ignore"):
-        order = rng.permutation(len(x))
-        while np.isfinite(network.forward(x[:40])).all() and updates < 10:
-            rows = order[40 * updates : 40 * (updates + 1)]
+        for k in range(50):
+            if not np.isfinite(network.forward(x[:40])).all():
+                return k
+            rows = order[np.arange(40 * k, 40 * (k + 1)) % len(x)]
             network.fit(x[rows], y[rows], 1, 40, optimizer, rng, gram=False)
-            updates += 1
-    network, rng = network_and_rng()
-    history = network.fit(x, y, 100, 40, SGD(1e-4), rng)
-    return {"updates_to_nan": updates, "train_at_1e-4": history.accuracy[-1]}
+    return 50
 
 
 def leak(clips: Clips) -> dict:
@@ -332,7 +373,7 @@ def _one_seed(
 
 
 def chance(clips: Clips) -> dict:
-    """Silence alone, and labels that were dealt anew: the structure function learns them by heart."""
+    """Silence alone, and labels dealt anew, which the structure function learns by heart."""
     shuffled = np.random.default_rng(0).permutation(clips.labels)
     return {
         "silence": rung(clips, clips.silence(), Small(), clips.folds, clips.labels),
@@ -357,7 +398,7 @@ def steps(clips: Clips) -> dict[str, Callable[[], dict]]:
         ("windows", "40 bands in windows of 1 s, with modulation: the windows' network", (1,)),
         ("improved", "**both, probabilities averaged: `--recipe improved`**", (0, 1)),
     ):
-        made[name] = lambda text=text, chosen=chosen: {"text": text} | ensembles(clips, chosen)
+        made[name] = partial(ensembles, clips, text, chosen)
     made["nested"] = lambda: nested(clips)
     made["relu-on-raw"] = lambda: relu_on_raw(clips)
     made["leak"] = lambda: leak(clips)
@@ -373,9 +414,29 @@ def row(entry: dict[str, Any]) -> str:
     )
 
 
+def side_rows(known: dict[str, Any]) -> list[str]:
+    """The side paths as rows of the chapter's second table."""
+    raw, folds, luck = known["relu-on-raw"], known["leak"], known["chance"]
+    fewest, most = min(raw["updates_to_nan"]), max(raw["updates_to_nan"])
+    rows = [
+        ("ReLU on raw MFCCs, rate 0.01", f"not finite after {fewest} to {most} updates"),
+        ("the same, rate 1e-4 without decay", f"training accuracy {raw['train_at_1e-4']:.3f}"),
+    ]
+    for kind in ("official", "random"):
+        rows.append((f"nearest neighbour, {kind} folds", f"{folds[kind]['nearest']:.3f}"))
+        rows.append((f"structure function, {kind} folds", f"{folds[kind]['network']:.3f}"))
+    rows.append(("the share of silence alone, one number", f"{luck['silence']['held_out']:.3f}"))
+    train, held = luck["shuffled"]["train"], luck["shuffled"]["held_out"]
+    rows.append(("shuffled labels", f"{held:.3f}, and {train:.3f} on the training parts"))
+    for name, pool in known["nested"].items():
+        figure = f"{pool['held_out']:.3f} ± {pool['seeds_std']:.3f}"
+        rows.append((f"chosen by inner cross-validation: {name}", figure))
+    return [f"| {what} | {figure} |" for what, figure in rows]
+
+
 def main(folder: Path, names: list[str]) -> None:
     """Compute, print and keep what was asked for, or all."""
-    known = json.loads(OUTPUT.read_text("utf-8")) if OUTPUT.exists() and names else {}
+    known = json.loads(OUTPUT.read_text("utf-8")) if names else {}
     clips = Clips(scan(folder))
     made = steps(clips)
     for name in names or made:
@@ -383,6 +444,8 @@ def main(folder: Path, names: list[str]) -> None:
         print(row(known[name]) if "text" in known[name] else f"{name}: {known[name]}", flush=True)
         ordered = {key: known[key] for key in made if key in known}
         OUTPUT.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    if set(made) <= set(known):
+        print("\n".join(side_rows(known)))
 
 
 if __name__ == "__main__":

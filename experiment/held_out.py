@@ -108,7 +108,7 @@ def fold_line(trials: Sequence[Trial], recipe: Recipe) -> str:
     right = np.array([trial.test[1] for trial in trials])
     first = trials[0]
     line = f"fold {first.fold}: {len(first.clips)} clips, accuracy {right.mean():.4f}"
-    line += f" ± {right.std():.4f} over {len(right)} seeds"
+    line += f" ± {right.std():.4f} over {_seeds(len(right))}"
     names = " and ".join(recipe.networks[k] for k in first.chosen)
     return line + (f"; chosen: {names}" if len(recipe.networks) > 1 else "")
 
@@ -120,7 +120,8 @@ def summary_lines(result: HeldOut) -> list[str]:
     train, folds = numbers["train"], len(result.folds.numbers)
     return [
         f"held out: accuracy {numbers['mean']:.4f} ± {numbers['std']:.4f} over {folds} folds,"
-        f" ± {numbers['seeds_std']:.4f} over {len(result.seeds)} seeds; loss {numbers['loss']:.4f}",
+        f" ± {numbers['seeds_std']:.4f} over {_seeds(len(result.seeds))};"
+        f" loss {numbers['loss']:.4f}",
         f"95 % interval for the accuracy on other recordings: {low:.3f} to {high:.3f}"
         f" ({n} recordings)",
         f"on the training parts: accuracy {train['accuracy']:.4f}, loss {train['loss']:.4f}",
@@ -197,6 +198,10 @@ def mistake_table(rows: Sequence[dict[str, Any]], with_people: bool) -> str:
             line += "; people were not asked"
         lines.append(line)
     return "\n".join(lines)
+
+
+def _seeds(n: int) -> str:
+    return f"{n} seed{'' if n == 1 else 's'}"
 
 
 def _mean(histories: list[History]) -> History:

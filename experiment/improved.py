@@ -55,15 +55,15 @@ class Improved:
         """signal (n_samples,) at 44.1 kHz -> [(1, 200), (9, 320)]: what each network hears."""
         mel = mel_spectrogram(signal, SAMPLE_RATE, n_mels=self.n_mels)
         log_mel = power_to_db(mel, top_db=self.top_db)  # (n_mels, n_frames)
-        return [self._clip(log_mel), self._windows(log_mel)]
+        return [self.clip_view(log_mel), self.window_view(log_mel)]
 
-    def _clip(self, log_mel: np.ndarray) -> np.ndarray:
+    def clip_view(self, log_mel: np.ndarray) -> np.ndarray:
         """Mean, deviation and structure function of each MFCC, (1, n_mfcc·(2 + n_lags))."""
         cepstra = dct_matrix(self.n_mfcc, self.n_mels).astype(log_mel.dtype) @ log_mel
         moves = np.column_stack([cepstra.std(axis=1), structure_function(cepstra)])
         return np.column_stack([cepstra.mean(axis=1), np.log(moves + self.floor)]).reshape(1, -1)
 
-    def _windows(self, log_mel: np.ndarray) -> np.ndarray:
+    def window_view(self, log_mel: np.ndarray) -> np.ndarray:
         """Mean, deviation and modulation of each band in each window, (n_windows, n_mels·8); NaN
         where the window is silent."""
         windows = frame(log_mel, self.window, self.hop).swapaxes(0, 1)  # (n_windows, n_mels, 100)

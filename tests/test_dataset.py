@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from experiment import scenes
 from experiment.dataset import AUDIO_SUFFIXES, embedded, read_clip, scan
+from experiment.folds import find_folds
 
 N_SAMPLES = 220500
 
@@ -123,3 +124,48 @@ def test_bad_folders_are_refused_by_name(tmp_path: Path) -> None:
     (folder / "vacant").mkdir()
     with pytest.raises(ValueError, match="vacant holds no recordings"):
         scan(folder)
+
+
+def esc50(root: Path) -> Path:
+    """root/ESC-50 as the repository is cloned: audio/, meta/esc50.csv, and what lies beside."""
+    folder = root / "ESC-50"
+    lines = ["filename,fold,target,category,esc10,src_file,take"]
+    for target, (name, in_esc10) in enumerate((("wind", False), ("rain", True), ("dog", True))):
+        for take in range(3):
+            file = f"{take + 1}-{target}00{take}-A-{target}.wav"
+            sounds.write(folder / "audio" / file, sounds.hiss(take))
+            lines.append(f"{file},{take + 1},{target},{name},{in_esc10},{target}00{take},A")
+    (folder / "meta").mkdir()
+    (folder / "meta" / "esc50.csv").write_text("\n".join(lines) + "\n")
+    (folder / "README.md").write_text("")
+    (folder / "tests").mkdir()
+    return folder
+
+
+def test_the_esc50_repository_is_taken_as_it_is_cloned(tmp_path: Path) -> None:
+    """Its ESC-10 classes by default, sorted, all of them with all_classes; the names carry the
+    folds; each name reads its own file."""
+    folder = esc50(tmp_path)
+    dataset = scan(folder)
+    assert dataset.classes == ["dog", "rain"] and len(dataset) == 6
+    assert dataset.names[0] == "dog/1-2000-A-2.wav" and dataset.labels.tolist() == [0] * 3 + [1] * 3
+    expected = read_clip(folder / "audio" / "3-1002-A-1.wav").signal
+    np.testing.assert_array_equal(dataset.read(5).signal, expected)
+    everything = scan(folder, all_classes=True)
+    assert everything.classes == ["dog", "rain", "wind"] and len(everything) == 9
+    assert find_folds(everything.names, everything.labels).of.tolist() == [1, 2, 3] * 3
+
+
+def test_all_classes_belongs_to_esc50(tmp_path: Path) -> None:
+    """--all-classes of another folder, and a table that is not ESC-50's: a sentence that names
+    the file; a file that the table names and the folder lacks: an OSError when it is read."""
+    with pytest.raises(ValueError, match="category is not the ESC-50 repository"):
+        scan(sounds.category(tmp_path), all_classes=True)
+    folder = esc50(tmp_path)
+    (folder / "audio" / "1-2000-A-2.wav").unlink()
+    with pytest.raises(OSError):
+        scan(folder).read(0)
+    for text in ("", "a,b\n1,2\n", "filename,category,esc10\n"):
+        (folder / "meta" / "esc50.csv").write_text(text)
+        with pytest.raises(ValueError, match=r"esc50\.csv is not the table of ESC-50"):
+            scan(folder)

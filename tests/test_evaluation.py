@@ -160,10 +160,10 @@ def test_the_most_accurate_networks_are_chosen(rng: np.random.Generator) -> None
     labels, of = np.arange(n) % 3, np.arange(n) // 3 % 4
     views = [3 * rng.standard_normal((n, 1, 3)) + np.eye(3)[labels][:, None] for _ in range(2)]
     chosen = choose(Oracles(), views, labels, 3, of, 0)
-    ranks = {}
+    ranks: dict[tuple[int, ...], tuple[float, float]] = {}
     for group in ((0,), (1,), (0, 1)):
         e = [np.exp(views[k][:, 0] - views[k][:, 0].max(axis=1, keepdims=True)) for k in group]
         p = np.mean([each / each.sum(axis=1, keepdims=True) for each in e], axis=0)
-        ranks[group] = (-np.mean(p.argmax(axis=1) == labels), cross_entropy(p, labels))
+        ranks[group] = (-accuracy(labels, p.argmax(axis=1)), cross_entropy(p, labels))
     assert ranks[chosen] == pytest.approx(min(ranks.values()))
     assert choose(Oracles(), views[:1], labels, 3, of, 0) == (0,)

@@ -146,3 +146,25 @@ def test_the_network_is_whole_during_and_after_training() -> None:
     # the same sums in another order: a few eps of probabilities below one
     np.testing.assert_allclose(network.predict_proba(new), answers[2], rtol=0, atol=1e-13)
     assert np.abs(answers[2] - answers[0]).max() > 1e-3
+
+
+def test_another_rule_of_steps_is_not_trained_in_the_gram_form() -> None:
+    """Weight decay shrinks the weights that training began with, which no sum of gradients does: an
+    optimizer that is not SGD itself is trained plainly, and gram=True refuses it."""
+
+    class Decaying(SGD):
+        def step(self, params: list[np.ndarray], grads: list[np.ndarray]) -> None:
+            decayed = [grad + 0.5 * param for param, grad in zip(params, grads, strict=True)]
+            super().step(params, decayed)
+
+    x, y = np.random.default_rng(0).standard_normal((3, 5)), [0, 1, 0]
+    rng = np.random.default_rng(1)
+    dense = Dense(5, 2, rng=rng)
+    W = dense.W.copy()
+    network = Sequential([dense])
+    network.fit(x, y, 1, 3, Decaying(0.1), rng)
+    p = np.exp(x @ W) / np.exp(x @ W).sum(axis=1, keepdims=True)
+    expected = W - 0.1 * (x.T @ (p - np.eye(2)[y]) / 3 + 0.5 * W)
+    np.testing.assert_allclose(dense.W, expected, rtol=0, atol=1e-14)
+    with pytest.raises(ValueError, match="gram=True needs"):
+        network.fit(x, y, 1, 3, Decaying(0.1), rng, gram=True)

@@ -67,7 +67,7 @@ def test_a_network_of_one_hidden_layer() -> None:
 
 
 def test_it_learns_what_can_be_learnt() -> None:
-    """Three clouds, three deviations apart, are told apart after its 60 epochs; the rate is 0.02."""
+    """Three clouds, eight deviations apart, are told apart after 60 epochs; the rate is 0.02."""
     rng = np.random.default_rng(1)
     labels = np.arange(60) % 3
     x = rng.standard_normal((60, 5)) + 6 * np.eye(5)[labels]

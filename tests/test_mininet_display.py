@@ -17,7 +17,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Annotation
 
 from mininet import Dense, History, LeakyReLU, Sequential, Sigmoid
-from mininet.display import confusion, curves, diagram
+from mininet.display import confusion, confusions, curves, diagram, parts
 
 matplotlib.use("Agg")
 SETTINGS = dict(matplotlib.rcParams)
@@ -253,3 +253,67 @@ def test_a_history_without_epochs_or_of_unequal_lists_is_rejected(lists: tuple) 
     with pytest.raises(ValueError, match=r"history has lists of \(\d, \d, \d\) epochs"):
         curves(History(*lists))
     assert not plt.get_fignums()
+
+
+@given(ours=matrices, theirs=matrices)
+@settings(max_examples=4, deadline=None)
+def test_matrices_are_drawn_side_by_side_on_one_scale(ours: Any, theirs: Any) -> None:
+    """Each matrix under its title, as shares of its rows or as counts, with the same colours for
+    the same numbers, and one colour bar; rows are named once."""
+    if ours.shape != theirs.shape:
+        ours = theirs.T.copy()
+    n = len(ours)
+    for normalize in (True, False):
+        fig = confusions([ours, theirs], names(n), ["ours", "theirs"], normalize=normalize)
+        left, right, bar = fig.axes
+        assert (left.get_title(), right.get_title()) == ("ours", "theirs")
+        assert len({ax.images[0].get_clim() for ax in (left, right)}) == 1
+        assert bar.get_ylabel() == (
+            "share of the true class" if normalize else "number of examples"
+        )
+        for ax, matrix in ((left, ours), (right, theirs)):
+            totals = np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+            cells = matrix / totals if normalize else matrix
+            np.testing.assert_allclose(np.asarray(ax.images[0].get_array()), cells)
+            assert ax.texts[1].get_text() == (
+                f"{cells[0, 1]:.2f}" if normalize else f"{cells[0, 1]}"
+            )
+        assert_inside(fig)
+
+
+def test_matrices_that_do_not_fit_are_refused() -> None:
+    """No matrix, a title too few, a matrix of other classes."""
+    with pytest.raises(ValueError, match="0 matrices need as many titles, not 0"):
+        confusions([], ["a"], [])
+    with pytest.raises(ValueError, match="2 matrices need as many titles, not 1"):
+        confusions([[[1]], [[1]]], ["a"], ["x"])
+    with pytest.raises(ValueError, match="it must be"):
+        confusions([[[1]], np.ones((2, 2), int)], ["a"], ["x", "y"])
+
+
+@given(history=histories, n=st.integers(1, 3))
+@settings(max_examples=4, deadline=None)
+def test_both_parts_are_drawn_for_each_network(history: History, n: int) -> None:
+    """A column a network under its name: above the losses, below the accuracies of both parts, over
+    the epochs from 1; one legend tells the parts apart."""
+    test = History(history.loss[::-1], history.accuracy[::-1])
+    fig = parts({f"network {i}": (history, test) for i in range(n)})
+    assert len(fig.axes) == 2 * n
+    for i in range(n):
+        above, below = fig.axes[i], fig.axes[n + i]
+        assert above.get_title() == f"network {i}" and below.get_xlabel() == "epoch"
+        for ax, key in ((above, "loss"), (below, "accuracy")):
+            for line, part in zip(ax.lines, (history, test), strict=True):
+                np.testing.assert_array_equal(line.get_xdata(), range(1, len(history.loss) + 1))
+                np.testing.assert_array_equal(line.get_ydata(), getattr(part, key))
+    told = [text.get_text() for text in fig.legends[0].texts]
+    assert told == ["training part", "test part, held out"]
+    assert_inside(fig)
+
+
+def test_parts_of_different_lengths_are_refused() -> None:
+    """No network, no epochs, or a test part that was not watched."""
+    one = History([1.0], [0.5], [0.1])
+    for bad in ({}, {"a": (History(), History())}, {"a": (one, History())}):
+        with pytest.raises(ValueError, match="all must have as many, at least 1"):
+            parts(bad)

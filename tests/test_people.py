@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 
-import numpy as np
-
 from experiment import people
 from experiment.people import people_confusion, people_on
 
@@ -42,4 +40,4 @@ def test_other_classes_have_no_yardstick() -> None:
     """Nine classes, or eleven, or others: no matrix."""
     assert people_confusion(ESC10[:9]) is None
     assert people_confusion((*ESC10, "wind")) is None
-    assert np.array_equal(people_confusion(list(ESC10)), people_confusion(ESC10))
+    assert people_confusion(list(ESC10)) is not None

@@ -1,0 +1,52 @@
+"""The rungs of chapter 16, on the training parts and held out: python docs/figures/ladder.py"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+
+RUNGS = {
+    "reference": "the tutorial's recipe",
+    "standardised": "standardised",
+    "no-decay": "no decay",
+    "two-changes": "both changes together",
+    "relu": "and ReLU everywhere",
+    "means": "mean and deviation of 13 MFCCs",
+    "first-difference": "and of their difference",
+    "structure": "structure function",
+    "clip": "of 20 MFCCs, 60 dB",
+    "windows": "windows with modulation",
+    "improved": "the last two together",
+}
+PEOPLE = 4487 / 4687  # experiment/people_confusion.csv
+
+
+def main() -> None:
+    """Write ladder.png beside this file, from docs/ladder.json."""
+    known = json.loads((Path(__file__).parents[1] / "ladder.json").read_text("utf-8"))
+    fig, ax = plt.subplots(figsize=(8, 5), layout="constrained")
+    for y, name in enumerate(RUNGS):
+        rung = known[name]
+        ax.plot([rung["held_out"], rung["train"]], [y, y], color="#c9d3dc", linewidth=6, zorder=1)
+        told = "held out" if y == 0 else None
+        ax.errorbar(
+            rung["held_out"], y, xerr=rung["seeds_std"], fmt="o", color="#c2410c", label=told
+        )
+        ax.plot(rung["train"], y, "s", color="#1f4e79", label=told and "training parts")
+        ax.annotate(f"{rung['held_out']:.3f}", (rung["held_out"], y - 0.33), ha="center", size=8)
+    ax.axvline(PEOPLE, color="#404040", linestyle=":", label="people, 0.957")
+    ax.axvline(0.1, color="#404040", linestyle="--", label="chance")
+    ax.set_yticks(range(len(RUNGS)), list(RUNGS.values()))
+    ax.set(xlabel="accuracy, mean of five folds and five seeds", xlim=(0, 1.03))
+    ax.set_ylim(len(RUNGS) - 0.5, -0.7)
+    fig.legend(loc="outside upper center", ncols=4)
+    fig.savefig(Path(__file__).with_suffix(".png"), metadata={"Software": None})
+
+
+if __name__ == "__main__":
+    main()
