@@ -73,7 +73,7 @@ def find_clips(options: argparse.Namespace, output: report.Output) -> Dataset:
         output.say(EMBEDDED)
         dataset = embedded(options.seed)
     else:
-        dataset = scan(options.data, options.all_classes)
+        dataset = scan(options.data, options.all_classes, options.out)
     output.say(report.class_table(dataset))
     return dataset
 

@@ -50,13 +50,15 @@ class Dataset:
         return len(self.names)
 
 
-def scan(folder: str | os.PathLike[str], all_classes: bool = False) -> Dataset:
+def scan(
+    folder: str | os.PathLike[str], all_classes: bool = False, out: Path | None = None
+) -> Dataset:
     """The recordings in folder/<class>/: one folder a class, as in the tutorial's category/; or
     those of the ESC-50 repository as it is cloned, folder/meta/esc50.csv and folder/audio/: its ten
     classes that are ESC-10, or all fifty with all_classes.
 
     Hidden files and files that are not audio by their suffix are passed over and counted; so is
-    whatever lies beside the class folders.
+    whatever lies beside the class folders, and out, the folder for the results, among them.
     ValueError: no such folder, no class folders, only one class, a class without recordings, a
     table that is not ESC-50's, all_classes elsewhere.
     """
@@ -70,7 +72,7 @@ def scan(folder: str | os.PathLike[str], all_classes: bool = False) -> Dataset:
     elif all_classes:
         raise ValueError(f"all classes of what? {root} is not the ESC-50 repository")
     else:
-        by_class = _class_folders(root, passed_over)
+        by_class = _class_folders(root, passed_over, out)
     _check_classes(root, by_class)
     paths = [path for files in by_class.values() for path in files]
     return Dataset(
@@ -123,11 +125,14 @@ def _esc50_classes(root: Path, all_classes: bool) -> dict[str, list[Path]]:
     return by_class
 
 
-def _class_folders(root: Path, passed_over: Counter[str]) -> dict[str, list[Path]]:
+def _class_folders(
+    root: Path, passed_over: Counter[str], out: Path | None
+) -> dict[str, list[Path]]:
     """The recordings of each folder in root; whatever else lies there is counted."""
     by_class: dict[str, list[Path]] = {}
     for entry in sorted(root.iterdir()):
-        if entry.is_dir() and not entry.name.startswith("."):
+        is_out = out is not None and entry.resolve() == out.resolve()
+        if entry.is_dir() and not entry.name.startswith(".") and not is_out:
             by_class[entry.name] = _recordings(entry, passed_over)
         else:
             passed_over[_kind(entry)] += 1

@@ -147,6 +147,11 @@ def figures(result: HeldOut) -> dict[str, Any]:
             "accuracy": float(np.mean([trial.train[1] for trial in result.trials])),
         },
         "by_fold_and_seed": accuracy.tolist(),
+        "chosen": [
+            [curve.network for curve in trial.curves]
+            for trial in result.trials
+            if trial.seed == result.seeds[0]
+        ],
         "confusion": result.confusion.tolist(),
         "scores": {
             name: dict(zip(names, row.tolist(), strict=True))

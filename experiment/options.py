@@ -138,9 +138,10 @@ def _number(kind: type, least: float, exclusive: bool = False) -> Callable[[str]
     def parse_number(text: str) -> Any:
         try:
             value = kind(text)
-        except ValueError:
-            value = math.nan
-        if not math.isfinite(value) or value < least or (exclusive and value == least):
+            possible = math.isfinite(value) and value >= least
+        except (ValueError, OverflowError):
+            possible = False
+        if not possible or (exclusive and value == least):
             what = "a whole number" if kind is int else "a number"
             bound = f"{'above' if exclusive else 'of at least'} {least:g}"
             raise argparse.ArgumentTypeError(f"{text!r} must be {what} {bound}")

@@ -133,7 +133,8 @@ class Output:
     def json(self, content: dict[str, Any], name: str) -> None:
         """Keep content as indented JSON."""
         with self._file(name) as temporary:
-            temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+            text = json.dumps(_without_nan(content), indent=2, ensure_ascii=False, allow_nan=False)
+            temporary.write_text(text + "\n", "utf-8")
 
     def show(self) -> None:
         """Where the run was asked to: a window for each picture, until all are closed."""
@@ -181,6 +182,15 @@ def output_folder(path: Path) -> Iterator[Path]:
             if folder.exists() and not any(folder.iterdir()):
                 folder.rmdir()
         raise
+
+
+def _without_nan(content: Any) -> Any:
+    """content with null for each number that JSON has no word for."""
+    if isinstance(content, dict):
+        return {key: _without_nan(value) for key, value in content.items()}
+    if isinstance(content, list | tuple):
+        return [_without_nan(value) for value in content]
+    return None if isinstance(content, float) and not np.isfinite(content) else content
 
 
 def _umask() -> int:

@@ -3,13 +3,15 @@
 Read the files in the order of the imports below; each uses only what stands above it.
 """
 
-from .audio import load
+# isort: off
+from .framing import centre, frame, hann
+from .fourier import dft, fft, ifft, power_spectrum, rfft
+from .mel import hz_to_mel, mel_filterbank, mel_to_hz
 from .cepstrum import dct, dct_matrix, delta, idct, lifter, power_to_db
 from .features import mel_spectrogram, mfcc
-from .fourier import dft, fft, ifft, power_spectrum, rfft
-from .framing import centre, frame, hann
-from .mel import hz_to_mel, mel_filterbank, mel_to_hz
 from .statistics import modulation_spectrum, structure_function
+from .audio import load
+# isort: on
 
 __all__ = [
     "centre",

@@ -32,8 +32,9 @@ def centre(signal: ArrayLike, frame_length: int, pad_mode: str = "constant") -> 
 def frame(signal: ArrayLike, frame_length: int, hop_length: int) -> np.ndarray:
     """frames[i, j] = signal[i·hop + j],  n_frames = 1 + ⌊(n - L)/hop⌋.
 
-    signal (..., n) -> (..., n_frames, frame_length): a read-only view, no sample is copied.
-    Samples after the last whole frame are left out.
+    signal (..., n) -> (..., n_frames, frame_length): a read-only view, no sample is copied
+    (of integers, which become float64 first, one copy). What is left after the last whole frame is
+    not in it.
     ValueError: frame_length or hop_length < 1, or a signal shorter than one frame.
     Source: Rabiner and Schafer (2010), Theory and Applications of Digital Speech Processing, §6.2.
     """

@@ -24,7 +24,7 @@ def structure_function(features: ArrayLike, lags: Sequence[int] = LAGS) -> np.nd
     """D[k] = std over t of (x[t + k] - x[t]): how far the row has moved k frames later.
 
     D[k]² = 2 (r[0] - r[k]) for a stationary row with autocovariance r: the whole autocorrelation,
-    without a mean to subtract. White noise has the same D at every lag, a drift grows as √k, and a
+    whatever its mean. White noise has the same D at every lag, a random walk's grows as √k, and a
     rhythm of k frames has D[k] = 0.
 
     features (..., T) -> (..., n_lags) of the same dtype and unit.

@@ -55,10 +55,10 @@ def gradient_check(
 def directional_error(
     loss: Callable[[], float], theta: np.ndarray, gradient: np.ndarray, rng: np.random.Generator
 ) -> float:
-    """|measured - claimed| / |gradient| along one random unit direction; theta ends as it began.
+    """|measured - claimed| / |gradient| in one random direction v, |v|² = theta.size.
 
-    loss() is computed from theta, which is moved in place; gradient has the shape of theta, and a
-    claimed gradient of another shape, or one that holds NaN, is infinitely wrong.
+    loss() is computed from theta, which is moved in place and ends as it began. A claimed gradient
+    of another shape than theta's, or one that holds NaN, is infinitely wrong.
     """
     if gradient.shape != theta.shape:
         return float("inf")

@@ -84,4 +84,6 @@ def targets(y: ArrayLike, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray
     rows = one_hot(y, shape[1]) if y.ndim == 1 else y
     if rows.shape != shape:
         raise ValueError(f"y has shape {y.shape}; it must be ({shape[0]},) or {shape}")
+    if not (np.all(rows >= 0) and np.allclose(rows.sum(axis=1), 1)):
+        raise ValueError("each row of y must be one-hot: not negative, and of sum 1")
     return rows.astype(dtype, copy=False)

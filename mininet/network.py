@@ -221,16 +221,19 @@ class Sequential(Layer):
 
     def summary(self) -> str:
         """The layers as a table, as Keras prints it: layer, output shape, parameters."""
-        line = "_" * 65
-        rows = [line, f"{'Layer (type)':<29}{'Output shape':<26}{'Parameters':>10}", "=" * 65]
         counts: dict[str, int] = {}
+        rows: list[tuple[str, str, str]] = [("Layer (type)", "Output shape", "Parameters")]
         for layer, (_, n_out) in zip(self.layers, self.shapes(), strict=True):
             kind = type(layer).__name__
             counts[kind] = counts.get(kind, 0) + 1
             name = f"{kind.lower()}_{counts[kind]} ({kind})"
             size = sum(param.size for param in layer.params)
-            rows.append(f"{name:<29}{f'(None, {n_out})':<26}{size:>10,}")
-        return "\n".join([*rows, "=" * 65, f"Total parameters: {self.n_params:,}", line])
+            rows.append((name, f"(None, {n_out})", f"{size:,}"))
+        width = max(29, *(len(name) + 1 for name, _, _ in rows))
+        line, double = "_" * (width + 36), "=" * (width + 36)
+        head, *body = [f"{name:<{width}}{shape:<26}{size:>10}" for name, shape, size in rows]
+        total = f"Total parameters: {self.n_params:,}"
+        return "\n".join([line, head, double, *body, double, total, line])
 
     def save(self, path: str | PathLike[str]) -> None:
         """Everything load needs, in one .npz file without pickle: metadata, layers, parameters."""

@@ -31,7 +31,7 @@ def save(path: str | PathLike[str], layers: Sequence[Layer], **header: Any) -> N
     ValueError: a layer that load could not rebuild, such as one of the reader's own, a network
     within a network, or the Gram form that stands in for a Dense while fit runs.
     """
-    foreign = [str(layer) for layer in layers if type(layer).__name__ not in ("Dense", *KINDS)]
+    foreign = [str(layer) for layer in layers if type(layer) not in (Dense, *KINDS.values())]
     if foreign:
         raise ValueError(f"a model file cannot hold {', '.join(foreign)}")
     described = [{"type": type(layer).__name__, **layer.config()} for layer in layers]

@@ -74,6 +74,7 @@ def test_cross_validation_of_the_reference(
     assert told["interval_95"] == list(wilson_interval(share, 18))
     assert set(told["scores"]) == {"high", "hiss", "low"}
     assert told["kind"].startswith("the official folds")
+    assert told["chosen"] == [["MFCCs"]] * 3
     assert metrics["settings"]["recipe"] == "reference"
     assert metrics["settings"]["training"]["epochs"] == 2 and metrics["settings"]["repeats"] == 2
     for words in (

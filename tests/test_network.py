@@ -643,6 +643,7 @@ def test_layers_that_could_not_be_loaded_are_not_saved(path: Path) -> None:
     for call in (
         lambda: Sequential([Sequential([ReLU()])]).save(path),
         lambda: Sequential([Scale(np.ones(2))]).save(path),
+        lambda: Sequential([type("ReLU", (Scale,), {})(np.ones(2))]).save(path),
         lambda: network.fit(np.eye(5)[:3], [0, 1, 0], 1, 1, SGD(), rng, save_in_the_middle),
     ):
         assert refusal(call).startswith("a model file cannot hold ")

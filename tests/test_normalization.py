@@ -77,6 +77,16 @@ def test_it_is_described_and_rebuilt() -> None:
     assert layer.params == [] and layer.grads == []
 
 
+def test_a_long_name_has_its_room_in_the_summary() -> None:
+    """Where a layer's name is longer than Keras' column, the whole table is wider: the second
+    column begins at the same place in every row."""
+    network = Sequential([Normalization([0.0], [1.0]), Dense(1, 2, np.random.default_rng(0))])
+    lines = network.summary().splitlines()
+    starts = [line.index("(None") for line in lines if "(None" in line]
+    assert starts == [lines[1].index("Output shape")] * 2
+    assert len({len(line) for line in lines if "Total" not in line}) == 1
+
+
 def test_what_does_not_fit_is_refused() -> None:
     """Shapes that differ, negative or NaN variances, no examples, another width."""
     for mean, variance in (([0.0], [1.0, 1.0]), ([[0.0]], [[1.0]])):

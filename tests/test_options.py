@@ -103,6 +103,7 @@ def test_version_is_printed(command: list[str], capsys: pytest.CaptureFixture[st
         ("predcit m.npz", "unrecognized arguments: predcit m.npz; did you mean predict?"),
         ("xyzzy", "unrecognized arguments: xyzzy"),
         ("--epochs 0", "argument --epochs: '0' must be a whole number of at least 1"),
+        (f"--epochs 1{400 * '0'}", "argument --epochs: '1000"),
         ("--epochs 2.5", "argument --epochs: '2.5' must be a whole number of at least 1"),
         ("--batch-size -4", "argument --batch-size: '-4' must be a whole number of at least 1"),
         ("--learning-rate 0", "argument --learning-rate: '0' must be a number above 0"),

@@ -78,6 +78,8 @@ def test_files_hold_what_they_were_given(tmp_path: Path) -> None:
     assert [row["epoch"] for row in rows] == ["1", "2"]
     output.json({"name": "소리", "n": [1, 2.5]}, "x.json")
     assert json.loads((tmp_path / "x.json").read_text("utf-8")) == {"name": "소리", "n": [1, 2.5]}
+    output.json({"loss": [float("nan"), (1.5, -float("inf"))]}, "x.json")
+    assert json.loads((tmp_path / "x.json").read_text("utf-8")) == {"loss": [None, [1.5, None]]}
     network = Sequential([Dense(2, 3, rng=np.random.default_rng(0))])
     output.model(network, "model.npz")
     np.testing.assert_array_equal(

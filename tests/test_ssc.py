@@ -356,6 +356,16 @@ def test_bad_files_for_the_other_commands(
     assert not (tmp_path / "out").exists()
 
 
+def test_results_among_the_classes_are_no_class(tmp_path: Path) -> None:
+    """--out inside --data, as with --data . and the default: run after run it is passed over."""
+    data = sounds.category(tmp_path, n_clips=2)
+    arguments = ["--data", str(data), "--out", str(data / "out"), "--quiet", "--epochs", "1"]
+    for _ in range(2):
+        assert ssc.main(arguments) == 0
+        metrics = json.loads((data / "out" / "metrics.json").read_text())
+        assert metrics["classes"] == ["high", "hiss", "low"]
+
+
 def test_predict_refuses_a_bad_clip_before_it_prints(
     run: tuple[Path, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
