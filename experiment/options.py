@@ -97,7 +97,6 @@ def _train_parser() -> Parser:
     )
     _add(parser, "all-classes", "recipe", "cv", "folds", "repeats", "out")
     _add(parser, *_OF_REFERENCE[:4], "seed", *_OF_REFERENCE[4:], "normalize", "show", "quiet")
-    parser.set_defaults(data=None, folds=None)
     return parser
 
 
@@ -170,7 +169,6 @@ _FLAGS: dict[str, dict[str, Any]] = {
     "folds": {
         "metavar": "K",
         "type": _number(int, LEAST),
-        "default": argparse.SUPPRESS,
         "help": "with --cv: K folds of our own (default: the official ones, else 5)",
     },
     "repeats": {
