@@ -1,7 +1,7 @@
 """MFCC whole: from a signal to its mel-frequency cepstral coefficients, one line a stage.
 
-Before it: framing, fourier, mel and cepstrum, the stages. After it: audio.py brings signals from
-files, display.py draws the stages. Chapter 8.
+Before it: cepstrum.py, the last of the stages. After it: statistics.py sums up what comes out.
+Chapter 8.
 """
 
 from __future__ import annotations
@@ -45,6 +45,7 @@ def mel_spectrogram(
     n_fft and hop_length in samples; None: 20 ms and 10 ms. center pads so that frame t is centred
     on sample t·hop_length. The other arguments are mel_filterbank's and centre's.
     ValueError: samples that are not finite, and whatever the stages reject.
+    Chapter 8.
     """
     signal = _finite(as_float(signal, "signal"))
     n_fft = _samples(n_fft, 0.02, sample_rate, "n_fft")
@@ -89,6 +90,7 @@ def mfcc(
     ValueError: n_mfcc > n_mels, samples that are not finite, and whatever the stages reject.
     Source: Davis and Mermelstein (1980), Comparison of parametric representations for
     monosyllabic word recognition; conventions of McFee et al. (2015).
+    Chapter 8.
 
     >>> import numpy as np
     >>> mfcc(np.zeros(220500, np.float32), 44100).shape

@@ -24,6 +24,7 @@ def dft(x: ArrayLike) -> np.ndarray:
 
     (..., N) -> (..., N) complex, for any N >= 1. ValueError: no samples.
     Source: Oppenheim and Schafer (2010), Discrete-Time Signal Processing, eq. 8.67.
+    Chapter 3.
     """
     x = as_float_or_complex(x)
     return x @ _dft_matrix(x.shape[-1], _complex_dtype(x))
@@ -40,6 +41,7 @@ def fft(x: ArrayLike) -> np.ndarray:
     (..., N) -> (..., N) complex, for any N >= 1. ValueError: no samples.
     Source: Cooley and Tukey (1965), An algorithm for the machine calculation of complex Fourier
     series; for any factors Gentleman and Sande (1966).
+    Chapter 4.
     """
     x = as_float_or_complex(x)
     return _fft(x.astype(_complex_dtype(x), copy=False))
@@ -50,6 +52,7 @@ def ifft(x: ArrayLike) -> np.ndarray:
 
     (..., N) -> (..., N) complex. ValueError: no values.
     Source: Oppenheim and Schafer (2010), eq. 8.68.
+    Chapter 4.
     """
     spectrum = np.conj(as_float_or_complex(x))
     return np.conj(fft(spectrum)) / spectrum.shape[-1]
@@ -64,6 +67,7 @@ def rfft(x: ArrayLike) -> np.ndarray:
 
     (..., N) real -> (..., N//2 + 1) complex. ValueError: no samples, complex input.
     Source: Sorensen et al. (1987), Real-valued fast Fourier transform algorithms.
+    Chapter 4.
     """
     x = as_float(x)
     n = x.shape[-1]
@@ -82,6 +86,7 @@ def power_spectrum(frames: ArrayLike) -> np.ndarray:
     (..., n_fft) real -> (..., n_fft//2 + 1) real, of the dtype of the frames.
     ValueError: no samples, complex input.
     Source: Oppenheim and Schafer (2010), §10.5 (the periodogram, without its factor 1/N).
+    Chapter 3.
     """
     spectrum = rfft(frames)
     return np.square(spectrum.real) + np.square(spectrum.imag)
