@@ -1,34 +1,230 @@
-"""The documentation: every python block runs, every link and every file it names is there."""
+"""The book: its code runs and prints what it says, its numbers have a source, its links resolve,
+its figures are those that the scripts draw now."""
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import io
 import re
+from itertools import pairwise
 from pathlib import Path
 
+import matplotlib
+import numpy as np
 import pytest
 
+import mfcc
+import mininet
+
+pytest.importorskip("docs.contents", reason="the book is part of the checkout only")
+from docs import contents
+from docs.figures import style
+
 ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+BOOK = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+CHAPTERS = sorted(DOCS.glob("[0-9][0-9]-*.md"))
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SECTIONS = [
+    "The idea",
+    "By hand",
+    "The derivation",
+    "In code",
+    "Does it agree?",
+    "Common mistakes",
+    "Exercises",
+    "Quiz",
+    "Read on",
+]
+# What a number is in running text: 1.5 and 22050, but not 16; 1e-3 too. Years are not measured.
+NUMBER = re.compile(r"(?<![\w.])\d[\d,]*\.?\d*(?:e[-−]?\d+)?(?![\w.]*\w)")
+YEAR = re.compile(r"1[6-9]\d\d|20[0-2]\d")
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_python_block_runs(page: Path) -> None:
-    """The python blocks of a page run from top to bottom, as one program."""
-    blocks = re.findall(r"^```python\n(.*?)^```", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
-    exec(compile("\n".join(blocks), str(page), "exec"), {"__name__": "page"})
+def page_id(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def prose(text: str) -> str:
+    """A page without fenced code, inline code, addresses, tags and its list of references."""
+    text = FENCE.sub("", text.split("\n## Read on")[0])
+    return re.sub(r"`[^`\n]*`|\]\([^)]*\)|<[^>\n]*>|https?://\S+", " ", text)
+
+
+def numbers_in(text: str) -> list[str]:
+    """The numbers of a text that need a source: with a decimal point or four digits and more."""
+    plain = text.replace("{,}", "").replace("\\,", "").replace("\u202f", "")
+    found = [re.sub(r"[,]|[.]$", "", n) for n in NUMBER.findall(plain)]
+    return [n for n in found if ("." in n or len(n) >= 4) and not YEAR.fullmatch(n)]
+
+
+def known_to(page: Path) -> np.ndarray:
+    """All numbers in the code and the output of a page, and in the .json and .csv that it links."""
+    text = page.read_text("utf-8")
+    sources = [body for _, body in FENCE.findall(text)]
+    for target in re.findall(r"\]\(([^)#]+\.(?:json|csv))\)", text):
+        sources.append((page.parent / target).read_text("utf-8"))
+    found = re.findall(r"\d[\d_]*\.?\d*(?:e[-+]?\d+)?", "\n".join(sources))
+    return np.unique([float(number.replace("_", "")) for number in found])
+
+
+def has_source(number: str, known: np.ndarray) -> bool:
+    """Some known number, or a hundred times it (per cent), rounds to this one."""
+    value = float(number.replace("−", "-"))
+    digits = len(number.partition(".")[2]) if "." in number and "e" not in number else 0
+    slack = 0.5000001 * 10.0**-digits if "e" not in number else 1e-9 * value
+    return bool(np.any(np.abs(np.outer([1, 100], known) - value) <= slack))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_every_python_block_prints_what_follows_it(page: Path) -> None:
+    """The python blocks of a page, answers of exercises among them, run from top to bottom as one
+    program; what a block prints stands in the text block after it, to the letter."""
+    fences = FENCE.findall(page.read_text("utf-8"))
+    names: dict[str, object] = {"__name__": "page"}
+    for (kind, body), (after, output) in pairwise([*fences, ("", "")]):
+        if kind != "python":
+            continue
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            exec(compile(body, page_id(page), "exec"), names)
+        expected = output if after == "text" else ""
+        assert printed.getvalue().rstrip() == expected.rstrip(), body
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_every_fence_is_of_a_kind_that_is_checked(page: Path) -> None:
+    """Code is python, which is run, or sh; text is what a block prints, or a listing."""
+    assert {kind for kind, _ in FENCE.findall(page.read_text("utf-8"))} <= {
+        "python",
+        "sh",
+        "text",
+        "",
+    }
+
+
+@pytest.mark.parametrize("page", BOOK, ids=page_id)
+def test_every_number_has_a_source(page: Path) -> None:
+    """Each number in the text with a point or four digits is, rounded, in a block that is run, in
+    what one prints, or in a file of measured numbers that the page links."""
+    known = known_to(page)
+    found = numbers_in(prose(page.read_text("utf-8")))
+    assert [number for number in found if not has_source(number, known)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_every_link_resolves(page: Path) -> None:
+    """Relative links and pictures point to files that exist; #parts to headings that exist."""
+    for target, part in re.findall(r"\]\(([^)#\s]*)(#[^)\s]*)?\)", page.read_text("utf-8")):
+        if target.startswith(("http://", "https://")):
+            continue
+        path = page.parent / target if target else page
+        assert path.exists(), target
+        if part:
+            headings = re.findall(r"^#+ (.*)", path.read_text("utf-8"), re.MULTILINE)
+            assert part[1:] in {slug(heading) for heading in headings}, part
+
+
+def slug(heading: str) -> str:
+    """The address of a heading, as repository pages make it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", CHAPTERS, ids=page_id)
+def test_a_chapter_has_every_part(page: Path) -> None:
+    """A question and a figure; idea, example by hand, derivation with numbered equations and a
+    table of shapes, code, agreement, mistakes, exercises with answers, a quiz, references."""
+    text = page.read_text("utf-8")
+    number = int(page.name[:2])
+    assert text.startswith(f"# {number} ")
+    assert re.findall(r"^## (.*)", text, re.MULTILINE) == SECTIONS
+    opening = text.split("\n## ")[0]
+    assert "?" in opening and "![" in opening
+    part = dict(zip(SECTIONS, text.split("\n## ")[1:], strict=True))
+    assert f"\\tag{{{number}.1}}" in part["The derivation"] and "|---" in part["The derivation"]
+    for name in ("By hand", "In code", "Does it agree?", "Common mistakes"):
+        assert "```python" in part[name], name
+    exercises = re.findall(r"^\*\*\d\. (★+)\*\*", part["Exercises"], re.MULTILINE)
+    assert 3 <= len(exercises) <= 5 and {"★", "★★★"} <= set(exercises)
+    assert part["Exercises"].count("<summary>Answer</summary>") == len(exercises)
+    assert "```python" in part["Exercises"]
+    questions = re.split(r"^\*\*\d\.\*\* ", part["Quiz"], flags=re.MULTILINE)[1:]
+    assert len(questions) == 3
+    for question in questions:
+        asked, answer = question.split("<summary>Answer</summary>")
+        options = re.findall(r"^- \((\w)\)", asked, re.MULTILINE)
+        assert len(options) >= 3
+        assert all(f"({option})" in answer for option in options), question
+    assert re.search(r"\(?(1[6-9]|20)\d\d\)?", part["Read on"])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_pictures_are_described(page: Path) -> None:
+    """Every picture has a text for those who cannot see it."""
+    for text in re.findall(r"!\[([^\]]*)\]", page.read_text("utf-8")):
+        assert len(text) >= 20, text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_formulas_are_whole(page: Path) -> None:
+    """Dollar signs come in pairs, and displayed formulas stand on lines of their own."""
+    text = re.sub(r"`[^`\n]*`", "", FENCE.sub("", page.read_text("utf-8")))
+    displayed = re.findall(r"^\$\$$.*?^\$\$$|^\$\$.*?\$\$$", text, re.MULTILINE | re.DOTALL)
+    rest = re.sub(r"^\$\$$.*?^\$\$$|^\$\$.*?\$\$$", "", text, flags=re.MULTILINE | re.DOTALL)
+    assert "$$" not in rest
+    for paragraph in rest.split("\n\n"):
+        assert paragraph.count("$") % 2 == 0, paragraph
+    for formula in displayed:
+        assert formula.count("{") == formula.count("}"), formula
+
+
+@pytest.mark.parametrize("name", style.names())
+def test_no_figure_is_stale(name: str) -> None:
+    """The committed picture is the one that its script draws: the same pixels with the Matplotlib
+    that drew it; with another, whose letters may differ, a mean difference under 6 of 255."""
+    module = importlib.import_module(f"docs.figures.{name}")
+    committed = (style.FOLDER / f"{name}.png").read_bytes()
+    drawn = style.png(module.draw)
+    old, new = style.pixels(committed), style.pixels(drawn)
+    assert old.shape == new.shape
+    same = matplotlib.__version__ in style.drawn_by(committed)
+    assert np.abs(old - new).mean() < (0.05 if same else 6)
+
+
+def test_every_figure_is_shown() -> None:
+    """Each figure's picture is on some page, and each picture on a page has its script."""
+    text = "\n".join(page.read_text("utf-8") for page in PAGES)
+    shown = set(re.findall(r"!\[[^\]]*\]\([^)]*?figures/(\w+)\.png\)", text))
+    assert shown == set(style.names())
+    assert len(re.findall(r"!\[[^\]]*\]\(", text)) == len(re.findall(r"figures/\w+\.png\)", text))
+
+
+@pytest.mark.parametrize("package", [mfcc, mininet])
+def test_every_public_name_is_reached_from_the_book(package: object) -> None:
+    """Each public name is used in a python block of some chapter."""
+    blocks = "\n".join(
+        body
+        for page in [*CHAPTERS, DOCS / "ladder.md"]
+        for kind, body in FENCE.findall(page.read_text("utf-8"))
+        if kind == "python"
+    )
+    missing = [n for n in package.__all__ if not re.search(rf"\b{n}\b", blocks)]  # type: ignore[attr-defined]
+    assert missing == []
+
+
+def test_the_contents_are_up_to_date() -> None:
+    """docs/README.md names every chapter and page, and counts the lines as they are:
+    `python -m docs` mends it."""
+    text = (DOCS / "README.md").read_text("utf-8")
+    assert text == contents.text()
+    for page in [*CHAPTERS, DOCS / "ladder.md", DOCS / "notation.md", DOCS / "glossary.md"]:
+        assert f"({page.name})" in text, page.name
 
 
 def test_the_readme_has_an_example() -> None:
-    """The README shows how the packages are used, in a block that the test above runs."""
+    """The README shows how the packages are used, in a block that is run."""
     assert "```python" in (ROOT / "README.md").read_text("utf-8")
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_every_link_resolves(page: Path) -> None:
-    """Relative links and pictures point to files that exist."""
-    for target in re.findall(r"\]\(([^)#]+)", page.read_text("utf-8")):
-        if not target.startswith(("http://", "https://")):
-            assert (page.parent / target).exists(), target
 
 
 def test_the_reading_order_names_every_module() -> None:
@@ -36,7 +232,30 @@ def test_the_reading_order_names_every_module() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     for package in ("mfcc", "mininet"):
         for path in (ROOT / package).glob("*.py"):
-            if not path.name.startswith("__") and path.name != "arguments.py":
-                assert f"`{package}/{path.name}`" in text
+            if not path.name.startswith("__"):
+                assert f"`{package}/{path.name}`" in text, path
     for name in re.findall(r"tests/test_\w+\.py", text):
         assert (ROOT / name).exists(), name
+
+
+@pytest.mark.parametrize(
+    ("number", "known", "found"),
+    [
+        ("0.41", [0.4096], True),
+        ("41.0", [0.4096], True),
+        ("0.42", [0.4096], False),
+        ("6513", [6513.0], True),
+        ("6514", [6513.0], False),
+        ("1e-3", [0.001], True),
+        ("1.5e-3", [0.001], False),
+    ],
+)
+def test_a_number_without_source_is_noticed(number: str, known: list[float], found: bool) -> None:
+    """The check of numbers itself: rounding is allowed, another number is not."""
+    assert has_source(number, np.array(known)) is found
+
+
+def test_numbers_are_found_in_text() -> None:
+    """Decimal points, thousands and powers count; years, code and small counts do not."""
+    text = "In 1998 Slaney gave 13 filters; 0.5 of 3,763,010, `12.5`, 1e-3 and 22050 Hz, 6.4 %."
+    assert numbers_in(prose(text)) == ["0.5", "3763010", "1e-3", "22050", "6.4"]

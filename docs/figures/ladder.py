@@ -1,14 +1,14 @@
-"""The rungs of chapter 16, on the training parts and held out: python docs/figures/ladder.py"""
+"""The rungs of chapter 16, on the training parts and held out."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+from .style import BLUE, GREY, RED
 
 RUNGS = {
     "reference": "the tutorial's recipe",
@@ -26,27 +26,21 @@ RUNGS = {
 PEOPLE = 4487 / 4687  # experiment/people_confusion.csv
 
 
-def main() -> None:
-    """Write ladder.png beside this file, from docs/ladder.json."""
+def draw() -> Figure:
+    """Each rung of docs/ladder.json: what it gets on the training parts, and held out."""
     known = json.loads((Path(__file__).parents[1] / "ladder.json").read_text("utf-8"))
-    fig, ax = plt.subplots(figsize=(8, 5), layout="constrained")
+    fig, ax = plt.subplots(figsize=(8, 5.5))
     for y, name in enumerate(RUNGS):
         rung = known[name]
         ax.plot([rung["held_out"], rung["train"]], [y, y], color="#c9d3dc", linewidth=6, zorder=1)
         told = "held out" if y == 0 else None
-        ax.errorbar(
-            rung["held_out"], y, xerr=rung["seeds_std"], fmt="o", color="#c2410c", label=told
-        )
-        ax.plot(rung["train"], y, "s", color="#1f4e79", label=told and "training parts")
-        ax.annotate(f"{rung['held_out']:.3f}", (rung["held_out"], y - 0.33), ha="center", size=8)
-    ax.axvline(PEOPLE, color="#404040", linestyle=":", label="people, 0.957")
-    ax.axvline(0.1, color="#404040", linestyle="--", label="chance")
+        ax.errorbar(rung["held_out"], y, xerr=rung["seeds_std"], fmt="o", color=RED, label=told)
+        ax.plot(rung["train"], y, "s", color=BLUE, label=told and "training parts")
+        ax.annotate(f"{rung['held_out']:.3f}", (rung["held_out"], y - 0.33), ha="center", size=9)
+    ax.axvline(PEOPLE, color=GREY, linestyle=":", label="people, 0.957")
+    ax.axvline(0.1, color=GREY, linestyle="--", label="chance")
     ax.set_yticks(range(len(RUNGS)), list(RUNGS.values()))
     ax.set(xlabel="accuracy, mean of five folds and five seeds", xlim=(0, 1.03))
     ax.set_ylim(len(RUNGS) - 0.5, -0.7)
     fig.legend(loc="outside upper center", ncols=4)
-    fig.savefig(Path(__file__).with_suffix(".png"), metadata={"Software": None})
-
-
-if __name__ == "__main__":
-    main()
+    return fig

@@ -1,21 +1,15 @@
-"""One synthetic clip through every stage of the MFCC: python docs/figures/stages.py"""
+"""One synthetic clip through every stage of the MFCC."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import matplotlib
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
 
 from experiment.scenes import scene
 from mfcc.display import stages
 
 
-def main() -> None:
-    """Write stages.png beside this file."""
-    matplotlib.use("Agg")
-    figure = stages(scene("bird_song", 3), 44100, title="bird_song, take 3")
-    figure.savefig(Path(__file__).with_suffix(".png"), metadata={"Software": None})
-
-
-if __name__ == "__main__":
-    main()
+def draw() -> Figure:
+    """Waveform, one frame and its window, spectrum, mel filters, MFCC."""
+    plt.rcParams["font.size"] = 10  # nine panels
+    return stages(scene("bird_song", 3), 44100, title="bird_song, take 3")

@@ -1,0 +1,68 @@
+"""How every figure of the book looks: sizes, colours, units readable at half the size.
+
+A figure is a file beside this one with a function draw() that returns a Matplotlib figure;
+`python -m docs` writes them all, `python -m docs NAME` those whose name begins so.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+FOLDER = Path(__file__).parent
+COLOUR_MAP = "viridis"  # even in lightness, and the same to colour-blind eyes
+# Okabe and Ito (2008), Color universal design: told apart by nearly everybody.
+BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#595959"
+
+STYLE = {
+    "figure.dpi": 110,
+    "figure.figsize": (8, 4),
+    "figure.constrained_layout.use": True,
+    "font.size": 12,
+    "axes.titlesize": 12,
+    "axes.prop_cycle": matplotlib.cycler(color=[BLUE, ORANGE, GREEN, RED, GREY]),
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "image.cmap": COLOUR_MAP,
+    "image.interpolation": "nearest",
+    "lines.linewidth": 1.6,
+    "savefig.facecolor": "white",
+}
+
+
+def names() -> list[str]:
+    """Every figure of the book: the files beside this one that draw."""
+    return sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "style")
+
+
+def png(draw: Callable[[], Figure]) -> bytes:
+    """The figure that draw returns as a PNG file, the same bytes every time."""
+    matplotlib.use("Agg")
+    buffer = io.BytesIO()
+    with plt.style.context(["default", STYLE]):
+        figure = draw()
+        figure.savefig(buffer, format="png")
+        plt.close(figure)
+    return buffer.getvalue()
+
+
+def pixels(data: bytes) -> np.ndarray:
+    """A PNG file as (height, width, 3) numbers from 0 to 255."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(data)) as image:
+        return np.asarray(image.convert("RGB"), dtype=float)
+
+
+def drawn_by(data: bytes) -> str:
+    """The Matplotlib version that a PNG file names as its author."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(data)) as image:
+        return str(image.info.get("Software", ""))
