@@ -24,7 +24,10 @@ from docs.figures import style
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-BOOK = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+BOOK = [
+    ROOT / "README.md",
+    *(page for page in sorted(DOCS.glob("*.md")) if page.name != "README.md"),
+]
 CHAPTERS = sorted(DOCS.glob("[0-9][0-9]-*.md"))
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SECTIONS = [
