@@ -6,8 +6,13 @@ soundfile reads the file and SciPy resamples it; both are imported when they are
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import ceil, inf
-from os import PathLike, fspath
+from os import SEEK_END, PathLike, fspath, stat
+from stat import S_ISDIR, S_ISREG
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -15,6 +20,7 @@ from .arguments import as_float, positive_integer
 
 SAMPLE_RATE = 44100  # Hz
 DURATION = 5.0  # s
+MAX_RATE = 768_000  # Hz; no recorder is faster, and the filter to come down from it would be huge
 MARGIN = 0.1  # s read beyond the end that is asked for, so that resampling does not see the cut
 
 
@@ -39,27 +45,57 @@ def read(path: str | PathLike[str], duration: float | None = None) -> tuple[np.n
     Returns the signal (n,) float32 in [-1, 1] (full scale is 1; what a float file or a decoder
     puts beyond is clipped) and its sample rate in Hz; of a file longer than duration s, only that
     much and a margin.
-    ValueError: not an audio file, no samples, samples that are NaN or infinite, duration not > 0.
-    OSError: the file cannot be opened.
+    ValueError: what opened rejects, no samples, fewer than the header promises, more than memory
+    holds, samples that are NaN or infinite, duration not > 0. OSError: the file cannot be opened.
     """
-    import soundfile
-
     if duration is not None and not 0 < duration < inf:
         raise ValueError(f"duration={duration!r} must be a positive number of seconds, or None")
-    with open(path, "rb") as file:
+    with opened(path) as sound:
+        rate, there = int(sound.samplerate), int(sound.frames)
+        frames = there if duration is None else min(there, ceil((duration + MARGIN) * rate))
         try:
-            with soundfile.SoundFile(file) as sound:
-                rate = int(sound.samplerate)
-                frames = -1 if duration is None else ceil((duration + MARGIN) * rate)
-                channels = sound.read(frames, dtype="float32", always_2d=True)
-        except (soundfile.LibsndfileError, TypeError) as error:
-            raise ValueError(f"{fspath(path)} cannot be read as audio: {_reason(error)}") from None
+            channels = sound.read(frames, dtype="float32", always_2d=True)
+        except MemoryError:  # it may hold them, or its header may be broken
+            raise ValueError(f"{fspath(path)} has {frames} samples: more than memory") from None
     if len(channels) == 0:
         raise ValueError(f"{fspath(path)} holds no samples")
+    if len(channels) < frames:
+        raise ValueError(f"{fspath(path)} is truncated: {len(channels)} of {there} samples")
     n_bad = len(channels) - int(np.count_nonzero(np.isfinite(channels).all(axis=1)))
     if n_bad:
         raise ValueError(f"{fspath(path)} has {n_bad} samples that are NaN or infinite")
     return np.clip(channels.mean(axis=1), -1, 1), rate
+
+
+@contextmanager
+def opened(path: str | PathLike[str]) -> Iterator[Any]:
+    """The file as a soundfile.SoundFile, for as long as the block lasts.
+
+    ValueError: not a file (a pipe, a device), not audio, truncated as far as that can be seen
+    without decoding, a sample rate above MAX_RATE. OSError: the file cannot be opened.
+    """
+    import soundfile
+
+    name = fspath(path)
+    if not (S_ISREG(mode := stat(path).st_mode) or S_ISDIR(mode)):  # to open a pipe is to wait
+        raise ValueError(f"{name} is not a file")
+    with open(path, "rb") as file:
+        ends = _ogg_ends(file)
+        try:
+            sound = soundfile.SoundFile(file)
+        except (soundfile.LibsndfileError, TypeError) as error:
+            raise ValueError(f"{name} cannot be read as audio: {_reason(error)}") from None
+        with sound:
+            if short := _short(sound.extra_info):
+                raise ValueError(f"{name} is truncated: {short[1]} of {short[0]} bytes")
+            if not ends:
+                raise ValueError(f"{name} is truncated: its last page is missing")
+            if sound.samplerate > MAX_RATE:
+                raise ValueError(f"{name} has {sound.samplerate} Hz; at most {MAX_RATE} are read")
+            try:
+                yield sound
+            except soundfile.LibsndfileError as error:
+                raise ValueError(f"{name} cannot be read as audio: {_reason(error)}") from None
 
 
 def resample(signal: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
@@ -90,3 +126,31 @@ def _reason(error: Exception) -> str:
     """libsndfile's own words, without its prefix that names the Python object."""
     text = getattr(error, "error_string", str(error))
     return text.rstrip(".") or type(error).__name__
+
+
+# libsndfile shortens the sizes in a header to what is there, and says so in its log alone.
+_SIZE = re.compile(r"(?:data|SSND|Data Size|riff|Riff size) *: (\d+) \(should be (\d+)\)")
+_UNKNOWN = 0x7FFF_F000  # bytes; from here on a size says that the writer, on a pipe, knew none
+_PAGE = 65307  # bytes, the most that a page of an Ogg file can have
+
+
+def _short(log: str) -> tuple[int, int] | None:
+    """(bytes that the header promises, bytes that are there), where there are fewer."""
+    sizes = [(int(match[1]), int(match[2])) for match in _SIZE.finditer(log)]
+    return next((size for size in sizes if size[1] < size[0] < _UNKNOWN), None)
+
+
+def _ogg_ends(file: BinaryIO) -> bool:
+    """Whether the last page of an Ogg file is whole and says that it is the last; True for others.
+
+    Source: Pfeiffer (2003), RFC 3533, §6: byte 5 holds the flag, 26 the number of segments.
+    """
+    if file.read(4) != b"OggS":
+        file.seek(0)
+        return True
+    file.seek(max(0, file.seek(0, SEEK_END) - _PAGE))
+    tail = file.read()
+    file.seek(0)
+    page = tail[tail.rfind(b"OggS") :]
+    segments = page[27 : 27 + page[26]] if len(page) > 26 else b""
+    return bool(segments and page[5] & 4 and len(page) >= 27 + len(segments) + sum(segments))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from math import ceil
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -66,7 +68,14 @@ def test_a_recording_is_the_mean_of_its_channels(
     [
         (suffix, subtype, n_bits)
         for suffix, subtypes in {
-            ".wav": {"PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": 32},
+            ".wav": {
+                "PCM_U8": 8,
+                "PCM_16": 16,
+                "PCM_24": 24,
+                "PCM_32": 32,
+                "FLOAT": 32,
+                "DOUBLE": 64,
+            },
             ".flac": {"PCM_S8": 8, "PCM_16": 16, "PCM_24": 24},
             ".aiff": {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_32": 32, "DOUBLE": 64},
         }.items()
@@ -253,6 +262,100 @@ def test_a_recording_without_samples_is_refused(tmp_path: Path) -> None:
     path = sounds.write(tmp_path / "nothing.wav", np.zeros(0))
     assert refusal(load, path) == f"{path} holds no samples"
     assert refusal(load, path, duration=None) == f"{path} holds no samples"
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.98])
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg", ".mp3", ".aiff", ".au", ".w64"])
+def test_a_truncated_recording_is_refused(suffix: str, share: float, tmp_path: Path) -> None:
+    """A file that ends early is no shorter recording: it is refused, in every format; and what it
+    was before it was cut is read."""
+    if suffix[1:].upper() not in soundfile.available_formats():
+        pytest.skip(f"libsndfile here has no {suffix}")
+    path = sounds.write(tmp_path / f"sound{suffix}", sounds.hiss(0, seconds=1.0))
+    assert read(path, 5.0)[0].size >= 44100  # MP3 adds silence
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+    message = refusal(read, path)
+    assert message.startswith(str(path))
+    assert "is truncated: " in message or "cannot be read as audio: " in message
+
+
+@pytest.mark.parametrize("size", [0xFFFFFFFF, 0x7FFFFFFF, 0x7FFFF000])
+def test_a_size_that_the_writer_could_not_know_is_no_truncation(size: int, tmp_path: Path) -> None:
+    """What programs write into the header of a WAV file that goes down a pipe: all is read."""
+    path = sounds.write(tmp_path / "piped.wav", sounds.hiss(0))
+    content = bytearray(path.read_bytes())
+    for start in (4, content.index(b"data") + 4):
+        content[start : start + 4] = size.to_bytes(4, "little")
+    path.write_bytes(content)
+    assert len(read(path)[0]) == len(sounds.hiss(0))
+
+
+def test_a_longer_recording_is_only_judged_by_what_is_read(tmp_path: Path) -> None:
+    """Trailing bytes after the sound, such as another program's notes, are no fault."""
+    for suffix in (".wav", ".aiff"):
+        path = sounds.write(tmp_path / f"sound{suffix}", sounds.hiss(0))
+        path.write_bytes(path.read_bytes() + b"LIST\x04\x00\x00\x00note")
+        assert len(read(path)[0]) == len(sounds.hiss(0))
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    """Opening a named pipe would wait for a writer for ever."""
+    os.mkfifo(tmp_path / "pipe.wav")
+    assert refusal(read, tmp_path / "pipe.wav") == f"{tmp_path / 'pipe.wav'} is not a file"
+
+
+def test_a_header_that_promises_more_than_memory_is_refused(tmp_path: Path) -> None:
+    """A FLAC header of 2³⁶ - 1 samples: a sentence, not a MemoryError; five seconds of it are read
+    as far as they are there, and found to be truncated."""
+    path = sounds.write(tmp_path / "huge.flac", sounds.hiss(0))
+    content = bytearray(path.read_bytes())
+    content[21] |= 0x0F  # the 36 bits of the number of samples, in STREAMINFO
+    content[22:26] = b"\xff\xff\xff\xff"
+    path.write_bytes(content)
+    assert refusal(read, path).endswith("samples: more than memory")
+    assert refusal(read, path, 5.0)
+
+
+def test_an_absurd_sample_rate_is_refused(tmp_path: Path) -> None:
+    """768 kHz is read; one more would need a filter without end."""
+    path = sounds.write(tmp_path / "fast.wav", sounds.hiss(0), rate=768_000)
+    assert read(path)[1] == 768_000
+    sounds.write(path, sounds.hiss(0), rate=768_001)
+    assert refusal(read, path) == f"{path} has 768001 Hz; at most 768000 are read"
+
+
+@cache
+def whole_file(suffix: str) -> bytes:
+    """A tenth of a second of stereo noise as a file of this format."""
+    with recorded(sounds.hiss(1, seconds=0.2).reshape(-1, 2), 44100, suffix) as path:
+        return path.read_bytes()
+
+
+@given(
+    suffix=st.sampled_from([".wav", ".flac", ".ogg", ".aiff"]),
+    flips=st.lists(st.tuples(st.integers(0, 199), st.integers(1, 255)), max_size=4),
+    anywhere=st.lists(
+        st.tuples(st.floats(0, 1, exclude_max=True), st.integers(1, 255)), max_size=4
+    ),
+    share=st.just(1.0) | st.floats(0, 1),
+)
+def test_flipped_and_cut_bytes_are_refused_or_read_as_sound(
+    suffix: str, flips: list[tuple[int, int]], anywhere: list[tuple[float, int]], share: float
+) -> None:
+    """Whatever is done to the bytes of a file, read gives finite samples in [-1, 1] or raises a
+    ValueError that names the file: no other error, no crash, no NaN."""
+    content = bytearray(whole_file(suffix))
+    for place, mask in [*flips, *((int(x * len(content)), mask) for x, mask in anywhere)]:
+        content[place] ^= mask
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"sound{suffix}"
+        path.write_bytes(content[: int(share * len(content))])
+        try:
+            signal, rate = read(path, 5.0)
+        except ValueError as error:
+            assert type(error) is ValueError and str(path) in str(error)
+        else:
+            assert np.isfinite(signal).all() and np.abs(signal).max() <= 1 and rate > 0
 
 
 @settings(max_examples=50)
