@@ -12,13 +12,15 @@ from .losses import SoftmaxCrossEntropy, cross_entropy, one_hot, softmax
 from .checking import gradient_check
 from .optimizers import SGD
 from .metrics import accuracy, confusion_matrix, precision_recall_f1, wilson_interval
-from .network import History, Sequential
+from .training import DivergenceError, History
+from .network import Sequential
 from .ensemble import Ensemble, window_proba, windows_of
 # isort: on
 
 __all__ = [
     "SGD",
     "Dense",
+    "DivergenceError",
     "Dropout",
     "Ensemble",
     "History",

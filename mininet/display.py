@@ -19,7 +19,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from .network import History, Sequential
+from .network import Sequential
+from .training import History
 
 BLUE, RED, GREY = "#1f4e79", "#c2410c", "#404040"  # dark enough to be read as text
 LEARNS, FIXED = "#d6e6f4", "#f5f5f5"  # boxes of layers with and without parameters

@@ -34,6 +34,7 @@ class GramDense(Layer):
         self.K = x @ x.T  # (n, n)
         self.Z = x @ dense.W  # (n, n_out)
         self.A = np.zeros_like(self.Z)
+        self.reach = len(x) * float(np.abs(x).max())  # of Xᵀ, n max|X|
 
     @property
     def params(self) -> list[np.ndarray]:
@@ -58,6 +59,13 @@ class GramDense(Layer):
         self.dA = np.zeros_like(self.A)
         self.dA[self.rows] = dout
         self.db = dout.sum(axis=0)
+
+    def finite(self) -> bool:
+        """Whether W⁰ + Xᵀ A is finite for sure: |Xᵀ A| is at most n max|X| max|A|, and a fourth of
+        the largest number leaves room for W⁰ and for a velocity, the difference of two A."""
+        largest = self.reach * float(np.abs(self.A).max())
+        below = largest < float(np.finfo(self.A.dtype).max) / 4
+        return below and bool(np.isfinite(self.dense.b).all())
 
     def unfold(self, A: np.ndarray) -> np.ndarray:
         """Xᵀ A: what A (n, n_out), or a velocity of A, means for W, (d, n_out)."""

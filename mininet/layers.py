@@ -48,6 +48,10 @@ class Layer:
     def to_dtype(self, dtype: np.dtype) -> None:
         """Keep the parameters as dtype from now on: float32 data are trained in float32."""
 
+    def finite(self) -> bool:
+        """Whether no parameter is NaN or infinite."""
+        return all(bool(np.isfinite(param).all()) for param in self.params)
+
     def config(self) -> dict[str, Any]:
         """What rebuilds the layer apart from its parameters, as a model file keeps it."""
         return {}

@@ -1,14 +1,13 @@
 """The network: layers in a row, trained by small steps, and kept in a file.
 
-Before it: layers, activations, losses, optimizers, metrics, storage. After it: ensemble.py.
-Chapters 11 (backward), 12 (fit) and 13 (the reference network).
+Before it: summary.py. After it: ensemble.py, which asks several networks at once. Chapters 11
+(backward), 12 (fit) and 13 (the reference network).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 from os import PathLike
 from typing import Any
@@ -22,21 +21,8 @@ from .layers import Dense, Layer, as_float
 from .losses import SoftmaxCrossEntropy, softmax, targets
 from .metrics import accuracy
 from .optimizers import SGD
-
-
-@dataclass
-class History:
-    """What fit saw, one number an epoch: loss and accuracy are means over the epoch while the
-    weights change, as Keras logs them; learning_rate is the rate of the epoch's first update."""
-
-    loss: list[float] = field(default_factory=list)
-    accuracy: list[float] = field(default_factory=list)
-    learning_rate: list[float] = field(default_factory=list)
-
-    @property
-    def history(self) -> dict[str, list[float]]:
-        """The same as a dictionary, under Keras' name."""
-        return asdict(self)
+from .summary import shapes, summary
+from .training import Descent, History
 
 
 class Sequential(Layer):
@@ -78,6 +64,10 @@ class Sequential(Layer):
         for layer in self.layers:
             layer.to_dtype(dtype)
 
+    def finite(self) -> bool:
+        """Whether no parameter of any layer is NaN or infinite."""
+        return all(layer.finite() for layer in self.layers)
+
     def forward(self, x: ArrayLike) -> np.ndarray:
         """x (n, n_features) -> logits (n, n_classes)."""
         for layer in self.layers:
@@ -109,39 +99,36 @@ class Sequential(Layer):
         """Minibatch descent: each epoch visits every row once, in a new order drawn from rng.
 
         x (n, n_features), y (n,) ints or (n, n_classes) one-hot; the last batch of an epoch may be
-        smaller. Trains in the dtype of x. on_epoch is called with the history after each epoch.
+        smaller. Trains in the dtype of x. on_epoch is called with the history after each epoch; it
+        may ask the network, whose layers[0] may then be the Gram form, which cannot be saved.
         gram: train the first layer in its Gram form, which gives the same weights up to rounding;
         None: where examples are fewer than features, so that it is faster, and the optimizer is SGD
         itself: another rule may take steps that are no sums of gradients.
-        ValueError: an x that is not finite or does not fit y, epochs or batch_size < 1.
+        ValueError: an x that is not finite or does not fit y, epochs or batch_size < 1, weights
+        that are not finite. DivergenceError: the loss or a weight stops being finite; the network
+        keeps the last weights whose loss was finite.
         """
         x = _examples(x)
-        y = targets(y, (len(x), self.forward(x[:1]).shape[1]), x.dtype)
         for name, count in (("epochs", epochs), ("batch_size", batch_size)):
             if not isinstance(count, int | np.integer) or count < 1:
                 raise ValueError(f"{name}={count!r} must be a positive integer")
-        self.to_dtype(x.dtype)
         history = History()
-        with self._training_form(x, optimizer, gram) as inputs:
-            for _ in range(epochs):
-                history.learning_rate.append(optimizer.rate)
-                order = rng.permutation(len(x))
-                with self._lent(rng):
-                    loss, n_right = self._epoch(inputs, y, batch_size, optimizer, order)
-                history.loss.append(loss / len(x))
-                history.accuracy.append(n_right / len(x))
-                if on_epoch is not None:
-                    on_epoch(history)
+        with np.errstate(over="ignore", invalid="ignore"):  # the loss shows it, or the weights
+            y = targets(y, (len(x), self.forward(x[:1]).shape[1]), x.dtype)
+            self.to_dtype(x.dtype)
+            if not self.finite():
+                raise ValueError("the network begins with weights that are NaN or infinite")
+            with self._training_form(x, optimizer, gram) as inputs:
+                descent = Descent(self, inputs, y, batch_size, optimizer)
+                for _ in range(epochs):
+                    rate = optimizer.rate
+                    loss, share = descent.epoch(rng)
+                    if not np.isfinite(loss):
+                        raise descent.divergence(float(np.abs(x).max()), history)
+                    history.add(loss, share, rate)
+                    if on_epoch is not None:
+                        on_epoch(history)
         return history
-
-    @contextmanager
-    def _lent(self, rng: np.random.Generator) -> Iterator[None]:
-        """While the layers train they have rng to draw from; on_epoch finds them at rest again."""
-        self.lend(rng)
-        try:
-            yield
-        finally:
-            self.lend(None)
 
     @contextmanager
     def _training_form(
@@ -171,20 +158,6 @@ class Sequential(Layer):
             if optimizer.velocities:
                 optimizer.velocities[0] = form.unfold(optimizer.velocities[0])
 
-    def _epoch(
-        self, x: np.ndarray, y: np.ndarray, batch_size: int, optimizer: SGD, order: np.ndarray
-    ) -> tuple[float, int]:
-        """One pass over the rows in the given order -> summed loss, number of right answers."""
-        loss, total, n_right = SoftmaxCrossEntropy(), 0.0, 0
-        for start in range(0, len(order), batch_size):
-            rows = order[start : start + batch_size]
-            logits = self.forward(x[rows])
-            total += loss.forward(logits, y[rows]) * len(rows)
-            n_right += int(np.sum(logits.argmax(axis=1) == y[rows].argmax(axis=1)))
-            self.parameter_gradients(loss.backward())
-            optimizer.step(self.params, self.grads)
-        return total, n_right
-
     def parameter_gradients(self, dout: np.ndarray) -> None:
         """backward, but for ∂L/∂x: training has no use for it, and it is a third of the work."""
         for layer in reversed(self.layers[1:]):
@@ -210,30 +183,11 @@ class Sequential(Layer):
 
     def shapes(self) -> list[tuple[int | None, int | None]]:
         """(inputs, outputs) of each layer; None where no Dense says so."""
-        widths = [layer.n_in for layer in self.layers if isinstance(layer, Dense)]
-        width = widths[0] if widths else None
-        pairs = []
-        for layer in self.layers:
-            n_out = layer.n_out if isinstance(layer, Dense) else width
-            pairs.append((width, n_out))
-            width = n_out
-        return pairs
+        return shapes(self.layers)
 
     def summary(self) -> str:
         """The layers as a table, as Keras prints it: layer, output shape, parameters."""
-        counts: dict[str, int] = {}
-        rows: list[tuple[str, str, str]] = [("Layer (type)", "Output shape", "Parameters")]
-        for layer, (_, n_out) in zip(self.layers, self.shapes(), strict=True):
-            kind = type(layer).__name__
-            counts[kind] = counts.get(kind, 0) + 1
-            name = f"{kind.lower()}_{counts[kind]} ({kind})"
-            size = sum(param.size for param in layer.params)
-            rows.append((name, f"(None, {n_out})", f"{size:,}"))
-        width = max(29, *(len(name) + 1 for name, _, _ in rows))
-        line, double = "_" * (width + 36), "=" * (width + 36)
-        head, *body = [f"{name:<{width}}{shape:<26}{size:>10}" for name, shape, size in rows]
-        total = f"Total parameters: {self.n_params:,}"
-        return "\n".join([line, head, double, *body, double, total, line])
+        return summary(self.layers)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Everything load needs, in one .npz file without pickle: metadata, layers, parameters."""

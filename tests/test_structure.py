@@ -18,9 +18,9 @@ import mininet
 ROOT = Path(__file__).parent.parent
 # A file may import only from files that stand before it.
 READING_ORDER = {
-    "mfcc": "arguments framing fourier mel cepstrum features statistics audio display",
+    "mfcc": "arguments framing fourier mel spectrogram cepstrum features statistics audio display",
     "mininet": "layers normalization activations dropout losses checking optimizers metrics gram"
-    " storage network ensemble display",
+    " storage training summary network ensemble display",
     "experiment": "scenes dataset folds people recipes improved evaluation models report held_out"
     " options",
 }
