@@ -15,7 +15,7 @@ N_MELS = 20
 
 
 def draw() -> Figure:
-    """P[k], M[m, k] and S[m] = Σ M[m, k] P[k] over one axis of frequency."""
+    """P[k], M[m, k] and E[m] = Σ M[m, k] P[k] over one axis of frequency."""
     frames = frame(scene("bird_song", 3), 882, 441) * hann(882)  # (n_frames, 882)
     power = power_spectrum(frames[frames.std(axis=1).argmax()])  # (442,)
     khz = np.arange(442) * 44.1 / 882
@@ -37,7 +37,7 @@ def draw() -> Figure:
         baseline=1e-9,
     )
     bottom.set(
-        ylabel="band $S[m]$", xlabel="frequency $f$, kHz", title="twenty numbers", yscale="log"
+        ylabel="band $E[m]$", xlabel="frequency $f$, kHz", title="twenty numbers", yscale="log"
     )
     bottom.set(xlim=(0, 22.05))
     return fig
