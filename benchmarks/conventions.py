@@ -1,0 +1,153 @@
+"""How far each convention moves an MFCC: the table of chapter 8.
+
+    python -m benchmarks.conventions          on an embedded scene
+    python -m benchmarks.conventions CLIP     and on a recording
+
+Computes the MFCCs of one clip again and again, each time with one choice made as others make it,
+and compares. Writes docs/conventions.json and prints the table.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from experiment.scenes import scene
+from mfcc import (
+    centre,
+    dct_matrix,
+    frame,
+    hann,
+    lifter,
+    load,
+    mel_filterbank,
+    power_to_db,
+    rfft,
+)
+
+OUTPUT = Path(__file__).parent.parent / "docs" / "conventions.json"
+SAMPLE_RATE, N_FFT, HOP = 44100, 882, 441  # Hz, samples, samples
+SCENE = ("bird_song", 3)
+Signal = np.ndarray
+
+
+def cepstra(
+    signal: Signal,
+    *,
+    window: np.ndarray | None = None,
+    pad_mode: str | None = "constant",
+    exponent: int = 2,
+    n_mels: int = 128,
+    htk: bool = False,
+    norm: str | None = "slaney",
+    top_db: float | None = 80.0,
+    orthonormal: bool = True,
+) -> np.ndarray:
+    """mfcc, stage by stage, with what mfcc leaves no choice of: signal (n,) -> (13, n_frames).
+
+    window (882,), None: Hann's. pad_mode None: no centring. exponent of |X|. orthonormal False:
+    c_k = 2 Σ x cos(…), as the transform is when no norm is asked for.
+    """
+    padded = signal if pad_mode is None else centre(signal, N_FFT, pad_mode)
+    frames = frame(padded, N_FFT, HOP) * (hann(N_FFT) if window is None else window)
+    bank = mel_filterbank(SAMPLE_RATE, N_FFT, n_mels, htk=htk, norm=norm)
+    log_mel = power_to_db(np.abs(rfft(frames)) ** exponent @ bank.T, top_db=top_db)
+    basis = dct_matrix(13, n_mels)
+    if not orthonormal:
+        basis = basis * np.where(np.arange(13) == 0, 2, np.sqrt(2))[:, None] * np.sqrt(n_mels)
+    return (log_mel @ basis.T).T
+
+
+# n - 1 instead of n: the symmetric windows, whose last sample repeats the first
+J = np.arange(N_FFT) / (N_FFT - 1)
+CONVENTIONS: dict[str, Callable[[Signal], np.ndarray]] = {
+    "symmetric Hann": lambda s: cepstra(s, window=0.5 - 0.5 * np.cos(2 * np.pi * J)),
+    "Hamming": lambda s: cepstra(s, window=0.54 - 0.46 * np.cos(2 * np.pi * J)),
+    "no window": lambda s: cepstra(s, window=np.ones(N_FFT)),
+    "pre-emphasis": lambda s: cepstra(np.append(s[:1], s[1:] - 0.97 * s[:-1])),
+    "reflected edges": lambda s: cepstra(s, pad_mode="reflect"),
+    "no centring": lambda s: cepstra(s, pad_mode=None),
+    "magnitude": lambda s: cepstra(s, exponent=1),
+    "HTK's mel": lambda s: cepstra(s, htk=True),
+    "no area": lambda s: cepstra(s, norm=None),
+    "40 mels": lambda s: cepstra(s, n_mels=40),
+    "no top_db": lambda s: cepstra(s, top_db=None),
+    "natural logarithm": lambda s: cepstra(s) * np.log(10) / 10,
+    "integer samples": lambda s: cepstra(32768 * s),
+    "lifter 22": lambda s: lifter(cepstra(s).T, 22).T,
+    "DCT without norm": lambda s: cepstra(s, orthonormal=False),
+}
+
+
+def compare(signal: Signal) -> dict[str, dict[str, float]]:
+    """For each convention: the largest difference of an MFCC, in the first and in the others, and
+    the mean share of a coefficient's variance in time that no gain and no offset would explain."""
+    ours = cepstra(signal)
+    table = {}
+    for name, variant in CONVENTIONS.items():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on HTK's scale two of 128 filters have no bin
+            theirs = variant(signal)
+        n = min(ours.shape[1], theirs.shape[1])
+        apart = np.abs(theirs[:, :n] - ours[:, :n])
+        correlation = [np.corrcoef(a[:n], b[:n])[0, 1] for a, b in zip(ours, theirs, strict=True)]
+        table[name] = {
+            "largest": apart.max(),
+            "c0": apart[0].max(),
+            "others": apart[1:].max(),
+            "unexplained": max(0.0, float(np.mean(1 - np.square(correlation)))),
+        }
+    return table
+
+
+def rounded(table: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+    """Four significant digits, and no more than six decimals: what is below is rounding."""
+    return {
+        name: {key: round(float(f"{value:.4g}"), 6) for key, value in row.items()}
+        for name, row in table.items()
+    }
+
+
+def embedded() -> dict[str, dict[str, float]]:
+    """The table of the embedded scene."""
+    return rounded(compare(scene(*SCENE).astype(np.float64)))
+
+
+def rows(known: dict[str, Any]) -> list[str]:
+    """The rows of the chapter's table, as far as they are numbers: largest difference and share
+    unexplained, of the scene and of the recording."""
+    tables = [known["embedded"], known["recorded"]]
+    return [
+        f"| {name} | "
+        + " | ".join(_short(table[name]["largest"]) for table in tables)
+        + " | "
+        + " | ".join(f"{table[name]['unexplained']:.3f}" for table in tables)
+        + " |"
+        for name in CONVENTIONS
+    ]
+
+
+def _short(value: float) -> str:
+    """Two significant digits of small numbers, whole numbers of large ones."""
+    return f"{value:.0f}" if value >= 10 or value == 0 else f"{value:.2f}"
+
+
+def main(paths: list[str]) -> None:
+    """Compute, keep, print; without a recording the one that was measured last is kept."""
+    known = json.loads(OUTPUT.read_text("utf-8")) if OUTPUT.exists() else {}
+    known |= {"scene": list(SCENE), "embedded": embedded()}
+    if paths:
+        known["recording"] = "/".join(Path(paths[0]).parts[-2:])
+        known["recorded"] = rounded(compare(load(paths[0], SAMPLE_RATE).astype(np.float64)))
+    OUTPUT.write_text(json.dumps(known, indent=2) + "\n", "utf-8")
+    print("\n".join(rows(known)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
