@@ -9,6 +9,7 @@ NaN is left out. p_k is the answer of network k, z its logits, C the number of c
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from os import PathLike
 from typing import Any
 
@@ -86,9 +87,13 @@ class Ensemble:
         """
 
         def build(layers: list[Layer], header: dict[str, Any]) -> Ensemble:
-            ends = np.cumsum(header.get("sizes", [len(layers)]))
-            stacks = np.split(np.array(layers, dtype=object), ends[:-1])
-            return cls([Sequential(stack.tolist()) for stack in stacks], header["metadata"])
+            sizes, rest = header.get("sizes", [len(layers)]), iter(layers)
+            if not isinstance(sizes, list) or not all(type(size) is int for size in sizes):
+                raise ValueError("its sizes must be a list of integers")
+            if min(sizes, default=0) < 1 or sum(sizes) != len(layers):
+                raise ValueError(f"its sizes {sizes} must be positive, of sum {len(layers)}")
+            stacks = [list(islice(rest, size)) for size in sizes]
+            return cls([Sequential(stack) for stack in stacks], header["metadata"])
 
         return storage.load(path, build)
 

@@ -19,6 +19,16 @@ class Layer:
     params and grads when it has parameters."""
 
     @property
+    def n_in(self) -> int | None:
+        """How many inputs it takes; None: any number."""
+        return None
+
+    @property
+    def n_out(self) -> int | None:
+        """How many outputs it gives; None: as many as inputs."""
+        return None
+
+    @property
     def params(self) -> list[np.ndarray]:
         """The arrays that training changes, in place."""
         return []
@@ -82,10 +92,13 @@ class Dense(Layer):
 
     @classmethod
     def from_parameters(cls, W: ArrayLike, b: ArrayLike) -> Dense:
-        """A layer with the given W (n_in, n_out) and b (n_out,). ValueError: they do not fit."""
+        """A layer with the given W (n_in, n_out) and b (n_out,).
+
+        ValueError: they do not fit, or a size < 1.
+        """
         layer = cls.__new__(cls)
         layer.W, layer.b = as_float(W).copy(), as_float(b).copy()
-        if layer.W.ndim != 2 or layer.b.shape != layer.W.shape[1:]:
+        if layer.W.ndim != 2 or layer.W.size == 0 or layer.b.shape != layer.W.shape[1:]:
             raise ValueError(
                 f"W {layer.W.shape} and b {layer.b.shape} must be (n_in, n_out), (n_out,)"
             )
@@ -149,3 +162,14 @@ def as_float(x: ArrayLike) -> np.ndarray:
     if array.dtype.kind not in "biuf":
         raise ValueError(f"dtype {array.dtype} must be one of real numbers")
     return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+
+
+def examples(x: ArrayLike) -> np.ndarray:
+    """x (n, n_features) as floats, which all must be finite, n > 0. ValueError: another x."""
+    x = as_float(x)
+    if x.ndim != 2 or len(x) == 0:
+        raise ValueError(f"x has shape {x.shape}; it must be (n_examples, n_features)")
+    n_bad = x.size - int(np.count_nonzero(np.isfinite(x)))
+    if n_bad:
+        raise ValueError(f"x holds {n_bad} values that are NaN or infinite")
+    return x

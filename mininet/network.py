@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import pairwise
 from os import PathLike
 from typing import Any
 
@@ -17,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from . import storage
 from .gram import GramDense
-from .layers import Dense, Layer, as_float
+from .layers import Dense, Layer, examples
 from .losses import SoftmaxCrossEntropy, softmax, targets
 from .metrics import accuracy
 from .optimizers import SGD
@@ -31,7 +30,7 @@ class Sequential(Layer):
     A network is a layer too: it has params, grads, forward and backward, and can be checked as one.
     layers: any objects like Layer, the first of them reading x (n_examples, n_features).
     metadata: whatever should be kept in the model file beside the layers, as JSON can hold it.
-    ValueError: no layers, or a Dense that does not fit the Dense before it.
+    ValueError: no layers, or one that does not take what those before it give.
     """
 
     def __init__(self, layers: Sequence[Layer], metadata: dict[str, Any] | None = None) -> None:
@@ -39,10 +38,19 @@ class Sequential(Layer):
         self.metadata = {} if metadata is None else metadata
         if not self.layers:
             raise ValueError("layers=[] must hold at least one layer")
-        dense = [layer for layer in self.layers if isinstance(layer, Dense)]
-        for first, second in pairwise(dense):
-            if first.n_out != second.n_in:
-                raise ValueError(f"{second!r} must take the {first.n_out} outputs of {first!r}")
+        for layer, (width, _) in zip(self.layers, self.shapes(), strict=True):
+            if layer.n_in not in (None, width):
+                raise ValueError(f"{layer!r} must take the {width} outputs of the layers before it")
+
+    @property
+    def n_in(self) -> int | None:
+        """How many features it takes; None: no layer says so."""
+        return self.shapes()[0][0]
+
+    @property
+    def n_out(self) -> int | None:
+        """How many outputs it gives; None: no layer says so."""
+        return self.shapes()[-1][1]
 
     @property
     def params(self) -> list[np.ndarray]:
@@ -108,7 +116,7 @@ class Sequential(Layer):
         that are not finite. DivergenceError: the loss or a weight stops being finite; the network
         keeps the last weights whose loss was finite.
         """
-        x = _examples(x)
+        x = examples(x)
         for name, count in (("epochs", epochs), ("batch_size", batch_size)):
             if not isinstance(count, int | np.integer) or count < 1:
                 raise ValueError(f"{name}={count!r} must be a positive integer")
@@ -174,7 +182,7 @@ class Sequential(Layer):
 
     def evaluate(self, x: ArrayLike, y: ArrayLike) -> tuple[float, float]:
         """(loss, accuracy) of the weights as they are; x and y as in fit."""
-        logits = self.forward(_examples(x))
+        logits = self.forward(examples(x))
         rows = targets(y, logits.shape, logits.dtype)
         return (
             SoftmaxCrossEntropy().forward(logits, rows),
@@ -190,7 +198,10 @@ class Sequential(Layer):
         return summary(self.layers)
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Everything load needs, in one .npz file without pickle: metadata, layers, parameters."""
+        """Everything load needs, in one .npz file without pickle: metadata, layers, parameters.
+
+        path is written whole or left as it was. ValueError: layers that load would refuse.
+        """
         storage.save(path, self.layers, metadata=self.metadata)
 
     @classmethod
@@ -203,13 +214,3 @@ class Sequential(Layer):
             return cls(layers, header["metadata"])
 
         return storage.load(path, build)
-
-
-def _examples(x: ArrayLike) -> np.ndarray:
-    x = as_float(x)
-    if x.ndim != 2 or len(x) == 0:
-        raise ValueError(f"x has shape {x.shape}; it must be (n_examples, n_features)")
-    n_bad = x.size - int(np.count_nonzero(np.isfinite(x)))
-    if n_bad:
-        raise ValueError(f"x holds {n_bad} values that are NaN or infinite")
-    return x

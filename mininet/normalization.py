@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .layers import Layer, as_float
+from .layers import Layer, as_float, examples
 
 
 class Normalization(Layer):
@@ -21,7 +21,8 @@ class Normalization(Layer):
     μ and σ are no parameters: they are taken from the training examples once, by adapt, and never
     from those that are tested. Why it helps: the loss is about as curved along a weight as its
     input is large, E[x²]; with one scale for all, one learning rate suits all.
-    mean, variance (n_features,). ValueError: they do not fit, or a variance is negative.
+    mean, variance (n_features,). ValueError: they do not fit, one of their values is NaN or
+    infinite, a variance is negative.
     Source: LeCun, Bottou, Orr and Müller (1998), Efficient BackProp, §4.3.
     """
 
@@ -30,30 +31,36 @@ class Normalization(Layer):
         if self.mean.ndim != 1 or self.mean.shape != self.variance.shape:
             shapes = f"mean {self.mean.shape} and variance {self.variance.shape}"
             raise ValueError(f"{shapes} must both be (n_features,)")
+        if not (np.isfinite(self.mean).all() and np.isfinite(self.variance).all()):
+            raise ValueError("mean and variance must not be NaN or infinite")
         if not np.all(self.variance >= 0):
-            raise ValueError("variance must not be negative or NaN")
+            raise ValueError("variance must not be negative")
         self.scale = np.sqrt(np.where(self.variance > 0, self.variance, 1))
+
+    @property
+    def n_in(self) -> int:
+        """The number of features."""
+        return len(self.mean)
 
     @classmethod
     def adapt(cls, x: ArrayLike) -> Normalization:
         """μ = mean of x, σ² = mean of (x - μ)²: of the rows of x (n, n_features), in float64.
 
         A deviation that float32 could not tell from rounding counts as none.
-        ValueError: no rows.
+        ValueError: no rows, values that are not finite or so large that σ² is not.
         """
-        x = as_float(x).astype(np.float64)
-        if x.ndim != 2 or len(x) == 0:
-            raise ValueError(f"x has shape {x.shape}; it must be (n_examples, n_features)")
-        mean = x.mean(axis=0)
-        variance = np.mean((x - mean) ** 2, axis=0)
-        rounding = (np.finfo(np.float32).eps * np.abs(x).max(axis=0)) ** 2
+        x = examples(x).astype(np.float64)
+        with np.errstate(over="ignore"):  # which the constructor refuses
+            mean = x.mean(axis=0)
+            variance = np.mean((x - mean) ** 2, axis=0)
+            rounding = (np.finfo(np.float32).eps * np.abs(x).max(axis=0)) ** 2
         return cls(mean, np.where(variance > rounding, variance, 0))
 
     def forward(self, x: ArrayLike) -> np.ndarray:
         """x (n, n_features) -> the same shape and dtype. ValueError: another width."""
         x = as_float(x)
-        if x.ndim != 2 or x.shape[1] != len(self.mean):
-            raise ValueError(f"x has shape {x.shape}; it must be (n_examples, {len(self.mean)})")
+        if x.ndim != 2 or x.shape[1] != self.n_in:
+            raise ValueError(f"x has shape {x.shape}; it must be (n_examples, {self.n_in})")
         return (x - self.mean.astype(x.dtype)) / self.scale.astype(x.dtype)
 
     def backward(self, dout: np.ndarray) -> np.ndarray:
@@ -65,7 +72,7 @@ class Normalization(Layer):
         return {"mean": self.mean.tolist(), "variance": self.variance.tolist()}
 
     def __repr__(self) -> str:
-        return f"Normalization({len(self.mean)})"
+        return f"Normalization({self.n_in})"
 
     def __str__(self) -> str:
         return "Normalization"

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .layers import Dense, Layer
+from .layers import Layer
 
 
 def shapes(layers: Sequence[Layer]) -> list[tuple[int | None, int | None]]:
-    """(inputs, outputs) of each layer: a Dense says so, any other layer has as many outputs as
-    inputs; None where there is no Dense."""
-    widths = [layer.n_in for layer in layers if isinstance(layer, Dense)]
-    width = widths[0] if widths else None
+    """(inputs, outputs) of each layer, as far as a layer says so: before the first that does stands
+    what it takes, after the last what it gives, and None where none does."""
+    width = next((layer.n_in for layer in layers if layer.n_in is not None), None)
     pairs = []
     for layer in layers:
-        n_out = layer.n_out if isinstance(layer, Dense) else width
+        n_out = width if layer.n_out is None else layer.n_out
         pairs.append((width, n_out))
         width = n_out
     return pairs

@@ -1,11 +1,8 @@
-"""Theorems about mininet/network.py: the chain rule, training step by step, and the model file."""
+"""Theorems about mininet/network.py: the chain rule, and training step by step."""
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 from oracles import assert_within, refusal, replayed, sum_rounding
-from strategies import FLOATS, activations, eps_of, generators, measurable, networks, tasks
+from strategies import FLOATS, eps_of, generators, measurable, networks, tasks
 
 from mininet import (
     SGD,
@@ -22,6 +19,7 @@ from mininet import (
     History,
     Layer,
     LeakyReLU,
+    Normalization,
     ReLU,
     Sequential,
     Sigmoid,
@@ -570,235 +568,6 @@ def test_a_layer_that_says_nothing_has_the_width_around_it() -> None:
     assert "(None, None)" in Sequential([ReLU()]).summary()
 
 
-# The model file ----------------------------------------------------------------------------------
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=5,
-)
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the tests of this module keep a model: a name without .npz, to which none is added."""
-    return tmp_path_factory.mktemp("models") / "model of the day"
-
-
-@given(
-    networks(), activations(), st.dictionaries(st.text(), JSON, max_size=3), st.sampled_from(FLOATS)
-)
-@settings(max_examples=30)
-def test_a_saved_network_comes_back_bit_for_bit(
-    path: Path, network: Sequential, last: Layer, metadata: dict[str, Any], dtype: type
-) -> None:
-    """load(save(network)) has its layers with their options, its parameters to the bit and in
-    their dtype, and its metadata; path may be a Path or a str."""
-    network = Sequential([*network.layers, last], metadata)
-    for layer in network.layers:
-        layer.to_dtype(np.dtype(dtype))
-    for name in (path, str(path)):
-        network.save(name)
-        again = Sequential.load(name)
-        assert [repr(layer) for layer in again.layers] == [repr(layer) for layer in network.layers]
-        assert [type(layer) for layer in again.layers] == [type(layer) for layer in network.layers]
-        assert bits(again) == bits(network) and again.metadata == metadata
-        assert {param.dtype for param in again.params} == {np.dtype(dtype)}
-
-
-def test_a_model_file_holds_no_pickle(path: Path) -> None:
-    """The file is an .npz that NumPy reads without pickle: a JSON header and param_0, param_1, …"""
-    network = Sequential([Dense(2, 3, np.random.default_rng(0)), LeakyReLU(0.5)], {"a": [1]})
-    network.save(path)
-    with np.load(path, allow_pickle=False) as archive:
-        assert sorted(archive.files) == ["header", "param_0", "param_1"]
-        assert json.loads(str(archive["header"])) == {
-            "format": "mininet 1",
-            "layers": [{"type": "Dense"}, {"type": "LeakyReLU", "alpha": 0.5}],
-            "metadata": {"a": [1]},
-        }
-    assert Sequential([ReLU()]).metadata == {}
-
-
-def test_what_cannot_be_saved_leaves_the_file_before_it(path: Path) -> None:
-    """Metadata that JSON cannot hold are refused before anything is written."""
-    network = Sequential([Dense(1, 1, np.random.default_rng(0))], {"kept": True})
-    network.save(path)
-    network.metadata = {"bad": object()}
-    with pytest.raises(TypeError):
-        network.save(path)
-    assert Sequential.load(path).metadata == {"kept": True}
-
-
-def test_layers_that_could_not_be_loaded_are_not_saved(path: Path) -> None:
-    """A network in a network, a layer of the reader's own, and the Gram form while fit runs are
-    refused by name, before anything is written."""
-    rng = np.random.default_rng(0)
-    network = Sequential([Dense(5, 2, rng)], {"kept": True})
-    network.save(path)
-
-    def save_in_the_middle(history: History) -> None:
-        network.save(path)
-
-    for call in (
-        lambda: Sequential([Sequential([ReLU()])]).save(path),
-        lambda: Sequential([Scale(np.ones(2))]).save(path),
-        lambda: Sequential([type("ReLU", (Scale,), {})(np.ones(2))]).save(path),
-        lambda: network.fit(np.eye(5)[:3], [0, 1, 0], 1, 1, SGD(), rng, save_in_the_middle),
-    ):
-        assert refusal(call).startswith("a model file cannot hold ")
-        assert Sequential.load(path).metadata == {"kept": True}
-
-
-def test_a_loaded_network_can_be_trained_on(path: Path) -> None:
-    """Saving and loading in the middle of a run changes no bit of its end."""
-    network, _ = trained(0, 0)
-    network.save(path)
-    ends = []
-    for each in (network, Sequential.load(path)):
-        each.fit(np.eye(3), [0, 1, 2], 3, 2, SGD(0.5, momentum=0.5), np.random.default_rng(1))
-        ends.append(bits(each))
-    assert ends[0] == ends[1]
-
-
-def test_a_missing_file_is_an_os_error(tmp_path: Path) -> None:
-    """No file, or a folder in its place: OSError, as from open."""
-    with pytest.raises(FileNotFoundError):
-        Sequential.load(tmp_path / "no such file")
-    with pytest.raises(OSError):
-        Sequential.load(tmp_path)
-
-
-def assert_refused(path: Path) -> str:
-    """One ValueError that names the file, and what it says is wrong."""
-    message, start = refusal(Sequential.load, path), f"{path} is not a model of this program: "
-    assert message.startswith(start)
-    return message[len(start) :]
-
-
-def header_of(**changes: Any) -> np.ndarray:
-    """The header of a model with one Dense and one ReLU, changed."""
-    layers = [{"type": "Dense"}, {"type": "ReLU"}]
-    return np.array(
-        json.dumps({"format": "mininet 1", "layers": layers, "metadata": {}, **changes})
-    )
-
-
-def with_arrays(**arrays: Any) -> Callable[[Path], None]:
-    """What writes an .npz of a right header, W and b, but for the arrays given; None: none."""
-    right = {"header": header_of(), "param_0": np.ones((1, 2)), "param_1": np.ones(2)}
-    kept = {name: array for name, array in {**right, **arrays}.items() if array is not None}
-
-    def write(path: Path) -> None:
-        with path.open("wb") as file:
-            np.savez(file, **kept)
-
-    return write
-
-
-def an_npy(path: Path) -> None:
-    """A single array."""
-    with path.open("wb") as file:
-        np.save(file, np.ones(3))
-
-
-@pytest.mark.parametrize(
-    "write",
-    [
-        lambda path: path.write_bytes(b""),
-        lambda path: path.write_text("Dense 3 2\nReLU\n"),
-        lambda path: path.write_bytes(b"\x93NUMPY" + bytes(100)),
-        lambda path: path.write_bytes(b"PK\x03\x04" + bytes(100)),
-        an_npy,
-        with_arrays(header=None),
-        with_arrays(header=np.array("no JSON")),
-        with_arrays(header=np.array("[]")),
-        with_arrays(header=np.array([{"format": "mininet 1"}], dtype=object)),
-        with_arrays(header=header_of(format="mininet 2")),
-        with_arrays(header=header_of(layers=[])),
-        with_arrays(header=header_of(layers=[{}])),
-        with_arrays(header=header_of(layers=[{"type": "Scale"}])),
-        with_arrays(header=header_of(layers=[{"type": "LeakyReLU", "slope": 1}])),
-        with_arrays(header=header_of(layers=[{"type": "LeakyReLU", "alpha": None}])),
-        with_arrays(header=header_of(layers=[{"type": "Dense"}] * 2)),
-        with_arrays(header=header_of(layers=3)),
-        with_arrays(header=np.array('{"format": "mininet 1", "layers": [{"type": "ReLU"}]}')),
-        with_arrays(param_1=None),
-        with_arrays(param_0=None),
-        with_arrays(param_0=np.ones(2)),
-        with_arrays(param_1=np.ones(3)),
-        with_arrays(param_1=np.ones(2) * 1j),
-        with_arrays(param_1=np.array([1, "x"], dtype=object)),
-    ],
-)
-def test_a_file_that_is_no_model_is_refused(path: Path, write: Callable[[Path], None]) -> None:
-    """Empty, text, another format, another version, missing or pickled or unfitting arrays, a layer
-    that this program does not have: one ValueError, which names the file."""
-    write(path)
-    assert_refused(path)
-
-
-sprung: list[int] = []
-
-
-def spring() -> None:
-    """What a pickle may do: anything."""
-    sprung.append(1)
-
-
-class Trap:
-    """An object whose pickle calls spring when it is read."""
-
-    def __reduce__(self) -> tuple[Callable[[], None], tuple[()]]:
-        return spring, ()
-
-
-def test_a_pickle_is_refused_before_it_does_anything(path: Path) -> None:
-    """No model file can run code: a pickled array is not read at all."""
-    for name in ("header", "param_0"):
-        with_arrays(**{name: np.array([Trap()], dtype=object)})(path)
-        assert_refused(path)
-        assert sprung == []
-        with np.load(path, allow_pickle=True) as archive:
-            archive[name]
-        assert sprung.pop() == 1
-
-
-def test_a_file_of_another_version_is_told_so(path: Path) -> None:
-    """The message gives the format that was found and the one that is read."""
-    with_arrays(header=header_of(format="mininet 2"))(path)
-    assert assert_refused(path) == "its format is 'mininet 2', not 'mininet 1'"
-
-
-def test_a_right_file_of_those_is_read(path: Path) -> None:
-    """The file from which those above are made is a model: they are refused for their faults."""
-    with_arrays()(path)
-    assert repr(Sequential.load(path).layers) == "[Dense(1, 2), ReLU]"
-
-
-def test_a_truncated_file_is_refused(path: Path) -> None:
-    """A model file cut short anywhere is no model, by one byte too."""
-    Sequential([Dense(1, 1, np.random.default_rng(0))]).save(path)
-    whole = path.read_bytes()
-    for length in (*range(0, len(whole), 9), len(whole) - 1):
-        path.write_bytes(whole[:length])
-        assert_refused(path)
-
-
-@given(st.data())
-@settings(max_examples=50)
-def test_a_file_with_a_wrong_byte_is_refused_or_read(path: Path, data: st.DataObject) -> None:
-    """Whatever byte is wrong, in whatever way: there is one ValueError or none."""
-    with_arrays()(path)
-    whole = bytearray(path.read_bytes())
-    whole[data.draw(st.integers(0, len(whole) - 1))] ^= data.draw(st.integers(1, 255))
-    path.write_bytes(whole)
-    try:
-        Sequential.load(path)
-    except ValueError:
-        assert_refused(path)
-
-
 # Refusals ----------------------------------------------------------------------------------------
 
 
@@ -822,11 +591,21 @@ def test_a_network_needs_a_layer() -> None:
     assert refusal(Sequential, []) == "layers=[] must hold at least one layer"
 
 
-def test_a_dense_that_does_not_fit_the_one_before_it_is_refused() -> None:
-    """Whatever activations stand between, a Dense must take the outputs of the Dense before it."""
+def test_a_layer_that_does_not_fit_those_before_it_is_refused() -> None:
+    """Whatever activations stand between, a layer that says what it takes must be given that; a
+    network in a network says it too."""
     rng = np.random.default_rng(0)
-    layers = [Dense(2, 3, rng), Sigmoid(), ReLU(), Dense(4, 5, rng)]
-    assert refusal(Sequential, layers) == "Dense(4, 5) must take the 3 outputs of Dense(2, 3)"
+    fits, last = Sequential([ReLU(), Dense(2, 3, rng)]), Dense(4, 5, rng)
+    assert (fits.n_in, fits.n_out) == (2, 3) and Sequential([ReLU()]).n_out is None
+    for layers in (
+        [Dense(2, 3, rng), Sigmoid(), ReLU(), last],
+        [Normalization(np.zeros(3), np.ones(3)), ReLU(), last],
+        [fits, last],
+    ):
+        message = "Dense(4, 5) must take the 3 outputs of the layers before it"
+        assert refusal(Sequential, layers) == message
+    layers = [fits, Sequential([Sigmoid(), last])]
+    assert refusal(Sequential, layers).startswith("Sequential must take the 3 outputs")
 
 
 @pytest.mark.parametrize("call", [fit, evaluate])

@@ -88,13 +88,19 @@ def test_a_long_name_has_its_room_in_the_summary() -> None:
 
 
 def test_what_does_not_fit_is_refused() -> None:
-    """Shapes that differ, negative or NaN variances, no examples, another width."""
+    """Shapes that differ, values that are not finite, negative variances, no examples, examples
+    that are not finite, another width."""
     for mean, variance in (([0.0], [1.0, 1.0]), ([[0.0]], [[1.0]])):
         with pytest.raises(ValueError, match="must both be"):
             Normalization(mean, variance)
-    for bad in (-1.0, np.nan):
-        with pytest.raises(ValueError, match="must not be negative or NaN"):
-            Normalization([0.0], [bad])
+    for bad in (np.nan, np.inf):
+        for mean, variance in (([bad], [1.0]), ([0.0], [bad])):
+            with pytest.raises(ValueError, match="mean and variance must not be NaN or infinite"):
+                Normalization(mean, variance)
+        with pytest.raises(ValueError, match="x holds 2 values that are NaN or infinite"):
+            Normalization.adapt([[0.0, bad], [1.0, -bad]])
+    with pytest.raises(ValueError, match="variance must not be negative"):
+        Normalization([0.0, 0.0], [1.0, -1.0])
     for x in (np.zeros((0, 3)), np.zeros(3)):
         with pytest.raises(ValueError, match="must be"):
             Normalization.adapt(x)
