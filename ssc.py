@@ -9,30 +9,54 @@ mininet/.
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor
+from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 import numpy as np
 from tqdm import tqdm
 
-from experiment import evaluation, held_out, models, recipes, report, scenes
-from experiment.dataset import Dataset, embedded, read_clip, scan
-from experiment.folds import KINDS, find_folds
+from experiment import (
+    checkup,
+    evaluation,
+    extraction,
+    held_out,
+    models,
+    recipes,
+    report,
+    scenes,
+)
+from experiment.dataset import Dataset, embedded, printable, read_clip, scan
+from experiment.folds import KINDS, find_folds, folds_at_hand
 from experiment.improved import Improved
+from experiment.interruption import interrupted_once, postponed
 from experiment.options import parse
 from mfcc.audio import SAMPLE_RATE
-from mininet import History, Sequential, accuracy, confusion_matrix, cross_entropy, one_hot
+from mininet import (
+    DivergenceError,
+    Ensemble,
+    History,
+    Sequential,
+    accuracy,
+    confusion_matrix,
+    cross_entropy,
+    one_hot,
+)
 
 __version__ = "0.1.0"
 
 EMBEDDED = """No --data given: these are the embedded synthetic scenes.
 For real recordings: ssc.py --data DIR, where DIR holds one folder of recordings a class."""
+WORKER_DIED = """a process that was reading ended by itself, as it does when memory runs out or the
+decoder of a broken file crashes; nothing was learnt"""
 ON_TRAINING_SET = "measured on the training set: these are the clips the network has learnt from."
 
 
@@ -43,27 +67,26 @@ def train(options: argparse.Namespace) -> None:
     with report.output_folder(options.out) as folder:
         output = report.Output(folder, show=options.show, quiet=options.quiet)
         dataset = find_clips(options, output)
-        coefficients, feature_seconds = listen(dataset, features, output)
-        x = draw_features(coefficients, dataset, output)  # (n_clips, n_features)
+        dataset, (heard,), about = listen(dataset, recipe, options, output)
+        x = draw_features(heard, features, dataset, output)  # (n_clips, n_features)
 
         rng = np.random.default_rng(training.seed)
         order = rng.permutation(len(x))
-        x, labels = x[order], dataset.labels[order]
+        recipes.rearrange(x, order)
+        labels = dataset.labels[order]
         network = recipes.reference_network(x.shape[1], len(dataset.classes), rng)
         network.metadata = recipes.metadata(dataset.classes, features)
         draw_network(network, output)
 
         y = one_hot(labels, len(dataset.classes))
-        history, training_seconds = learn(network, x, y, training, rng, output)
+        with keeping(lambda: network, output):
+            history, about["seconds"]["training"] = learn(network, x, y, training, rng, output)
+        draw_learning(history, output)
         results = judge(network, x, labels, dataset.classes, output, options.normalize)
-        results |= {
-            "settings": {"data": options.data, **asdict(features), **asdict(training)},
-            "versions": {"ssc": __version__, **report.versions()},
-            "seconds": {"features": feature_seconds, "training": training_seconds},
-        }
+        asked = {"data": options.data, "recipe": recipe.name}
+        settings = asked | asdict(features) | asdict(training)
         output.history(history, "history.csv")
-        output.json(results, "metrics.json")
-        output.model(network, "model.npz")
+        output.json(results | facts(settings, about), "metrics.json")
         output.show()
 
 
@@ -71,63 +94,77 @@ def find_clips(options: argparse.Namespace, output: report.Output) -> Dataset:
     """Step 1: which classes there are, and how many clips of each."""
     if options.data is None:
         output.say(EMBEDDED)
-        dataset = embedded(options.seed)
-    else:
-        dataset = scan(options.data, options.all_classes, options.out)
+    dataset = clips_of(options)
     output.say(report.class_table(dataset))
     return dataset
 
 
+def clips_of(options: argparse.Namespace) -> Dataset:
+    """The recordings of --data, or the embedded scenes."""
+    if options.data is None:
+        return embedded(options.seed)
+    return scan(options.data, options.all_classes, getattr(options, "out", None))
+
+
 def listen(
-    dataset: Dataset, features: recipes.Features, output: report.Output
-) -> tuple[np.ndarray, float]:
-    """Steps 2 and 3: read each clip and compute its MFCCs, (n_clips, n_rows, n_frames)."""
-    rows, seconds = hear(dataset, features.of, output)
-    coefficients = np.stack(rows)
-    output.say("features:", coefficients.shape)
-    return coefficients, seconds
-
-
-def hear(
-    dataset: Dataset, what: Callable[[np.ndarray], Any], output: report.Output
-) -> tuple[list[Any], float]:
-    """Read each clip, and what is computed of its signal; the seconds that it took."""
+    dataset: Dataset, recipe: evaluation.Recipe, options: argparse.Namespace, output: report.Output
+) -> tuple[Dataset, list[np.ndarray], dict[str, Any]]:
+    """Steps 2 and 3: read each clip, and compute what each network of the recipe hears of it: the
+    clips that can be read, (n_clips, n_windows, n_features) for each network, and what there is to
+    say of it in metrics.json."""
     started = time.perf_counter()
     bar = partial(progress_bar, description="reading, features", quiet=output.quiet)
-    rows, treated = recipes.each_clip(dataset, what, bar)
-    for line in report.treatment_lines(treated, len(dataset)):
+    jobs = options.jobs or extraction.fitting_jobs(len(dataset))
+    with extraction.workers(jobs) as executor:
+        heard = extraction.extract(dataset, recipe.views, executor, bar)
+    go_on_without(heard.problems, len(dataset), options.skip_bad)
+    if heard.problems:
+        dataset = dataset.only(heard.kept)
+    for line in report.treatment_lines(heard.treated, len(dataset)):
         output.say(line)
-    return rows, time.perf_counter() - started
+    skipped = [asdict(problem) for problem in heard.problems]
+    seconds = {"features": time.perf_counter() - started}
+    return dataset, heard.views, {"skipped": skipped, "seconds": seconds}
 
 
-def hear_views(
-    dataset: Dataset, recipe: evaluation.Recipe, output: report.Output
-) -> tuple[list[np.ndarray], float]:
-    """The same for what each network of the recipe hears: (n_clips, n_windows, n_features) each."""
-    rows, seconds = hear(dataset, recipe.views, output)
-    views = [np.stack(view) for view in zip(*rows, strict=True)]
-    for name, view in zip(recipe.networks, views, strict=True):
-        output.say(f"features, {name}:", view.shape)
-    return views, seconds
+def go_on_without(problems: Sequence[extraction.Problem], n_clips: int, skip: bool) -> None:
+    """Say which clips cannot be read, all of them, however quiet the run is.
+
+    ValueError: there are some, and they are not to be skipped.
+    """
+    if not problems:
+        return
+    listed = "\n".join(f"  {problem.reason}" for problem in problems)
+    text = f"{len(problems)} of {n_clips} recordings cannot be read:\n{listed}\n"
+    if not skip:
+        raise ValueError(f"{text}--skip-bad goes on without them")
+    print(f"ssc: {text}going on without them", file=sys.stderr)
 
 
-def draw_features(coefficients: np.ndarray, dataset: Dataset, output: report.Output) -> np.ndarray:
+def draw_features(
+    heard: np.ndarray, features: recipes.Features, dataset: Dataset, output: report.Output
+) -> np.ndarray:
     """Steps 3 and 4: three clips a class as images, and flattened; returns all flattened."""
     from mfcc.display import mfcc_grid, vector_grid
 
-    x = coefficients.reshape(len(coefficients), -1)
+    coefficients = heard.reshape(len(heard), features.n_rows, -1)  # (n_clips, n_rows, n_frames)
+    output.say("features:", coefficients.shape)
     output.picture(mfcc_grid(coefficients, dataset.labels, dataset.classes), "mfcc.png")
+    x = heard.reshape(len(heard), -1)
     output.say("flattened:", x.shape)
     output.picture(vector_grid(x, dataset.labels, dataset.classes), "features.png")
     return x
 
 
-def draw_network(network: Sequential, output: report.Output) -> None:
-    """Step 5: the layers as a table and as a diagram."""
+def draw_network(network: Sequential, output: report.Output, title: str | None = None) -> None:
+    """Step 5: the layers as a table and as a diagram; title: its name, where there are several."""
     from mininet.display import diagram
 
+    if title is not None:
+        output.say(f"network for {title}")
     output.say(network.summary())
-    output.picture(diagram(network), "network.png")
+    name = "network.png" if title is None else f"network_{title}.png"
+    output.picture(diagram(network, title=title), name)
 
 
 def learn(
@@ -139,8 +176,6 @@ def learn(
     output: report.Output,
 ) -> tuple[History, float]:
     """Step 6: train, a line an epoch; returns the history and the seconds it took."""
-    from mininet.display import curves
-
     started = time.perf_counter()
 
     def report_epoch(history: History) -> None:
@@ -148,9 +183,31 @@ def learn(
         output.say(report.epoch_line(history, training.epochs, seconds))
 
     history = training.fit(network, x, y, rng, report_epoch)
-    seconds = time.perf_counter() - started
-    output.picture(curves(history), "curves.png")
-    return history, seconds
+    return history, time.perf_counter() - started
+
+
+@contextmanager
+def keeping(learnt: Callable[[], Sequential | Ensemble], output: report.Output) -> Iterator[None]:
+    """The model, which learnt gives, is written when the block ends; also when Ctrl-C ends it, or
+    a loss that is not finite: then with what it has learnt until then, and the sentence says so."""
+    path = output.folder / "model.npz"
+    try:
+        yield
+    except (KeyboardInterrupt, DivergenceError) as stop:
+        with postponed():
+            output.model(learnt(), path.name)
+        if isinstance(stop, DivergenceError):
+            raise ValueError(f"{stop}; the last finite weights are kept in {path}") from None
+        raise KeyboardInterrupt(f"; what was learnt until then is kept in {path}") from None
+    with postponed():
+        output.model(learnt(), path.name)
+
+
+def draw_learning(history: History, output: report.Output, name: str = "curves.png") -> None:
+    """Loss, accuracy and learning rate by epoch."""
+    from mininet.display import curves
+
+    output.picture(curves(history), name)
 
 
 def judge(
@@ -193,35 +250,57 @@ def draw_answers(
 
 def train_improved(options: argparse.Namespace) -> None:
     """The same with the improved recipe: two small networks, one file."""
-    from mininet.display import curves, diagram
-
-    recipe = Improved()
+    recipe, seed = Improved(), options.seed
     with report.output_folder(options.out) as folder:
         output = report.Output(folder, show=options.show, quiet=options.quiet)
         dataset = find_clips(options, output)
-        folds = find_folds(dataset.names, dataset.labels, seed=options.seed)
-        views, feature_seconds = hear_views(dataset, recipe, output)
+        dataset, views, about = listen(dataset, recipe, options, output)
+        say_views(views, recipe, output)
 
         started = time.perf_counter()
         n_classes, labels = len(dataset.classes), dataset.labels
-        chosen = evaluation.choose(recipe, views, labels, n_classes, folds.of, options.seed)
-        ensemble, learnt = evaluation.learn(recipe, chosen, views, labels, n_classes, options.seed)
-        training_seconds = time.perf_counter() - started
-        ensemble.metadata = models.improved_metadata(dataset.classes, recipe, chosen)
-        for network, curve in zip(ensemble.networks, learnt, strict=True):
-            output.say(f"network for {curve.network}, chosen by cross-validation")
-            output.say(network.summary())
-            output.picture(diagram(network, title=curve.network), f"network_{curve.network}.png")
-            output.picture(curves(curve.train), f"curves_{curve.network}.png")
+        chosen = choose(recipe, views, dataset, seed, output)
+        lessons = evaluation.lessons(recipe, chosen, views, labels, n_classes, seed)
+
+        def learnt() -> Ensemble:
+            begun = [i for i, lesson in enumerate(lessons) if lesson.begun] or [0]
+            known = models.improved_metadata(dataset.classes, recipe, [chosen[i] for i in begun])
+            return Ensemble([lessons[i].network for i in begun], known)
+
+        with keeping(learnt, output):
+            curves = [lesson.learn(recipe) for lesson in lessons]
+        about["seconds"]["training"] = time.perf_counter() - started
+        ensemble = learnt()
+        for network, curve in zip(ensemble.networks, curves, strict=True):
+            draw_network(network, output, curve.network)
+            draw_learning(curve.train, output, f"curves_{curve.network}.png")
             output.history(curve.train, f"history_{curve.network}.csv")
         p = ensemble.predict_proba([views[k] for k in chosen])
         matrix = confusion_matrix(labels, p.argmax(axis=1), n_classes)
         scores = cross_entropy(p, labels), accuracy(labels, p.argmax(axis=1))
         results = draw_answers(matrix, scores, dataset.classes, output, options.normalize)
-        seconds = {"features": feature_seconds, "training": training_seconds}
-        output.json(results | facts(options, recipe, seconds), "metrics.json")
-        output.model(ensemble, "model.npz")
+        output.json(results | facts(asked_of(options, recipe), about), "metrics.json")
         output.show()
+
+
+def say_views(views: list[np.ndarray], recipe: evaluation.Recipe, output: report.Output) -> None:
+    """The shape of what each network hears."""
+    for name, view in zip(recipe.networks, views, strict=True):
+        output.say(f"features, {name}:", view.shape)
+
+
+def choose(
+    recipe: Improved, views: list[np.ndarray], dataset: Dataset, seed: int, output: report.Output
+) -> tuple[int, ...]:
+    """Which networks of the recipe shall answer: chosen by cross-validation, if that can be."""
+    folds = folds_at_hand(dataset.names, dataset.labels, seed)
+    if folds is None:
+        output.say("a class has one recording alone: nothing to choose by, all networks answer")
+        return tuple(range(len(recipe.networks)))
+    chosen = evaluation.choose(recipe, views, dataset.labels, len(dataset.classes), folds.of, seed)
+    names = " and ".join(recipe.networks[k] for k in chosen)
+    output.say(f"chosen by cross-validation on {len(folds.numbers)} folds: {names}")
+    return chosen
 
 
 def cross_validate(options: argparse.Namespace) -> None:
@@ -230,9 +309,11 @@ def cross_validate(options: argparse.Namespace) -> None:
     with report.output_folder(options.out) as folder:
         output = report.Output(folder, show=options.show, quiet=options.quiet)
         dataset = find_clips(options, output)
+        find_folds(dataset.names, dataset.labels, options.folds, options.seed)  # may be refused
+        dataset, views, about = listen(dataset, recipe, options, output)
         folds = find_folds(dataset.names, dataset.labels, options.folds, options.seed)
         output.say(f"{len(folds.numbers)} folds: {KINDS[folds.kind]}")
-        views, feature_seconds = hear_views(dataset, recipe, output)
+        say_views(views, recipe, output)
 
         started = time.perf_counter()
         seeds = range(options.seed, options.seed + options.repeats)
@@ -241,12 +322,12 @@ def cross_validate(options: argparse.Namespace) -> None:
             trials.append(trial)
             if trial.seed == seeds[-1]:
                 output.say(held_out.fold_line(trials[-len(seeds) :], recipe))
-        seconds = {"features": feature_seconds, "training": time.perf_counter() - started}
+        about["seconds"]["training"] = time.perf_counter() - started
 
         result = held_out.HeldOut(trials, folds, seeds, dataset)
         figures = held_out.tell(result, output, options.normalize)
         results = {"held_out": figures, "classes": dataset.classes}
-        output.json(results | facts(options, recipe, seconds), "metrics.json")
+        output.json(results | facts(asked_of(options, recipe), about), "metrics.json")
         output.show()
 
 
@@ -265,26 +346,45 @@ def reference(options: argparse.Namespace) -> recipes.Reference:
     )
 
 
-def facts(
-    options: argparse.Namespace, recipe: evaluation.Recipe, seconds: dict[str, float]
-) -> dict[str, Any]:
-    """What a run of a recipe depended on, and how long it took."""
+def asked_of(options: argparse.Namespace, recipe: evaluation.Recipe) -> dict[str, Any]:
+    """The settings that a run of a recipe depends on."""
     asked = {"data": options.data, "recipe": recipe.name, "seed": options.seed}
     if options.cv:
         asked |= {"folds": options.folds, "repeats": options.repeats}
-    return {
-        "settings": asked | asdict(recipe),  # type: ignore[call-overload]
-        "versions": {"ssc": __version__, **report.versions()},
-        "seconds": seconds,
-    }
+    return asked | asdict(recipe)  # type: ignore[call-overload]
+
+
+def facts(settings: dict[str, Any], about: dict[str, Any]) -> dict[str, Any]:
+    """What a run depended on, which clips it went on without, and how long it took."""
+    versions = {"ssc": __version__, **report.versions()}
+    return {"settings": settings, "versions": versions, **about}
+
+
+def check(options: argparse.Namespace) -> int:
+    """What the recordings are like, and which of them are broken -> the exit code."""
+    dataset = clips_of(options)
+    jobs = options.jobs or extraction.fitting_jobs(len(dataset))
+    bar = partial(progress_bar, description="checking", quiet=options.json)
+    with extraction.workers(jobs) as executor:
+        found = checkup.inspect_all(dataset, executor, bar)
+    told = checkup.Checkup(dataset, found, options.folds, options.seed)
+    print(told.json() if options.json else told.text())
+    return 2 if told.problems else 0
 
 
 def predict(options: argparse.Namespace) -> None:
     """For each clip the three likeliest classes, by a model that train has written."""
     model = models.read_model(options.model)
-    answers = [model.predict_proba(read_clip(path).signal) for path in options.clips]
-    for path, probabilities in zip(options.clips, answers, strict=True):
-        print(path)
+    heard = partial(extraction.hear, read_clip, model.features.views)
+    answers, problems = [], []
+    for path, outcome in zip(options.clips, map(heard, options.clips), strict=True):
+        if isinstance(outcome, str):
+            problems.append(extraction.Problem(path, outcome))
+        else:
+            answers.append((path, model.answer(outcome[0])))
+    go_on_without(problems, len(options.clips), options.skip_bad)
+    for path, probabilities in answers:
+        print(printable(path))
         for c in np.argsort(-probabilities, kind="stable")[:3]:
             print(f"  {probabilities[c]:6.1%}  {model.classes[c]}")
 
@@ -312,33 +412,49 @@ def write_scenes(options: argparse.Namespace) -> None:
 
 def progress_bar(items: Sequence[Any], *, description: str, quiet: bool) -> Iterable[Any]:
     """items, with a bar on the terminal that says how far the loop over them is."""
-    return tqdm(items, desc=description, unit="clip", mininterval=0.5, disable=quiet)
+    hidden = True if quiet else None  # None: where the output is no terminal
+    return tqdm(items, desc=description, unit="clip", mininterval=0.5, disable=hidden)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line -> the exit code: 0, 2 after bad input, 130 after Ctrl-C."""
     options = parse(sys.argv[1:] if arguments is None else arguments, __version__)
     if not getattr(options, "show", False):
-        matplotlib.use("Agg")  # draws into memory: no display is needed
-    commands = {"train": train, "predict": predict, "explain": explain, "scenes": write_scenes}
-    command = commands[options.command]
-    if options.command == "train" and options.cv:
-        command = cross_validate
-    elif options.command == "train" and options.recipe == Improved.name:
-        command = train_improved
+        os.environ["MPLBACKEND"] = "Agg"  # Matplotlib will draw into memory: no display is needed
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # class names in any script, anywhere
     try:
-        command(options)
-    except KeyboardInterrupt:
-        print("ssc: interrupted", file=sys.stderr)
+        with interrupted_once():
+            return command_of(options)(options) or 0
+    except KeyboardInterrupt as stop:
+        print(f"ssc: interrupted{stop}", file=sys.stderr)
         return 130
+    except BrokenExecutor:
+        print(f"ssc: {WORKER_DIED}", file=sys.stderr)
+    except MemoryError as error:
+        print(f"ssc: not enough memory: {error}", file=sys.stderr)
     except ValueError as error:
         print(f"ssc: {error}", file=sys.stderr)
-        return 2
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        print(f"ssc: {where}{error.strerror or error}", file=sys.stderr)
-        return 2
-    return 0
+        print(f"ssc: {extraction.reason(error)}", file=sys.stderr)
+    return 2
+
+
+def command_of(options: argparse.Namespace) -> Callable[[argparse.Namespace], int | None]:
+    """The function that does what was asked."""
+    if options.command == "train" and options.cv:
+        return cross_validate
+    if options.command == "train" and options.recipe == Improved.name:
+        return train_improved
+    commands: dict[str, Callable[[argparse.Namespace], int | None]] = {
+        "train": train,
+        "check": check,
+        "predict": predict,
+        "explain": explain,
+        "scenes": write_scenes,
+    }
+    return commands[options.command]
 
 
 if __name__ == "__main__":

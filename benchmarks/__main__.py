@@ -20,7 +20,8 @@ import numpy as np
 from benchmarks.timing import ROOT, Measured, machine, processes_in_turns, python, threads
 from benchmarks.training import CONTESTANTS
 from experiment.dataset import scan
-from experiment.recipes import Features, extract
+from experiment.extraction import extract
+from experiment.recipes import Features
 
 RESULTS = Path(__file__).parent / "results.md"
 EPOCHS = 100
@@ -102,7 +103,7 @@ def main(folder: Path, rounds: int) -> None:
     rows = [f"Measured by `python -m benchmarks CATEGORY {rounds}` on {machine()}.", ""]
     with tempfile.TemporaryDirectory() as out:
         path = f"{out}/features.npy"
-        np.save(path, extract(scan(folder), Features())[0])
+        np.save(path, extract(scan(folder), Features().views).views[0])
         for count in (None, 1):
             rows += [f"## {'Default threads' if count is None else 'One thread'}", ""]
             environment = threads(count)

@@ -1,16 +1,18 @@
 """The data: labelled clips, found in a folder or synthesised, and read one at a time.
 
-Before it: scenes.py makes the embedded clips. After it: recipes.py turns clips into inputs.
+Before it: scenes.py makes the embedded clips. After it: interruption.py. Chapter 13.
 """
 
 from __future__ import annotations
 
 import csv
 import os
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -38,16 +40,32 @@ class Clip:
 @dataclass(frozen=True)
 class Dataset:
     """Labelled clips. classes are sorted; names[i], "class/file", and labels[i] (an index into
-    classes) belong to the clip that read(i) gives; passed_over counts the files left out."""
+    classes) belong to the clip that reader makes of sources[i], a path or what else it knows;
+    passed_over names the files left out, by kind. Another process can take sources and reader.
+    """
 
     classes: list[str]
     names: list[str]
     labels: np.ndarray
-    read: Callable[[int], Clip]
-    passed_over: Counter[str] = field(default_factory=Counter)
+    sources: Sequence[Any]
+    reader: Callable[[Any], Clip]
+    passed_over: dict[str, list[str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def read(self, i: int) -> Clip:
+        """Clip i. ValueError, OSError: as reader."""
+        return self.reader(self.sources[i])
+
+    def only(self, kept: Sequence[int]) -> Dataset:
+        """The same with these clips alone. ValueError: a class of which none is kept."""
+        labels = self.labels[list(kept)]
+        for label, name in enumerate(self.classes):
+            if label not in labels:
+                raise ValueError(f"no recording of the class {name!r} can be read")
+        names, sources = [self.names[i] for i in kept], [self.sources[i] for i in kept]
+        return replace(self, names=names, labels=labels, sources=sources)
 
 
 def scan(
@@ -58,7 +76,8 @@ def scan(
     classes that are ESC-10, or all fifty with all_classes.
 
     Hidden files and files that are not audio by their suffix are passed over and counted; so is
-    whatever lies beside the class folders, and out, the folder for the results, among them.
+    whatever lies beside the class folders, and out, the folder for the results, among them. What
+    has the suffix of a recording and cannot be read, a folder among them, is found in reading.
     ValueError: no such folder, no class folders, only one class, a class without recordings, a
     table that is not ESC-50's, all_classes elsewhere.
     """
@@ -66,7 +85,7 @@ def scan(
     if not root.is_dir():
         what = "is not a folder" if root.exists() else "does not exist"
         raise ValueError(f"the data folder {root} {what}")
-    passed_over: Counter[str] = Counter()
+    passed_over: dict[str, list[str]] = {}
     if (root / "meta" / "esc50.csv").is_file() and (root / "audio").is_dir():
         by_class = _esc50_classes(root, all_classes)
     elif all_classes:
@@ -74,12 +93,13 @@ def scan(
     else:
         by_class = _class_folders(root, passed_over, out)
     _check_classes(root, by_class)
-    paths = [path for files in by_class.values() for path in files]
+    files = [(name, path) for name, paths in by_class.items() for path in paths]
     return Dataset(
-        classes=list(by_class),
-        names=[f"{name}/{path.name}" for name, files in by_class.items() for path in files],
-        labels=np.repeat(np.arange(len(by_class)), [len(files) for files in by_class.values()]),
-        read=lambda i: read_clip(paths[i]),
+        classes=[printable(name) for name in by_class],
+        names=[printable(f"{name}/{path.name}") for name, path in files],
+        labels=np.repeat(np.arange(len(by_class)), [len(paths) for paths in by_class.values()]),
+        sources=[str(path) for _, path in files],
+        reader=read_clip,
         passed_over=passed_over,
     )
 
@@ -95,7 +115,17 @@ def embedded(seed: int) -> Dataset:
         classes=list(scenes.CLASSES),
         names=[f"{name}/{scenes.file_name(name, take)}" for name, take in takes],
         labels=np.repeat(np.arange(len(scenes.CLASSES)), scenes.N_TAKES),
-        read=lambda i: Clip(scenes.scene(*takes[i], seed=seed)),
+        sources=takes,
+        reader=partial(_scene_clip, seed=seed),
+    )
+
+
+def printable(name: str) -> str:
+    """name on one line and in any encoding: line breaks, other control characters, and bytes that
+    are no UTF-8 (file names may hold all of them) as escapes such as \\n."""
+    odd = {"Cc", "Cs", "Zl", "Zp"}  # Unicode's categories
+    return "".join(
+        c.encode("unicode_escape").decode() if unicodedata.category(c) in odd else c for c in name
     )
 
 
@@ -112,6 +142,10 @@ def read_clip(path: str | os.PathLike[str]) -> Clip:
     )
 
 
+def _scene_clip(take: tuple[str, int], seed: int) -> Clip:
+    return Clip(scenes.scene(*take, seed=seed))
+
+
 def _esc50_classes(root: Path, all_classes: bool) -> dict[str, list[Path]]:
     """What meta/esc50.csv says: the files of each category, both in alphabetical order."""
     by_class: dict[str, list[Path]] = {}
@@ -126,37 +160,38 @@ def _esc50_classes(root: Path, all_classes: bool) -> dict[str, list[Path]]:
 
 
 def _class_folders(
-    root: Path, passed_over: Counter[str], out: Path | None
+    root: Path, passed_over: dict[str, list[str]], out: Path | None
 ) -> dict[str, list[Path]]:
-    """The recordings of each folder in root; whatever else lies there is counted."""
+    """The recordings of each folder in root; whatever else lies there is passed over."""
     by_class: dict[str, list[Path]] = {}
     for entry in sorted(root.iterdir()):
         is_out = out is not None and entry.resolve() == out.resolve()
         if entry.is_dir() and not entry.name.startswith(".") and not is_out:
             by_class[entry.name] = _recordings(entry, passed_over)
         else:
-            passed_over[_kind(entry)] += 1
+            kind = "results" if is_out else _kind(entry)
+            passed_over.setdefault(kind, []).append(printable(entry.name))
     return by_class
 
 
-def _recordings(folder: Path, passed_over: Counter[str]) -> list[Path]:
-    """The audio files of one class, sorted by name; the rest is counted."""
+def _recordings(folder: Path, passed_over: dict[str, list[str]]) -> list[Path]:
+    """What has the name of a recording in the folder of one class, sorted."""
     files = []
     for path in sorted(folder.iterdir()):
         kind = _kind(path)
         if kind == "audio":
             files.append(path)
         else:
-            passed_over[kind] += 1
+            passed_over.setdefault(kind, []).append(printable(f"{folder.name}/{path.name}"))
     return files
 
 
 def _kind(path: Path) -> str:
     if path.name.startswith("."):
         return "hidden"
-    if path.is_dir():
-        return "folder"
-    return "audio" if path.suffix.lower() in AUDIO_SUFFIXES else "not audio"
+    if path.suffix.lower() in AUDIO_SUFFIXES:
+        return "audio"
+    return "folder" if path.is_dir() else "not audio"
 
 
 def _check_classes(root: Path, by_class: dict[str, list[Path]]) -> None:

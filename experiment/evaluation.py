@@ -1,6 +1,6 @@
 """Evaluation: how a recipe answers on clips that it has not learnt from.
 
-Before it: improved.py. After it: held_out.py, which says and keeps what came out. Chapter 16.
+Before it: improved.py. After it: models.py. held_out.py says and keeps what came out. Chapter 16.
 
 A view (n, W, d) shows n clips in W windows each, see mininet/ensemble.py; a recipe has a view for
 each of its networks. Whatever is fitted (weights, means and deviations, the choice of networks) is
@@ -10,6 +10,7 @@ fitted in a function that is given the training part and nothing else.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Protocol
@@ -91,20 +92,23 @@ def cross_validate(
 
     views: (n, W, d) for each network; labels (n,) ints. Which networks are averaged is chosen by
     cross-validation among the training folds, with the first seed.
+    ValueError: a loss or an answer that is not finite; it names the fold and the seed.
     """
     n_classes = int(labels.max()) + 1
     for fold in folds.numbers:
         train, test = np.flatnonzero(folds.of != fold), np.flatnonzero(folds.of == fold)
         seen, inner = [view[train] for view in views], folds.of[train]
-        chosen = choose(recipe, seen, labels[train], n_classes, inner, seeds[0])
+        with _naming(fold, seeds[0]):
+            chosen = choose(recipe, seen, labels[train], n_classes, inner, seeds[0])
         unseen = [view[test] for view in views]
         for seed in seeds:
-            ensemble, curves = learn(
-                recipe, chosen, seen, labels[train], n_classes, seed, (unseen, labels[test])
-            )
-            answers = ensemble.predict_proba([unseen[k] for k in chosen])
-            known = ensemble.predict_proba([seen[k] for k in chosen])
-            scores = _scores(known, labels[train]), _scores(answers, labels[test])
+            with _naming(fold, seed):
+                ensemble, curves = learn(
+                    recipe, chosen, seen, labels[train], n_classes, seed, (unseen, labels[test])
+                )
+                answers = ensemble.predict_proba([unseen[k] for k in chosen])
+                known = ensemble.predict_proba([seen[k] for k in chosen])
+                scores = _scores(known, labels[train]), _scores(answers, labels[test])
             yield Trial(fold, seed, chosen, test, answers, *scores, curves)
 
 
@@ -153,29 +157,71 @@ def learn(
     watched: views and labels of other clips, which the network is only asked about, every epoch;
     None: the curves of the test part stay empty.
     """
-    networks, curves = [], []
-    for k in chosen:
-        x, y = windows_of(views[k], labels)
+    given = lessons(recipe, chosen, views, labels, n_classes, seed)
+    curves = []
+    for k, lesson in zip(chosen, given, strict=True):
         other = None if watched is None else windows_of(watched[0][k], watched[1])
-        rng = np.random.default_rng([seed, k])
-        network, test = recipe.build(x, n_classes, rng), History()
+        curves.append(lesson.learn(recipe, other))
+    return Ensemble([lesson.network for lesson in given]), curves
 
-        def watch(
-            history: History,
-            network: Sequential = network,
-            test: History = test,
-            other: tuple[np.ndarray, np.ndarray] | None = other,
-        ) -> None:
+
+@dataclass
+class Lesson:
+    """A network, untrained at first, its examples x (n, n_features) and their labels y (n,); begun
+    says whether it has learnt of them."""
+
+    name: str
+    network: Sequential
+    x: np.ndarray
+    y: np.ndarray
+    rng: np.random.Generator
+    begun: bool = False
+
+    def learn(self, recipe: Recipe, other: tuple[np.ndarray, np.ndarray] | None = None) -> Curve:
+        """Train the network; other: examples that it is only asked about, every epoch."""
+        self.begun, test = True, History()
+
+        def watch(history: History) -> None:
             if other is not None:
-                loss, right = network.evaluate(*other)
+                loss, right = self.network.evaluate(*other)
                 test.loss.append(loss)
                 test.accuracy.append(right)
 
-        curves.append(Curve(recipe.networks[k], recipe.fit(network, x, y, rng, watch), test))
-        networks.append(network)
-    return Ensemble(networks), curves
+        train = recipe.fit(self.network, self.x, self.y, self.rng, watch)
+        return Curve(self.name, train, test)
+
+
+def lessons(
+    recipe: Recipe,
+    chosen: Sequence[int],
+    views: Views,
+    labels: np.ndarray,
+    n_classes: int,
+    seed: int,
+) -> list[Lesson]:
+    """What each of the chosen networks is to learn of the clips."""
+    given = []
+    for k in chosen:
+        x, y = windows_of(views[k], labels)
+        rng = np.random.default_rng([seed, k])
+        network = recipe.build(x, n_classes, rng)
+        given.append(Lesson(recipe.networks[k], network, x, y, rng))
+    return given
+
+
+@contextmanager
+def _naming(fold: int, seed: int) -> Iterator[None]:
+    """A training that diverges within the block says where; so do answers that are not finite."""
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            yield
+    except ValueError as error:
+        raise ValueError(f"fold {fold}, seed {seed}: {error}") from None
 
 
 def _scores(probabilities: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-    """(loss, accuracy)"""
+    """(loss, accuracy). ValueError: probabilities that are not finite, of weights grown too large
+    for some clip, though not for those that were learnt from."""
+    if not np.isfinite(probabilities).all():
+        raise ValueError("the answers are not finite; standardise x or lower the learning rate")
     return cross_entropy(probabilities, labels), accuracy(labels, probabilities.argmax(axis=1))

@@ -1,6 +1,6 @@
 """The folds: which clips are put aside together, to be asked of a network that never heard them.
 
-Before it: dataset.py, whose names tell. After it: people.py. Chapter 16.
+Before it: extraction.py. After it: checkup.py. Chapter 16.
 
 ESC-10 and ESC-50 name a clip <fold>-<recording>-<take>: 1-100032-A.wav, or 1-100032-A-0.wav with
 the number of its class. Two takes of one recording sound alike: put into different folds, the one
@@ -56,30 +56,59 @@ def find_folds(
     names "class/file", labels (n,) ints. seed: of the order in which ties are settled.
     ValueError: a class of fewer recordings than folds.
     """
-    stems = [PurePosixPath(name).stem for name in names]
-    official = [int(match[1]) for stem in stems if (match := _ESC.fullmatch(stem))]
-    recordings = [_recording(stem, name) for stem, name in zip(stems, names, strict=True)]
-    if n_folds is None and len(official) == len(names) and len(set(official)) >= LEAST:
-        return Folds("official", np.array(official), recordings)
+    official = _official(names)
+    recordings = [_recording(name) for name in names]
+    if n_folds is None and official is not None:
+        return Folds("official", official, recordings)
     kind = "recordings" if len(set(recordings)) < len(names) else "clips"
     n_folds = N_FOLDS if n_folds is None else n_folds
     return Folds(kind, _spread(names, labels, recordings, n_folds, seed), recordings)
 
 
-def _recording(stem: str, name: str) -> str:
-    """What a clip was cut from, as far as its name tells; else the clip itself."""
-    if match := _ESC.fullmatch(stem):
+def folds_at_hand(names: Sequence[str], labels: np.ndarray, seed: int = 0) -> Folds | None:
+    """As find_folds, but with fewer than five folds of our own where a class has fewer recordings;
+    None where one has a single recording, which no fold could be without."""
+    if _official(names) is not None:
+        return find_folds(names, labels)
+    table, _ = _table(labels, [_recording(name) for name in names])
+    n_least = int(np.count_nonzero(table, axis=0).min())
+    return find_folds(names, labels, min(N_FOLDS, n_least), seed) if n_least > 1 else None
+
+
+def _official(names: Sequence[str]) -> np.ndarray | None:
+    """The first number of each name, (n,) ints; None where one has none, or all have too few."""
+    found = [match for name in names if (match := _ESC.fullmatch(PurePosixPath(name).stem))]
+    of = np.array([int(match[1]) for match in found])
+    return of if len(of) == len(names) and len(np.unique(of)) >= LEAST else None
+
+
+def _recording(name: str) -> str:
+    """What a clip was cut from, as far as its name tells; else the clip itself.
+
+    ESC's numbers are those of one archive: the same number in two classes is the same recording.
+    Other names are numbered by whoever gave them, most likely anew in each class.
+    """
+    path = PurePosixPath(name)
+    if match := _ESC.fullmatch(path.stem):
         return match[2]
-    return match[1] if (match := _TAKE.fullmatch(stem)) else name
+    return f"{path.parent}/{match[1]}" if (match := _TAKE.fullmatch(path.stem)) else name
+
+
+def _table(labels: np.ndarray, recordings: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """How many clips each recording has of each class, (n_recordings, n_classes), and the row of
+    each clip, (n,)."""
+    _, row_of = np.unique(recordings, return_inverse=True)
+    table = np.zeros((row_of.max() + 1, labels.max() + 1), int)
+    np.add.at(table, (row_of, labels), 1)
+    return table, row_of
 
 
 def _spread(
     names: Sequence[str], labels: np.ndarray, recordings: list[str], n_folds: int, seed: int
 ) -> np.ndarray:
     """Recordings in falling size, each to the fold that has least of its class, (n,) from 1."""
-    _, group, sizes = np.unique(recordings, return_inverse=True, return_counts=True)
-    table = np.zeros((len(sizes), int(labels.max()) + 1), int)  # clips of each recording and class
-    np.add.at(table, (group, labels), 1)
+    table, group = _table(labels, recordings)
+    sizes = table.sum(axis=1)
     scarce = int(np.argmin(np.count_nonzero(table, axis=0)))
     n_scarce = np.count_nonzero(table[:, scarce])
     if n_scarce < n_folds:

@@ -79,18 +79,11 @@ def curve_rows(curves: dict[str, tuple[History, History]]) -> list[dict[str, Any
 
 def tell(result: HeldOut, output: Output, normalize: bool) -> dict[str, Any]:
     """Draw and say what came out, beside what people made of the same; returns the figures."""
-    from mininet.display import confusion, confusions, parts
+    from mininet.display import parts
 
     numbers, matrix, classes = figures(result), result.confusion, result.dataset.classes
     people = people_confusion(classes)
-    if people is not None:
-        theirs = f"people: {people.trace() / people.sum():.1%} of {people.sum()} answers"
-        titles = [f"held out: {matrix.trace() / matrix.sum():.1%}", theirs]
-        output.picture(confusions([matrix, people], classes, titles), "confusion.png")
-    else:
-        output.picture(confusion(matrix, classes, title="held out"), "confusion.png")
-        if normalize:
-            output.picture(confusion(matrix, classes, normalize=True), "confusion_normalized.png")
+    draw_confusion(matrix, people, classes, output, normalize)
     curves = mean_curves(result)
     output.picture(parts(curves), "curves.png")
     output.table(curve_rows(curves), "history.csv")
@@ -101,6 +94,28 @@ def tell(result: HeldOut, output: Output, normalize: bool) -> dict[str, Any]:
     for line in summary_lines(result):
         output.say(line)
     return numbers
+
+
+def draw_confusion(
+    matrix: np.ndarray,
+    people: np.ndarray | None,
+    classes: list[str],
+    output: Output,
+    normalize: bool,
+) -> None:
+    """The confusion matrix, beside that of people where there is one: then always as shares, for
+    they gave another number of answers; with normalize ours alone, too."""
+    from mininet.display import confusion, confusions
+
+    if people is not None:
+        theirs = f"people: {people.trace() / people.sum():.1%} of {people.sum()} answers"
+        titles = [f"held out: {matrix.trace() / matrix.sum():.1%}", theirs]
+        output.picture(confusions([matrix, people], classes, titles), "confusion.png")
+    else:
+        output.picture(confusion(matrix, classes, title="held out"), "confusion.png")
+    if normalize:
+        figure = confusion(matrix, classes, normalize=True, title="held out")
+        output.picture(figure, "confusion_normalized.png")
 
 
 def fold_line(trials: Sequence[Trial], recipe: Recipe) -> str:
@@ -130,38 +145,49 @@ def summary_lines(result: HeldOut) -> list[str]:
 
 def figures(result: HeldOut) -> dict[str, Any]:
     """The numbers, for metrics.json."""
-    accuracy = result.accuracy
-    scores = precision_recall_f1(result.confusion)
-    names = ("precision", "recall", "f1")
     return {
         "kind": KINDS[result.folds.kind],
-        "folds": accuracy.mean(axis=1).tolist(),
-        "mean": float(accuracy.mean()),
-        "std": float(accuracy.mean(axis=1).std()),
-        "seeds": accuracy.mean(axis=0).tolist(),
-        "seeds_std": float(accuracy.mean(axis=0).std()),
+        **_accuracies(result.accuracy),
         "interval_95": list(result.interval),
         "loss": float(np.mean([trial.test[0] for trial in result.trials])),
         "train": {
             "loss": float(np.mean([trial.train[0] for trial in result.trials])),
             "accuracy": float(np.mean([trial.train[1] for trial in result.trials])),
         },
-        "by_fold_and_seed": accuracy.tolist(),
         "chosen": [
             [curve.network for curve in trial.curves]
             for trial in result.trials
             if trial.seed == result.seeds[0]
         ],
         "confusion": result.confusion.tolist(),
-        "scores": {
-            name: dict(zip(names, row.tolist(), strict=True))
-            for name, row in zip(result.dataset.classes, scores, strict=True)
-        },
+        "scores": _scores(result),
         "curves": {
             name: {"train": _curve(train), "test": _curve(test)}
             for name, (train, test) in mean_curves(result).items()
         },
         "mistakes": mistakes(result),
+    }
+
+
+def _accuracies(accuracy: np.ndarray) -> dict[str, Any]:
+    """accuracy (n_folds, n_seeds): by fold, by seed, and how they scatter."""
+    return {
+        "folds": accuracy.mean(axis=1).tolist(),
+        "mean": float(accuracy.mean()),
+        "std": float(accuracy.mean(axis=1).std()),
+        "seeds": accuracy.mean(axis=0).tolist(),
+        "seeds_std": float(accuracy.mean(axis=0).std()),
+        "by_fold_and_seed": accuracy.tolist(),
+    }
+
+
+def _scores(result: HeldOut) -> dict[str, dict[str, float]]:
+    """Precision, recall and F1 of each class."""
+    rows = precision_recall_f1(result.confusion).tolist()
+    names = ("precision", "recall", "f1")
+    return {
+        name: dict(zip(names, row, strict=True))
+        for name, row in zip(result.dataset.classes, rows, strict=True)
     }
 
 

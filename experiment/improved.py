@@ -25,6 +25,7 @@ from mfcc import (
     structure_function,
 )
 from mfcc.audio import SAMPLE_RATE
+from mfcc.statistics import LAGS
 from mininet import SGD, Dense, Dropout, History, Normalization, ReLU, Sequential
 
 BANDS = (1, 2, 4, 8, 16, 32, 51)  # Hz, edges of the modulation bands: bins of a window of 1 s
@@ -50,6 +51,11 @@ class Improved:
 
     name: ClassVar[str] = "improved"
     networks: ClassVar[tuple[str, ...]] = ("clip", "windows")
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """How many numbers each network is given at a time."""
+        return (self.n_mfcc * (2 + len(LAGS)), self.n_mels * (1 + len(BANDS)))
 
     def views(self, signal: np.ndarray) -> list[np.ndarray]:
         """signal (n_samples,) at 44.1 kHz -> [(1, 200), (9, 320)]: what each network hears."""

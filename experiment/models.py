@@ -5,15 +5,17 @@ Before it: evaluation.py. After it: report.py. Chapter 13.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
+from mfcc.audio import DURATION, SAMPLE_RATE
 from mininet import Ensemble
 
 from .improved import Improved
-from .recipes import Features
+from .recipes import Features, Reference
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,15 @@ class Model:
 
     def predict_proba(self, signal: np.ndarray) -> np.ndarray:
         """signal (n_samples,) at 44.1 kHz -> the probability of each class, (n_classes,)."""
-        views = self.features.views(signal)
+        return self.answer(self.features.views(signal))
+
+    def answer(self, views: Sequence[np.ndarray]) -> np.ndarray:
+        """The same for what the recipe's networks hear of the signal."""
         return self.ensemble.predict_proba([views[k][None] for k in self.chosen])[0]
 
 
 def improved_metadata(
-    classes: list[str], recipe: Improved, chosen: tuple[int, ...]
+    classes: list[str], recipe: Improved, chosen: Sequence[int]
 ) -> dict[str, Any]:
     """What a model file of the improved recipe must know beside its weights; recipes.metadata is
     the reference's."""
@@ -42,14 +47,62 @@ def improved_metadata(
 
 
 def read_model(path: str) -> Model:
-    """The model that ssc wrote. ValueError: it is none, or of a recipe unknown here."""
+    """The model that ssc wrote.
+
+    ValueError: another file, settings or classes that are missing, of the wrong type or of no
+    sense, or a network that takes or gives another number of values than they say.
+    OSError: no file.
+    """
     ensemble = Ensemble.load(path)
-    kinds = {"reference": Features, "improved": Improved}
     try:
-        features = kinds[ensemble.metadata["recipe"]](**ensemble.metadata["features"])
-        classes = [str(name) for name in ensemble.metadata["classes"]]
-    except (KeyError, TypeError):
-        raise ValueError(
-            f"{path} says nothing of classes and features: ssc did not write it"
-        ) from None
-    return Model(ensemble, classes, features, ensemble.metadata.get("chosen", [0]))
+        return _model(ensemble)
+    except ValueError as error:
+        raise ValueError(f"{path} is not a model that ssc wrote: {error}") from None
+
+
+def _model(ensemble: Ensemble) -> Model:
+    metadata = ensemble.metadata
+    if not isinstance(metadata, dict):
+        raise ValueError("its metadata are no dictionary")
+    classes, features = _classes(metadata), _settings(metadata)
+    chosen = _chosen(metadata, len(features.widths))
+    widths = [features.widths[k] for k in chosen]
+    expected = [(width, len(classes)) for width in widths]
+    found = [(network.shapes()[0][0], network.shapes()[-1][1]) for network in ensemble.networks]
+    if found != expected:
+        raise ValueError(f"its networks are {found} values wide; the settings need {expected}")
+    features.views(np.zeros(round(DURATION * SAMPLE_RATE), np.float32))  # refuses what is absurd
+    return Model(ensemble, classes, features, chosen)
+
+
+def _classes(metadata: dict[str, Any]) -> list[str]:
+    names = metadata.get("classes")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"classes={names!r} must be a list of names")
+    return names
+
+
+def _chosen(metadata: dict[str, Any], n_networks: int) -> list[int]:
+    """Which of the recipe's networks are there; older files of one network do not say."""
+    chosen = metadata.get("chosen", [0])
+    numbers = isinstance(chosen, list) and all(type(k) is int for k in chosen)
+    if not numbers or not set(chosen) <= set(range(n_networks)):
+        raise ValueError(f"chosen={chosen!r} must be numbers of the recipe's {n_networks} networks")
+    return chosen
+
+
+def _settings(metadata: dict[str, Any]) -> Features | Improved:
+    """The recipe's settings, each of the type and sign of its default."""
+    kinds: dict[Any, type[Features] | type[Improved]]
+    kinds = {Reference.name: Features, Improved.name: Improved}
+    recipe, settings = metadata.get("recipe"), metadata.get("features")
+    if not isinstance(recipe, str) or recipe not in kinds:
+        raise ValueError(f"recipe={recipe!r} must be one of {', '.join(kinds)}")
+    defaults = asdict(kinds[recipe]())
+    if not isinstance(settings, dict) or set(settings) != set(defaults):
+        raise ValueError(f"features={settings!r} must give {', '.join(defaults)}")
+    for name, value in settings.items():
+        number = float if isinstance(defaults[name], float) and type(value) is int else type(value)
+        if number is not type(defaults[name]) or not 0 <= value < np.inf:
+            raise ValueError(f"{name}={value!r} must be a setting such as {defaults[name]!r}")
+    return kinds[recipe](**settings)

@@ -1,6 +1,7 @@
 """The command line: every command, every flag, its default and its bounds.
 
-Before it: recipes.py, whose settings are the defaults. After it: ssc.py, which runs the commands.
+Before it: held_out.py. After it: ssc.py, which runs the commands. The defaults are those of
+recipes.py. Chapter 13.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ DESCRIPTION = """\
 Tell environmental sounds apart: MFCCs and a small neural network, written out by hand.
 Without --data it trains on embedded synthetic scenes."""
 COMMANDS = {
+    "check": "check                   what the recordings are like, and which of them are broken",
     "predict": "predict MODEL CLIP...   the three likeliest classes of each recording",
     "explain": "explain CLIP            one recording through every stage of the features, drawn",
     "scenes": "scenes DIR              the embedded scenes as WAV files, to be listened to",
@@ -34,29 +36,33 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     command = arguments[0] if arguments and arguments[0] in COMMANDS else "train"
     parser = {
         "train": _train_parser,
+        "check": _check_parser,
         "predict": _predict_parser,
         "explain": _explain_parser,
         "scenes": _scenes_parser,
     }[command]()
     parser.add_argument("--version", action="version", version=f"ssc {version}")
-    options = parser.parse_args(arguments if command == "train" else arguments[1:])
+    words = arguments if command == "train" else arguments[1:]
+    options = parser.parse_args(words)
     options.command = command
-    if command == "train":
-        _check_together(parser, options)
+    if command in ("train", "check"):
+        _check_together(parser, options, parser.given(words))
     return options
 
 
-def _check_together(parser: Parser, options: argparse.Namespace) -> None:
+def _check_together(parser: Parser, options: argparse.Namespace, given: set[str]) -> None:
     """Flags that mean nothing beside the others are refused, not passed over."""
-    for names, missing, needed in (
-        (("folds", "repeats"), not options.cv, "--cv"),
-        (("all-classes",), options.data is None, "--data"),
-        (_OF_REFERENCE, options.recipe != Reference.name, "--recipe reference"),
-    ):
+    rules: list[tuple[Sequence[str], bool, str]] = [
+        (("all-classes", "skip-bad"), options.data is not None, "--data")
+    ]
+    if options.command == "train":
+        rules += [
+            (("folds", "repeats"), options.cv, "--cv"),
+            (_OF_REFERENCE, options.recipe == Reference.name, "--recipe reference"),
+        ]
+    for names, possible, needed in rules:
         for name in names:
-            if missing and getattr(options, name.replace("-", "_")) != parser.get_default(
-                name.replace("-", "_")
-            ):
+            if not possible and name.replace("-", "_") in given:
                 parser.error(f"argument --{name}: needs {needed}")
 
 
@@ -65,6 +71,13 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, **options)
+
+    def given(self, arguments: Sequence[str]) -> set[str]:
+        """The names of the options that the arguments set, be it to their default."""
+        unset = object()
+        blank = argparse.Namespace(**{action.dest: unset for action in self._actions})
+        options = vars(self.parse_args(arguments, blank))
+        return {name for name, value in options.items() if value is not unset}
 
     def error(self, message: str) -> NoReturn:
         """Exit with code 2, saying what is wrong."""
@@ -90,13 +103,20 @@ class _Help(argparse.ArgumentDefaultsHelpFormatter, argparse.RawDescriptionHelpF
 def _train_parser() -> Parser:
     commands = "other commands:\n" + "\n".join(f"  {text}" for text in COMMANDS.values())
     parser = Parser(prog="ssc.py", description=DESCRIPTION, epilog=commands, formatter_class=_Help)
-    parser.add_argument(
-        "--data",
-        metavar="DIR",
-        help="recordings, one folder a class (default: the embedded synthetic scenes)",
+    _add(parser, "data", "all-classes", "skip-bad", "recipe", "cv", "folds", "repeats", "out")
+    _add(parser, *_OF_REFERENCE[:4], "seed", *_OF_REFERENCE[4:], "jobs")
+    _add(parser, "normalize", "show", "quiet")
+    return parser
+
+
+def _check_parser() -> Parser:
+    parser = Parser(
+        prog="ssc.py check",
+        description="What the recordings are like, which are alike, and which are broken; nothing "
+        "is trained.\nExit code 2 where one cannot be read.",
+        formatter_class=_Help,
     )
-    _add(parser, "all-classes", "recipe", "cv", "folds", "repeats", "out")
-    _add(parser, *_OF_REFERENCE[:4], "seed", *_OF_REFERENCE[4:], "normalize", "show", "quiet")
+    _add(parser, "data", "all-classes", "folds", "seed", "jobs", "json")
     return parser
 
 
@@ -106,6 +126,7 @@ def _predict_parser() -> Parser:
     )
     parser.add_argument("model", metavar="MODEL", help="a model.npz that training has written")
     parser.add_argument("clips", metavar="CLIP", nargs="+", help="a recording")
+    _add(parser, "skip-bad")
     return parser
 
 
@@ -153,6 +174,20 @@ def _number(kind: type, least: float, exclusive: bool = False) -> Callable[[str]
 _OF_REFERENCE = ("epochs", "batch-size", "learning-rate", "decay", "n-mfcc", "deltas")
 # Each flag is written once; several commands share some.
 _FLAGS: dict[str, dict[str, Any]] = {
+    "data": {
+        "metavar": "DIR",
+        "help": "recordings, one folder a class (default: the embedded synthetic scenes)",
+    },
+    "skip-bad": {
+        "action": "store_true",
+        "help": "go on without the recordings that cannot be read, and say which",
+    },
+    "jobs": {
+        "metavar": "N",
+        "type": _number(int, 1),
+        "help": "processes that read and listen (default: one a core, where clips are many)",
+    },
+    "json": {"action": "store_true", "help": "print JSON, for programs"},
     "all-classes": {
         "action": "store_true",
         "help": "of the ESC-50 repository all fifty classes, not the ten of ESC-10",
@@ -169,7 +204,7 @@ _FLAGS: dict[str, dict[str, Any]] = {
     "folds": {
         "metavar": "K",
         "type": _number(int, LEAST),
-        "help": "with --cv: K folds of our own (default: the official ones, else 5)",
+        "help": "K folds of our own to cross-validate on (default: the official ones, else 5)",
     },
     "repeats": {
         "metavar": "N",

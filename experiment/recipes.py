@@ -8,21 +8,18 @@ network 6513-500-500-500-10; 100 epochs of SGD whose rate falls as 1/(1 + 0.9t).
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from mfcc import delta, mfcc
-from mfcc.audio import SAMPLE_RATE
+from mfcc.audio import DURATION, SAMPLE_RATE
 from mininet import SGD, Dense, History, LeakyReLU, ReLU, Sequential, Sigmoid
 
-from .dataset import Dataset
-
 HIDDEN = 500  # units in each hidden layer
-Heard = TypeVar("Heard")
+N_FRAMES = 1 + int(100 * DURATION)  # one each 10 ms, the first centred on the first sample
 
 
 @dataclass(frozen=True)
@@ -31,6 +28,16 @@ class Features:
 
     n_mfcc: int = 13
     deltas: bool = False
+
+    @property
+    def n_rows(self) -> int:
+        """How many coefficients a frame has."""
+        return 3 * self.n_mfcc if self.deltas else self.n_mfcc
+
+    @property
+    def widths(self) -> tuple[int, ...]:
+        """How many numbers each network is given at a time; here it is one network."""
+        return (self.n_rows * N_FRAMES,)
 
     def of(self, signal: np.ndarray) -> np.ndarray:
         """signal (n_samples,) at 44.1 kHz -> (n_rows, n_frames) of the same dtype: the MFCCs, and
@@ -98,33 +105,11 @@ class Reference:
         return self.training.fit(network, x, y, rng, on_epoch)
 
 
-def extract(
-    dataset: Dataset,
-    features: Features,
-    progress: Callable[[Iterable[int]], Iterable[int]] = iter,
-) -> tuple[np.ndarray, Counter[str]]:
-    """Read every clip and compute its features; no more than one clip is in memory at a time.
-
-    progress wraps the iterable of clips, as tqdm does.
-    Returns (n_clips, n_rows, n_frames) float32, and how many clips were resampled, cut, padded.
-    """
-    rows, treated = each_clip(dataset, features.of, progress)
-    return np.stack(rows), treated
-
-
-def each_clip(
-    dataset: Dataset,
-    listen: Callable[[np.ndarray], Heard],
-    progress: Callable[[Iterable[int]], Iterable[int]] = iter,
-) -> tuple[list[Heard], Counter[str]]:
-    """What listen makes of each clip's signal, one clip after the other; the rest as extract."""
-    rows: list[Heard] = []
-    treated: Counter[str] = Counter()
-    for i in progress(range(len(dataset))):
-        clip = dataset.read(i)
-        treated.update(resampled=clip.resampled, cut=clip.cut, padded=clip.padded)
-        rows.append(listen(clip.signal))
-    return rows, treated
+def rearrange(x: np.ndarray, order: np.ndarray) -> None:
+    """x[order] in place, (n, n_features), a few columns at a time: all at once, the largest array
+    of the run would be there twice."""
+    for start in range(0, x.shape[1], 64):
+        x[:, start : start + 64] = x[order, start : start + 64]
 
 
 def reference_network(n_features: int, n_classes: int, rng: np.random.Generator) -> Sequential:

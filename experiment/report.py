@@ -1,7 +1,9 @@
 """The report: what a run says on the terminal, and what it keeps in files.
 
-Before it: models.py. After it: held_out.py. Every file is written under a temporary
-name and then renamed, so that a name always holds a whole file.
+Before it: models.py. After it: held_out.py. Chapter 13.
+
+Every file is written under a temporary name and then renamed, so that a name always holds a whole
+file.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
@@ -35,7 +37,7 @@ def class_table(dataset: Dataset) -> str:
     rows = [f"{'class':<{width}}  clips", f"{'-' * width}  -----"]
     rows += [f"{name:<{width}}  {n:5d}" for name, n in zip(dataset.classes, counts, strict=True)]
     rows.append(f"{len(dataset.classes)} classes, {len(dataset)} clips")
-    passed = [f"{n} {kind}" for kind, n in sorted(dataset.passed_over.items())]
+    passed = [f"{len(names)} {kind}" for kind, names in sorted(dataset.passed_over.items())]
     return "\n".join([*rows, *([f"files passed over: {', '.join(passed)}"] if passed else [])])
 
 
@@ -111,7 +113,7 @@ class Output:
     def table(self, rows: Sequence[dict[str, Any]], name: str) -> None:
         """Keep rows of the same keys as CSV; nothing where there are none."""
         if rows:
-            with self._file(name) as temporary, open(temporary, "w", newline="") as file:
+            with self._text(name) as file:
                 table = csv.DictWriter(file, list(rows[0]))
                 table.writeheader()
                 table.writerows(rows)
@@ -119,7 +121,7 @@ class Output:
     def history(self, history: History, name: str) -> None:
         """Keep the history as CSV: a row an epoch, columns epoch, loss, accuracy, learning_rate."""
         columns = history.history
-        with self._file(name) as temporary, open(temporary, "w", newline="") as file:
+        with self._text(name) as file:
             table = csv.writer(file)
             table.writerow(["epoch", *columns])
             rows = zip(*columns.values(), strict=True)
@@ -144,6 +146,11 @@ class Output:
             plt.show()
 
     @contextmanager
+    def _text(self, name: str) -> Iterator[TextIO]:
+        with self._file(name) as temporary, open(temporary, "w", newline="", encoding="utf-8") as f:
+            yield f
+
+    @contextmanager
     def _file(self, name: str) -> Iterator[Path]:
         with replacing(self.folder / name) as temporary:
             yield temporary
@@ -152,16 +159,22 @@ class Output:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary name beside path to write to; it takes the place of path when all went well."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    temporary = Path(name)
+    """A temporary name beside path to write to; it takes the place of path when all went well.
+
+    OSError: it cannot be written, as when the disk is full; it names path.
+    """
     try:
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
 
 
 @contextmanager

@@ -33,6 +33,7 @@ def load(
     the end, or padded there with zeros; duration=None keeps the whole recording.
     ValueError: what read and resample reject, a duration that gives no sample.
     OSError: the file cannot be opened.
+    Chapter 1.
     """
     signal, rate = read(path, duration)
     signal = resample(signal, rate, sample_rate)
@@ -57,13 +58,7 @@ def read(path: str | PathLike[str], duration: float | None = None) -> tuple[np.n
             channels = sound.read(frames, dtype="float32", always_2d=True)
         except MemoryError:  # it may hold them, or its header may be broken
             raise ValueError(f"{fspath(path)} has {frames} samples: more than memory") from None
-    if len(channels) == 0:
-        raise ValueError(f"{fspath(path)} holds no samples")
-    if len(channels) < frames:
-        raise ValueError(f"{fspath(path)} is truncated: {len(channels)} of {there} samples")
-    n_bad = len(channels) - int(np.count_nonzero(np.isfinite(channels).all(axis=1)))
-    if n_bad:
-        raise ValueError(f"{fspath(path)} has {n_bad} samples that are NaN or infinite")
+    refuse_broken(path, len(channels), frames, np.isfinite(channels).all(axis=1).sum())
     return np.clip(channels.mean(axis=1), -1, 1), rate
 
 
@@ -96,6 +91,22 @@ def opened(path: str | PathLike[str]) -> Iterator[Any]:
                 yield sound
             except soundfile.LibsndfileError as error:
                 raise ValueError(f"{name} cannot be read as audio: {_reason(error)}") from None
+
+
+def refuse_broken(
+    path: str | PathLike[str], n_samples: int, n_promised: int, n_finite: int
+) -> None:
+    """What was read of a file, that many samples of which so many are finite, is a recording.
+
+    ValueError: there are no samples, fewer than promised, or some are NaN or infinite.
+    """
+    if n_samples == 0:
+        raise ValueError(f"{fspath(path)} holds no samples")
+    if n_samples < n_promised:
+        raise ValueError(f"{fspath(path)} is truncated: {n_samples} of {n_promised} samples")
+    if n_finite < n_samples:
+        n_bad = n_samples - n_finite
+        raise ValueError(f"{fspath(path)} has {n_bad} samples that are NaN or infinite")
 
 
 def resample(signal: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:

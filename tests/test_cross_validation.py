@@ -158,29 +158,38 @@ def test_predict_answers_with_either_recipe(
     np.testing.assert_allclose(model.predict_proba(signal), expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize(
-    "metadata",
-    [
-        {},
-        {"recipe": "third", "features": {}, "classes": []},
-        {"recipe": "reference", "features": {"x": 1}, "classes": []},
-        {"recipe": "improved", "features": {}},
-    ],
-)
-def test_a_model_that_ssc_did_not_write_is_refused(metadata: dict, tmp_path: Path) -> None:
-    """Without recipe, settings and classes that are known: a sentence, not a guess."""
-    from mininet import ReLU
+@pytest.mark.parametrize(("n_clips", "said"), [(1, "all networks answer"), (3, "on 3 folds: ")])
+def test_few_recordings_are_enough_for_the_improved_recipe(
+    n_clips: int, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Three of each class: chosen on three folds. One: nothing to choose by, both networks."""
+    data = sounds.category(tmp_path, n_clips)
+    text = run(["--data", str(data), "--recipe", "improved", "--out", str(tmp_path / "o")], capsys)
+    assert said in text
+    chosen = Ensemble.load(tmp_path / "o" / "model.npz").metadata["chosen"]
+    assert chosen == [0, 1] or n_clips == 3
 
-    Sequential([ReLU()], metadata).save(tmp_path / "m.npz")
-    with pytest.raises(ValueError, match=r"m\.npz says nothing of classes and features"):
-        models.read_model(str(tmp_path / "m.npz"))
+
+@pytest.mark.parametrize(
+    ("rate", "words"), [("1e30", "is not finite after update"), ("1e8", "answers are not finite")]
+)
+def test_a_fold_that_diverges_is_named(
+    rate: str, words: str, category: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A learning rate at which the loss, or an answer of what was learnt, is no longer finite: the
+    sentence says in which fold and with which seed; code 2, nothing written."""
+    arguments = ["--data", str(category), "--cv", "--learning-rate", rate, "--epochs", "2"]
+    assert ssc.main([*arguments, "--out", str(tmp_path / "o"), "--quiet", "--seed", "4"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("ssc: fold 1, seed 4: ") and words in error
+    assert error.count("\n") == 1 and not (tmp_path / "o").exists()
 
 
 def made_up(classes: list[str], names: list[str], answers: np.ndarray) -> HeldOut:
     """A cross-validation of clips of class i % len(classes) with these answers (n_seeds, n)."""
     n, labels = len(names), np.arange(len(names)) % len(classes)
     folds = Folds("clips", np.arange(n) % 2, [str(i) for i in range(n)])
-    dataset = Dataset(classes, names, labels, lambda i: Clip(np.zeros(1)))
+    dataset = Dataset(classes, names, labels, names, lambda name: Clip(np.zeros(1)))
     curve = Curve("a", History([2.0], [0.5], [0.1]), History([3.0], [0.25]))
     trials = []
     for fold in (0, 1):
@@ -223,6 +232,10 @@ def test_mistakes_are_listed_with_what_people_made_of_them(tmp_path: Path) -> No
     assert figures["mistakes"] == rows
     image = plt.imread(tmp_path / "confusion.png")
     assert image.shape[1] > 1.7 * image.shape[0]  # two matrices wide
+    assert "confusion_normalized.png" not in files(tmp_path)
+    held_out.tell(result, Output(tmp_path, quiet=True), normalize=True)
+    image = plt.imread(tmp_path / "confusion_normalized.png")
+    assert image.shape[1] < 1.7 * image.shape[0]  # ours alone
 
 
 def test_nothing_wrong_is_said_too(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from experiment import scenes
-from experiment.dataset import AUDIO_SUFFIXES, embedded, read_clip, scan
+from experiment.dataset import AUDIO_SUFFIXES, embedded, printable, read_clip, scan
 from experiment.folds import find_folds
 
 N_SAMPLES = 220500
@@ -37,17 +38,50 @@ def test_each_name_reads_its_own_file(tmp_path: Path) -> None:
 
 
 def test_what_is_no_recording_is_passed_over_and_counted(tmp_path: Path) -> None:
-    """Hidden files, files that are not audio and folders inside a class are counted, not read."""
+    """Hidden files, files that are not audio and folders inside a class are named, not read; what
+    has the suffix of a recording is a recording, for better or worse."""
     folder = sounds.category(tmp_path)
     for name in (".hidden", "low/.hidden.wav", ".git/x.wav"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("")
     for name in ("README.txt", "low/notes.md", "low/no_suffix"):
         (folder / name).write_text("")
-    (folder / "low" / "deeper.wav").mkdir()
+    (folder / "low" / "deeper").mkdir()
+    (folder / "low" / "album.wav").mkdir()
     dataset = scan(folder)
-    assert dataset.passed_over == {"hidden": 3, "not audio": 3, "folder": 1}
-    assert len(dataset) == 12
+    assert {kind: sorted(names) for kind, names in dataset.passed_over.items()} == {
+        "hidden": [".git", ".hidden", "low/.hidden.wav"],
+        "not audio": ["README.txt", "low/no_suffix", "low/notes.md"],
+        "folder": ["low/deeper"],
+    }
+    assert len(dataset) == 13
+    with pytest.raises(IsADirectoryError):
+        dataset.read(dataset.names.index("low/album.wav"))
+
+
+def test_names_are_on_one_line_and_in_any_encoding() -> None:
+    """Line breaks and bytes that are no UTF-8 become escapes; all that is readable stays."""
+    assert printable("a\nb\rc\x1b\u2028\udcff") == "a\\nb\\rc\\x1b\\u2028\\udcff"
+    kept = "소리 'of' \"rain\", 雨 🌧️ 👩‍👩‍👧.wav"
+    assert printable(kept) == kept
+
+
+def test_a_dataset_can_go_to_another_process(tmp_path: Path) -> None:
+    """Scanned or embedded, it survives pickle, and reads the same clips there."""
+    for dataset in (scan(sounds.category(tmp_path)), embedded(1)):
+        twin = pickle.loads(pickle.dumps(dataset))
+        np.testing.assert_array_equal(twin.read(5).signal, dataset.read(5).signal)
+
+
+def test_a_dataset_of_some_clips(tmp_path: Path) -> None:
+    """only(kept) has those clips with their labels and reads them; a class must not go."""
+    dataset = scan(sounds.category(tmp_path))
+    some = dataset.only([1, 5, 6, 11])
+    assert some.names == [dataset.names[i] for i in (1, 5, 6, 11)]
+    assert some.labels.tolist() == [0, 1, 1, 2]
+    np.testing.assert_array_equal(some.read(3).signal, dataset.read(11).signal)
+    with pytest.raises(ValueError, match="no recording of the class 'hiss' can be read"):
+        dataset.only([0, 8])
 
 
 @pytest.mark.parametrize("suffix", AUDIO_SUFFIXES)

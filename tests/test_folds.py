@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from strategies import generators
 
 from experiment.dataset import embedded
-from experiment.folds import find_folds
+from experiment.folds import find_folds, folds_at_hand
 
 
 def test_official_folds_are_the_first_numbers_of_the_names() -> None:
@@ -90,6 +90,38 @@ def test_too_many_folds_are_refused_by_the_class_that_lacks_recordings() -> None
     labels = np.array([0] * 9 + [1] * 3)
     with pytest.raises(ValueError, match="5 folds need as many recordings a class; b has 2"):
         find_folds(names, labels)
+
+
+def test_a_number_of_the_archive_is_a_recording_of_all_classes_and_another_of_its_own() -> None:
+    """ESC's names number the recordings of one archive: 1-7-A in two classes is one recording, and
+    lies in one fold. 7-A in two folders is whatever their owner numbered from one: two."""
+    labels = np.arange(20) // 10
+    archive = [f"{'ab'[k // 10]}/1-{k % 10}-{'AB'[k // 10]}.wav" for k in range(20)]
+    own = [f"{'ab'[k // 10]}/{k % 10}-{'AB'[k // 10]}.wav" for k in range(20)]
+    shared, apart = find_folds(archive, labels), find_folds(own, labels)
+    assert (shared.kind, shared.n_recordings) == ("recordings", 10)
+    np.testing.assert_array_equal(shared.of[:10], shared.of[10:])
+    assert (apart.kind, apart.n_recordings) == ("clips", 20)
+
+
+@pytest.mark.parametrize(("least", "expected"), [(7, 5), (5, 5), (4, 4), (3, 3), (2, 2), (1, None)])
+def test_fewer_recordings_give_fewer_folds_to_choose_by(least: int, expected: int | None) -> None:
+    """Five folds of our own, or as many as the scarcest class has recordings; none of one alone."""
+    names = [f"a/{k}.wav" for k in range(9)] + [
+        f"b/{k}-{t}.wav" for k in range(least) for t in "AB"
+    ]
+    labels = np.array([0] * 9 + [1] * 2 * least)
+    folds = folds_at_hand(names, labels)
+    assert (None if folds is None else len(folds.numbers)) == expected
+
+
+def test_official_folds_are_the_folds_at_hand() -> None:
+    """However few recordings a class has: the folds are those of the names."""
+    names = [f"{'ab'[k % 2]}/{k // 2 + 1}-{k}-A.wav" for k in range(6)]
+    folds = folds_at_hand(names, np.arange(6) % 2)
+    assert (
+        folds is not None and folds.kind == "official" and folds.of.tolist() == [1, 1, 2, 2, 3, 3]
+    )
 
 
 @pytest.mark.recordings

@@ -37,6 +37,7 @@ def test_the_window_view_is_level_deviation_and_modulation_of_40_bands() -> None
     """(9, 320) float32: windows of 1 s every 0.5 s; the fourth begins at 1.5 s."""
     _, windows = RECIPE.views(signal())
     assert windows.shape == (9, 320) and windows.dtype == np.float32
+    assert RECIPE.widths == (200, 320)
     mel = mel_spectrogram(signal(), 44100, n_mels=40)
     part = power_to_db(mel, top_db=60.0)[:, 150:250]
     rows = windows[3].reshape(40, 8)

@@ -11,6 +11,7 @@ from experiment.options import parse
 DEFAULTS = {
     "data": None,
     "all_classes": False,
+    "skip_bad": False,
     "recipe": "reference",
     "cv": False,
     "folds": None,
@@ -23,6 +24,7 @@ DEFAULTS = {
     "seed": 0,
     "n_mfcc": 13,
     "deltas": False,
+    "jobs": None,
     "normalize": False,
     "show": False,
     "quiet": False,
@@ -45,12 +47,19 @@ def test_every_flag_is_taken() -> None:
     expected = {"data": "d", "all_classes": True, "recipe": "improved", "cv": True, "folds": 3}
     options = vars(parse(given.split(), "1"))
     assert options == {"command": "train", **DEFAULTS, **expected, "repeats": 2}
+    options = vars(parse(["--data", "d", "--skip-bad", "--jobs", "3"], "1"))
+    expected = {"data": "d", "skip_bad": True, "jobs": 3}
+    assert options == {"command": "train", **DEFAULTS, **expected}
     flags = vars(parse(["--show", "--quiet"], "1"))
     assert flags == {"command": "train", **DEFAULTS, "show": True, "quiet": True}
 
 
 def test_commands_take_their_own_arguments() -> None:
-    """predict MODEL CLIP..., explain CLIP, scenes DIR."""
+    """check, predict MODEL CLIP..., explain CLIP, scenes DIR."""
+    given = "--data d --all-classes --folds 4 --seed 2 --jobs 1 --json"
+    expected = {"data": "d", "all_classes": True, "folds": 4, "seed": 2, "jobs": 1, "json": True}
+    assert vars(parse(["check", *given.split()], "1")) == {"command": "check", **expected}
+    assert parse(["predict", "m.npz", "--skip-bad", "a.wav"], "1").skip_bad
     options = parse(["predict", "m.npz", "a.wav", "b.wav"], "1")
     assert (options.command, options.model, options.clips) == (
         "predict",
@@ -82,12 +91,17 @@ def test_help_shows_every_flag_with_its_default(capsys: pytest.CaptureFixture[st
     for name, default in DEFAULTS.items():
         flag = f"--{name.replace('_', '-')}"
         assert flag in text
-        if name not in ("data", "folds") and default is not False:
+        if default is not None and default is not False:
             assert f"(default: {default})" in text[text.index(f"{flag} ", text.index("options")) :]
-    assert "predict MODEL CLIP" in text and "explain CLIP" in text and "scenes DIR" in text
+    assert (
+        "check" in text
+        and "predict MODEL CLIP" in text
+        and "explain CLIP" in text
+        and "scenes DIR" in text
+    )
 
 
-@pytest.mark.parametrize("command", [[], ["predict"], ["explain"], ["scenes"]])
+@pytest.mark.parametrize("command", [[], ["check"], ["predict"], ["explain"], ["scenes"]])
 def test_version_is_printed(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """--version prints name and version, whatever the command."""
     with pytest.raises(SystemExit) as leaving:
@@ -116,7 +130,14 @@ def test_version_is_printed(command: list[str], capsys: pytest.CaptureFixture[st
         ("--cv --repeats 0", "argument --repeats: '0' must be a whole number of at least 1"),
         ("--folds 4", "argument --folds: needs --cv"),
         ("--repeats 4", "argument --repeats: needs --cv"),
+        ("--repeats 5", "argument --repeats: needs --cv"),
         ("--all-classes", "argument --all-classes: needs --data"),
+        ("--skip-bad", "argument --skip-bad: needs --data"),
+        ("check --all-classes", "argument --all-classes: needs --data"),
+        ("check --cv", "unrecognized arguments: --cv"),
+        ("--jobs 0", "argument --jobs: '0' must be a whole number of at least 1"),
+        ("--recipe improved --epochs 100", "argument --epochs: needs --recipe reference"),
+        ("--recipe improved --n-mfcc 13", "argument --n-mfcc: needs --recipe reference"),
         ("--recipe improved --epochs 3", "argument --epochs: needs --recipe reference"),
         ("--recipe improved --deltas", "argument --deltas: needs --recipe reference"),
         ("--n-mfcc 0", "argument --n-mfcc: '0' must be a whole number of at least 1"),

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 import pytest
 import sounds
+from hypothesis import given
+from hypothesis import strategies as st
+from strategies import generators
 
-from experiment.dataset import Clip, Dataset
-from experiment.recipes import (
-    Features,
-    Training,
-    extract,
-    reference_network,
-)
+from experiment.recipes import Features, Training, rearrange, reference_network
 from mfcc import delta, mfcc
 from mininet import Dense, LeakyReLU, ReLU, Sequential, Sigmoid, one_hot
 
@@ -37,21 +32,22 @@ def test_deltas_are_stacked_under_the_mfccs() -> None:
     np.testing.assert_array_equal(stacked[10:], delta(plain, order=2))
 
 
-def test_extract_keeps_order_and_counts_treatments() -> None:
-    """Row i is the features of clip i; treated counts what was done to how many."""
-    signals = [sounds.hiss(seed) for seed in range(4)]
-    clips = [Clip(s, resampled=i > 0, cut=i > 1, padded=i > 2) for i, s in enumerate(signals)]
-    dataset = Dataset(["a", "b"], list("wxyz"), np.array([0, 0, 1, 1]), clips.__getitem__)
-    wrapped: list[list[int]] = []
+@pytest.mark.parametrize("features", [Features(), Features(n_mfcc=5, deltas=True)])
+def test_a_recipe_knows_how_wide_its_views_are(features: Features) -> None:
+    """widths are those of the views of a clip; the first view is the features, row by row."""
+    signal = np.resize(sounds.hiss(2), 220500).astype(np.float32)
+    views = features.views(signal)
+    assert [view.shape[1] for view in views] == list(features.widths)
+    np.testing.assert_array_equal(views[0].reshape(features.n_rows, -1), features.of(signal))
 
-    def progress(clips: Iterable[int]) -> Iterable[int]:
-        wrapped.append(list(clips))
-        return wrapped[0]
 
-    features, treated = extract(dataset, Features(), progress)
-    assert treated == {"resampled": 3, "cut": 2, "padded": 1} and wrapped == [[0, 1, 2, 3]]
-    for row, signal in zip(features, signals, strict=True):
-        np.testing.assert_array_equal(row, Features().of(signal))
+@given(st.integers(1, 40), st.integers(1, 200), generators())
+def test_rearranging_in_place_is_indexing(n: int, width: int, rng: np.random.Generator) -> None:
+    """rearrange(x, order) makes x what x[order] is."""
+    x, order = rng.standard_normal((n, width)), rng.permutation(n)
+    expected = x[order]
+    rearrange(x, order)
+    np.testing.assert_array_equal(x, expected)
 
 
 def test_the_reference_network_is_the_published_one() -> None:

@@ -21,11 +21,11 @@ HISTORY = History(loss=[2.5, 1.25], accuracy=[0.1, 0.875], learning_rate=[0.01, 
 def test_class_table_counts_every_class() -> None:
     """One row a class with its count, the total, and what was passed over."""
     labels = np.array([0, 0, 0, 1])
-    dataset = Dataset(["dog", "rain"], list("abcd"), labels, lambda i: Clip(np.zeros(1)))
+    dataset = Dataset(["dog", "rain"], list("abcd"), labels, "abcd", lambda i: Clip(np.zeros(1)))
     rows = [row.split() for row in report.class_table(dataset).splitlines()]
     assert ["dog", "3"] in rows and ["rain", "1"] in rows
     assert rows[-1] == ["2", "classes,", "4", "clips"]
-    dataset.passed_over.update({"hidden": 2, "not audio": 1})  # as scan calls them
+    dataset.passed_over.update({"hidden": [".a", ".b"], "not audio": ["c"]})
     last = report.class_table(dataset).splitlines()[-1]
     assert last == "files passed over: 2 hidden, 1 not audio"
 

@@ -21,8 +21,8 @@ READING_ORDER = {
     "mfcc": "arguments framing fourier mel spectrogram cepstrum features statistics audio display",
     "mininet": "layers normalization activations dropout losses checking optimizers metrics gram"
     " storage training summary network ensemble display",
-    "experiment": "scenes dataset folds people recipes improved evaluation models report held_out"
-    " options",
+    "experiment": "scenes dataset interruption extraction folds checkup people recipes improved"
+    " evaluation models report held_out options",
 }
 PEERS = {"librosa", "keras", "tensorflow", "torch", "sklearn", "python_speech_features"}
 # What each package may import besides the standard library, and the modules that may import more.

@@ -1,0 +1,202 @@
+"""Extraction: every clip read and heard, by as many processes as there are, one clip at a time.
+
+Before it: interruption.py. After it: folds.py. Chapter 13.
+
+Who does the work is an executor as concurrent.futures has it: none, and this process does it; the
+processes of this computer, see workers; or a cluster's, such as that of Dask or MPI. What comes out
+is the same to the bit. No waveform leaves the process that reads it: what travels is the path, and
+what is made of the clip.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import Any, TypeVar
+
+import numpy as np
+
+from .dataset import Clip, Dataset, printable
+
+CHUNK = 8  # clips in a task: few, so that Ctrl-C need not wait; several, so that sending one pays
+AHEAD = 64  # tasks handed out at a time: what they bring back may have to wait its turn in memory
+CLIPS_A_JOB = 50  # in less time than it takes to hear these a process is not even started
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")  # each, in a worker
+Listen = Callable[[np.ndarray], Sequence[np.ndarray]]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A clip, "class/file", that cannot be read, and why: a sentence that names the file."""
+
+    clip: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Heard:
+    """views[v][k] is view v of clip kept[k]; how many clips were resampled, cut and padded; the
+    clips that could not be read."""
+
+    views: list[np.ndarray]
+    kept: list[int]
+    treated: Counter[str]
+    problems: list[Problem]
+
+
+def extract(
+    dataset: Dataset,
+    listen: Listen,
+    executor: Executor | None = None,
+    progress: Callable[[Iterable[int]], Iterable[int]] = iter,
+) -> Heard:
+    """Read every clip, and what listen makes of its signal: an array for each view, of the same
+    shapes for each clip. A clip that cannot be read is noted, and the next one is read.
+
+    progress wraps the iterable of clips, as tqdm does. With an executor, listen and the dataset's
+    reader and sources must be such as pickle can send.
+    """
+    views: list[np.ndarray] = []
+    heard = Heard(views, [], Counter(), [])
+    outcomes = in_order(partial(hear, dataset.reader, listen), dataset.sources, executor)
+    for i, outcome in zip(progress(range(len(dataset))), outcomes, strict=True):
+        if isinstance(outcome, str):
+            heard.problems.append(Problem(dataset.names[i], outcome))
+            continue
+        rows, treatment = outcome
+        if not views:  # filled row by row: a list of rows, stacked, would be there twice
+            views += [np.empty((len(dataset), *row.shape), row.dtype) for row in rows]
+        for view, row in zip(views, rows, strict=True):
+            view[len(heard.kept)] = row
+        heard.treated.update(treatment)
+        heard.kept.append(i)
+    views[:] = [view[: len(heard.kept)] for view in views]
+    return heard
+
+
+def hear(
+    reader: Callable[[Any], Clip], listen: Listen, source: Any
+) -> tuple[Sequence[np.ndarray], dict[str, bool]] | str:
+    """What listen makes of one clip, and what was done to it; a sentence if it cannot be read."""
+    try:
+        clip = reader(source)
+    except (OSError, ValueError) as error:
+        return reason(error)
+    treatment = {"resampled": clip.resampled, "cut": clip.cut, "padded": clip.padded}
+    return listen(clip.signal), treatment
+
+
+def in_order(
+    task: Callable[[Item], Result], items: Sequence[Item], executor: Executor | None = None
+) -> Iterator[Result]:
+    """task(item) for each of the items, in their order, whoever computes it and when.
+
+    Raises what task raises; of an executor whose worker died, its BrokenExecutor.
+    """
+    if executor is None:
+        yield from map(task, items)
+        return
+    chunks = (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
+    waiting: deque[Future[list[Result]]] = deque()
+    try:
+        for chunk in chunks:
+            waiting.append(executor.submit(_each, task, chunk))
+            if len(waiting) == AHEAD:
+                yield from waiting.popleft().result()
+        yield from chain.from_iterable(future.result() for future in waiting)
+    finally:
+        for future in waiting:
+            future.cancel()
+
+
+def _each(task: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    return [task(item) for item in items]
+
+
+def reason(error: Exception) -> str:
+    """An error as a sentence on one line; of an OSError the file and the system's words."""
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{os.fsdecode(error.filename)}: " if error.filename else ""
+        return printable(f"{where}{error.strerror}")
+    return printable(str(error))
+
+
+def fitting_jobs(n_clips: int) -> int:
+    """As many processes as this one may use cores, but none that has too little to do."""
+    affinity = getattr(os, "sched_getaffinity", None)  # Linux alone has it
+    n_cores = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return max(1, min(n_cores, n_clips // CLIPS_A_JOB))
+
+
+@contextmanager
+def workers(jobs: int) -> Iterator[Executor | None]:
+    """jobs processes of this computer as an executor; None for one job: no process is started.
+
+    They are spawned: a forked one would share this process's locks and threads in whatever state
+    they are, and spawning takes a tenth of a second. An error within the block ends them at once,
+    in the middle of what they do; so does the end of this process, however it comes about.
+    """
+    if jobs == 1:
+        yield None
+        return
+    context = get_context("spawn")
+    theirs, ours = context.Pipe(duplex=False)
+    with theirs, ours, ProcessPoolExecutor(jobs, context, _begin, (theirs,)) as pool:
+        with _one_thread_each(), _deaf_to_interrupts():
+            for _ in range(jobs):  # a process is started with each task, while none is idle
+                pool.submit(int)
+        try:
+            yield pool
+        except BaseException:
+            ours.close()
+            raise
+
+
+def _begin(lifeline: Connection) -> None:
+    """What a worker does first: see to it that it ends when the other end is closed."""
+    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
+
+
+def _end_with(lifeline: Connection) -> None:
+    try:
+        lifeline.recv()  # nothing is ever sent
+    except (EOFError, OSError):
+        os._exit(1)
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Processes that are started in the block compute with one thread, as there are enough."""
+    before = {name: os.environ.get(name) for name in ONE_THREAD}
+    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Processes that are started in the block never hear of Ctrl-C, which the terminal sends to all
+    of them; this one hears of it after the block."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
