@@ -4,15 +4,17 @@
     python -m benchmarks.ladder FOLDER NAME...     only these rungs, beside those kept
 
 Writes docs/ladder.json and prints the tables of the chapter. Each rung is five folds times five
-seeds; all of them take some twenty minutes on one core.
+seeds; all of them take some twenty minutes on one core. What is kept is read anew before each
+entry is merged into it, so that two runs of different rungs do not undo each other.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import product
@@ -21,19 +23,24 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import cues
 from experiment.dataset import Dataset, scan
 from experiment.evaluation import learn
 from experiment.folds import Folds, find_folds
 from experiment.improved import Improved
 from experiment.recipes import Features, Training, reference_network
 from mfcc import mel_spectrogram, power_to_db, structure_function
+from mfcc.audio import SAMPLE_RATE
 from mininet import (
     SGD,
     Dense,
+    DivergenceError,
+    History,
     Normalization,
     ReLU,
     Sequential,
     accuracy,
+    confusion_matrix,
     cross_entropy,
     one_hot,
     window_proba,
@@ -54,6 +61,7 @@ class Wide:
     momentum: float = 0.0
     he: bool = False
     relu: bool = False
+    by_epoch: bool = False
 
     def __call__(
         self, x: np.ndarray, y: np.ndarray, seed: int, n_classes: int
@@ -69,9 +77,21 @@ class Wide:
         if self.relu:
             network.layers[1::2] = [ReLU() for _ in network.layers[1::2]]
         t = self.training
-        optimizer = SGD(t.learning_rate, t.decay, self.momentum)
-        network.fit(scaled(x), one_hot(y, n_classes), t.epochs, t.batch_size, optimizer, rng)
+        optimizer = SGD(t.learning_rate, 0.0 if self.by_epoch else t.decay, self.momentum)
+        on_epoch = stairs(optimizer, t.decay) if self.by_epoch else None
+        rows = one_hot(y, n_classes)
+        network.fit(scaled(x), rows, t.epochs, t.batch_size, optimizer, rng, on_epoch)
         return lambda other: network.predict_proba(scaled(other))
+
+
+def stairs(optimizer: SGD, decay: float) -> Callable[[History], None]:
+    """Called after each epoch, it sets the rate to learning_rate/(1 + decay · epochs so far)."""
+    start = optimizer.learning_rate
+
+    def on_epoch(history: History) -> None:
+        optimizer.learning_rate = start / (1 + decay * len(history.loss))
+
+    return on_epoch
 
 
 @dataclass(frozen=True)
@@ -126,7 +146,7 @@ class Clips:
         self.cepstra = np.stack([Features().of(self._signal(i)) for i in range(len(dataset))])
         self.mel = np.stack(
             [
-                mel_spectrogram(self._signal(i), 44100, n_mels=IMPROVED.n_mels)
+                mel_spectrogram(self._signal(i), SAMPLE_RATE, n_mels=IMPROVED.n_mels)
                 for i in range(len(dataset))
             ]
         )
@@ -150,6 +170,11 @@ class Clips:
         log_moves = np.log(np.concatenate(moves, axis=2) + IMPROVED.floor)
         return np.concatenate([c.mean(axis=2)[..., None], log_moves], 2).reshape(len(c), -1)
 
+    def band_limits(self) -> np.ndarray:
+        """Where each clip's spectrum ends, in Hz, (n, 1)."""
+        limits = [cues.band_limit(self._signal(i), SAMPLE_RATE) for i in range(len(self.labels))]
+        return np.reshape(limits, (-1, 1))
+
     def silence(self) -> np.ndarray:
         """The share of frames that the decibels' floor covers whole: 80 dB under the loudest."""
         floor = self.mel.max(axis=(1, 2), keepdims=True) * 1e-8
@@ -169,6 +194,7 @@ WIDE: dict[str, tuple[str, Wide]] = {
     "standardised": ("one change: each number standardised", Wide(scale=Normalization.adapt)),
     "no-decay": ("one change: no decay of the rate", Wide(FLAT)),
     "decay-per-epoch": ("one change: the rate decays by epochs, not updates", Wide(PER_EPOCH)),
+    "stairs": ("the same in steps, constant within an epoch", Wide(by_epoch=True)),
     "momentum": ("one change: momentum 0.9", Wide(momentum=0.9)),
     "he": ("one change: He's weights", Wide(he=True)),
     "scaled": ("divided by 100 and no decay", Wide(FLAT, scale=by_hundred)),
@@ -187,46 +213,49 @@ SMALL: dict[str, tuple[str, int, Small]] = {
 
 def rung(clips: Clips, x: np.ndarray, train: Any, folds: Folds, labels: np.ndarray) -> dict:
     """Five folds times five seeds of one network on x (n, d)."""
-    rows, started = [], time.process_time()
+    rows, counts, started = [], [], time.process_time()
     for seed, fold in product(SEEDS, folds.numbers):
         seen, unseen = folds.of != fold, folds.of == fold
         answer = train(x[seen], labels[seen], seed, int(labels.max()) + 1)
-        rows.append(
-            [accuracy(labels[part], answer(x[part]).argmax(axis=1)) for part in (seen, unseen)]
-        )
-    return summary(np.reshape(rows, (len(SEEDS), -1, 2)), x.shape[1], started)
+        known, asked = (answer(x[part]).argmax(axis=1) for part in (seen, unseen))
+        rows.append([accuracy(labels[seen], known), accuracy(labels[unseen], asked)])
+        counts.append(confusion_matrix(labels[unseen], asked, int(labels.max()) + 1))
+    return summary(rows, counts, x.shape[1], started)
 
 
-def summary(rows: np.ndarray, numbers: int | str, started: float) -> dict:
-    """rows (n_seeds, n_folds, 2) of training and held-out accuracy, as ladder.json keeps them."""
+def summary(
+    rows: list[list[float]], counts: list[np.ndarray], numbers: int | str, started: float
+) -> dict:
+    """Training and held-out accuracy of each training, seed by seed and in it fold by fold, and
+    what it answered to the clips of each class, as ladder.json keeps them."""
+    parts = np.reshape(rows, (len(SEEDS), -1, 2))
     return {
         "numbers": numbers,
-        "train": float(rows[..., 0].mean()),
-        "held_out": float(rows[..., 1].mean()),
-        "seeds_std": float(rows[..., 1].mean(axis=1).std()),
-        "folds": rows[..., 1].mean(axis=0).tolist(),
-        "seconds": (time.process_time() - started) / rows[..., 0].size,
+        "train": float(parts[..., 0].mean()),
+        "held_out": float(parts[..., 1].mean()),
+        "seeds_std": float(parts[..., 1].mean(axis=1).std()),
+        "folds": parts[..., 1].mean(axis=0).tolist(),
+        "seconds": (time.process_time() - started) / len(rows),
+        "confusion": np.sum(counts, axis=0).tolist(),
     }
 
 
 def ensembles(clips: Clips, text: str, chosen: tuple[int, ...]) -> dict:
     """The improved recipe with these of its networks, on the official folds."""
-    views, labels, rows = clips.views(IMPROVED), clips.labels, []
-    started = time.process_time()
+    views, labels = clips.views(IMPROVED), clips.labels
+    rows, counts, started = [], [], time.process_time()
     for seed, fold in product(SEEDS, clips.folds.numbers):
         seen, unseen = clips.folds.of != fold, clips.folds.of == fold
-        ensemble, _ = learn(
-            IMPROVED, chosen, [view[seen] for view in views], labels[seen], 10, seed
+        heard = [view[seen] for view in views]
+        ensemble, _ = learn(IMPROVED, chosen, heard, labels[seen], 10, seed)
+        known, asked = (
+            ensemble.predict_proba([views[k][part] for k in chosen]).argmax(axis=1)
+            for part in (seen, unseen)
         )
-        rows.append(
-            [
-                accuracy(labels[part], ensemble.predict_proba(heard).argmax(axis=1))
-                for part in (seen, unseen)
-                for heard in [[views[k][part] for k in chosen]]
-            ]
-        )
+        rows.append([accuracy(labels[seen], known), accuracy(labels[unseen], asked)])
+        counts.append(confusion_matrix(labels[unseen], asked, 10))
     numbers = " + ".join(str(views[k].shape[2]) for k in chosen)
-    return {"text": text} | summary(np.reshape(rows, (len(SEEDS), -1, 2)), numbers, started)
+    return {"text": text} | summary(rows, counts, numbers, started)
 
 
 NETWORKS = ((0,), (1,), (0, 1))  # the clip network, the windows', both
@@ -311,7 +340,7 @@ def inner_scores(
 
 
 def relu_on_raw(clips: Clips) -> dict:
-    """ReLU everywhere on raw MFCCs: after how many updates at 0.01 an answer is not finite, with
+    """ReLU everywhere on raw MFCCs: after how many updates at 0.01 the loss is not finite, with
     each of ten seeds; and the accuracy on the training clips, all 400, at 1e-4 without decay."""
     x, y = clips.cepstra.reshape(len(clips.labels), -1), one_hot(clips.labels, 10)
     updates = [updates_to_nan(x, y, seed) for seed in range(10)]
@@ -330,14 +359,11 @@ def relu_network(seed: int) -> tuple[Sequential, np.random.Generator]:
 
 def updates_to_nan(x: np.ndarray, y: np.ndarray, seed: int) -> int:
     """How many updates of the published training it takes, at most 50."""
-    (network, rng), optimizer = relu_network(seed), SGD(0.01, 0.9)
-    order = rng.permutation(len(x))
-    with np.errstate(all="ignore"):
-        for k in range(50):
-            if not np.isfinite(network.forward(x[:40])).all():
-                return k
-            rows = order[np.arange(40 * k, 40 * (k + 1)) % len(x)]
-            network.fit(x[rows], y[rows], 1, 40, optimizer, rng, gram=False)
+    network, rng = relu_network(seed)
+    try:
+        network.fit(x, y, 5, 40, SGD(0.01, 0.9), rng)
+    except DivergenceError as error:
+        return error.update
     return 50
 
 
@@ -383,6 +409,16 @@ def chance(clips: Clips) -> dict:
     }
 
 
+def recorded(clips: Clips) -> dict:
+    """What tells the recording rather than the sound: the band limit alone, and sisters found."""
+    limits = clips.band_limits()
+    return {
+        "band": rung(clips, limits, Small(), clips.folds, clips.labels),
+        "ends_below_17_kHz": int(np.sum(limits < 17000)),
+        "sisters": cues.siblings(clips.statistics(0), clips.labels, clips.folds.recordings),
+    }
+
+
 def steps(clips: Clips) -> dict[str, Callable[[], dict]]:
     """Every rung and side path under its name."""
     raw = clips.cepstra.reshape(len(clips.labels), -1)
@@ -405,6 +441,8 @@ def steps(clips: Clips) -> dict[str, Callable[[], dict]]:
     made["relu-on-raw"] = lambda: relu_on_raw(clips)
     made["leak"] = lambda: leak(clips)
     made["chance"] = lambda: chance(clips)
+    made["recorded"] = lambda: recorded(clips)
+    made["facts"] = lambda: cues.facts(clips)
     return made
 
 
@@ -428,6 +466,10 @@ def side_rows(known: dict[str, Any]) -> list[str]:
         rows.append((f"nearest neighbour, {kind} folds", f"{folds[kind]['nearest']:.3f}"))
         rows.append((f"structure function, {kind} folds", f"{folds[kind]['network']:.3f}"))
     rows.append(("the share of silence alone, one number", f"{luck['silence']['held_out']:.3f}"))
+    told = known["recorded"]
+    rows.append(("the band limit alone, one number", f"{told['band']['held_out']:.3f}"))
+    found, by_chance = told["sisters"]["found"], told["sisters"]["by_chance"]
+    rows.append(("the nearest clip is a sister", f"{found:.3f}, by chance {by_chance:.3f}"))
     train, held = luck["shuffled"]["train"], luck["shuffled"]["held_out"]
     rows.append(("shuffled labels", f"{held:.3f}, and {train:.3f} on the training parts"))
     for name, pool in known["nested"].items():
@@ -438,16 +480,30 @@ def side_rows(known: dict[str, Any]) -> list[str]:
 
 def main(folder: Path, names: list[str]) -> None:
     """Compute, print and keep what was asked for, or all."""
-    known = json.loads(OUTPUT.read_text("utf-8")) if names else {}
-    clips = Clips(scan(folder))
-    made = steps(clips)
+    made = steps(Clips(scan(folder)))
+    if unknown := sorted(set(names) - set(made)):
+        raise SystemExit(f"there is no {', '.join(unknown)}; known are {', '.join(made)}")
     for name in names or made:
-        known[name] = made[name]()
-        print(row(known[name]) if "text" in known[name] else f"{name}: {known[name]}", flush=True)
-        ordered = {key: known[key] for key in made if key in known}
-        OUTPUT.write_text(json.dumps(ordered, indent=1, ensure_ascii=False) + "\n", "utf-8")
+        entry = made[name]()
+        print(row(entry) if "text" in entry else f"{name}: {entry}", flush=True)
+        known = merged(made, name, entry)
+        OUTPUT.write_text(written(known), "utf-8")
     if set(made) <= set(known):
         print("\n".join(side_rows(known)))
+
+
+def merged(order: Iterable[str], name: str, entry: dict[str, Any]) -> dict[str, Any]:
+    """What ladder.json holds now, with one entry new, in the order of the steps; entries that are
+    no step any more are left out."""
+    known = json.loads(OUTPUT.read_text("utf-8")) if OUTPUT.exists() else {}
+    known[name] = entry
+    return {key: known[key] for key in order if key in known}
+
+
+def written(known: dict[str, Any]) -> str:
+    """As JSON, with each list of numbers on one line."""
+    text = json.dumps(known, indent=1, ensure_ascii=False)
+    return re.sub(r"\[[^\[\]{}]*\]", lambda found: re.sub(r"\s*\n\s*", "", found[0]), text) + "\n"
 
 
 if __name__ == "__main__":
