@@ -7,8 +7,9 @@ Read the files in the order of the imports below; each uses only what stands abo
 from .framing import centre, frame, hann
 from .fourier import dft, fft, ifft, power_spectrum, rfft
 from .mel import hz_to_mel, mel_filterbank, mel_to_hz
+from .spectrogram import mel_spectrogram
 from .cepstrum import dct, dct_matrix, delta, idct, lifter, power_to_db
-from .features import mel_spectrogram, mfcc
+from .features import mfcc
 from .statistics import modulation_spectrum, structure_function
 from .audio import load
 # isort: on

@@ -51,8 +51,10 @@ def page_id(page: Path) -> str:
 
 
 def prose(text: str) -> str:
-    """A page without fenced code, inline code, addresses, tags and its list of references."""
+    """A page without fenced code, inline code, addresses, tags, the numbers of equations and its
+    list of references."""
     text = FENCE.sub("", text.split("\n## Read on")[0])
+    text = re.sub(r"\\tag\{\d+\.\d+\w?\}|\(\d+\.\d+\w?\)", " ", text)
     return re.sub(r"`[^`\n]*`|\]\([^)]*\)|<[^>\n]*>|https?://\S+", " ", text)
 
 
@@ -160,6 +162,16 @@ def test_a_chapter_has_every_part(page: Path) -> None:
         assert len(options) >= 3
         assert all(f"({option})" in answer for option in options), question
     assert re.search(r"\(?(1[6-9]|20)\d\d\)?", part["Read on"])
+
+
+def test_equations_that_are_referred_to_exist() -> None:
+    """Each (3.2) on a page is the \\tag{3.2} of an equation, and no tag is given twice."""
+    text = {page: FENCE.sub("", page.read_text("utf-8")) for page in BOOK}
+    tags = [tag for body in text.values() for tag in re.findall(r"\\tag\{([^}]*)\}", body)]
+    assert len(tags) == len(set(tags))
+    for page, body in text.items():
+        referred = set(re.findall(r"\((\d+\.\d+\w?)\)", re.sub(r"`[^`\n]*`", "", body)))
+        assert referred <= set(tags), page
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
