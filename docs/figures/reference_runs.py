@@ -1,0 +1,34 @@
+"""Twenty runs of the reference experiment, and the run that was published."""
+
+from __future__ import annotations
+
+import json
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from .style import BLUE, FOLDER, RED
+
+
+def draw() -> Figure:
+    """Loss and accuracy over the epochs, of docs/reference_curves.csv; the published points."""
+    table = np.loadtxt(FOLDER.parent / "reference_curves.csv", delimiter=",", skiprows=1)
+    published = json.loads((FOLDER.parent / "reference.json").read_text("utf-8"))["epochs"]
+    epochs = [int(epoch) for epoch in published]
+    fig, axes = plt.subplots(1, 2, figsize=(10, 4.6))
+    halves = np.hsplit(table, 2)  # (epochs, seeds) each
+    names = {"loss": r"loss $\mathcal{L}$ (nats)", "accuracy": "accuracy on the training clips"}
+    for ax, runs, (name, label) in zip(axes, halves, names.items(), strict=True):
+        time = np.arange(1, len(runs) + 1)
+        told = name == "loss"
+        ax.plot(time, runs, color=BLUE, linewidth=0.7, alpha=0.45)
+        ax.plot(time, runs.mean(axis=1), color=BLUE, linewidth=2.5, label="mean" if told else None)
+        values = [published[str(epoch)][f"published_{name}"] for epoch in epochs]
+        ax.plot(epochs, values, "o", color=RED, label="published" if told else None, zorder=3)
+        ax.set(xlabel="epoch", ylabel=label, xscale="log", xlim=(0.9, 112))
+        ax.set_xticks([1, 2, 5, 10, 20, 50, 100], ["1", "2", "5", "10", "20", "50", "100"])
+        ax.minorticks_off()
+    axes[1].set_ylim(0, 0.75)
+    fig.legend(loc="outside upper center", ncols=2, title="twenty seeds")
+    return fig
