@@ -35,7 +35,7 @@ def problem() -> dict[str, np.ndarray]:
 
 
 def flat(params: list[np.ndarray]) -> np.ndarray:
-    """W₁, b₁, W₂, … one after the other, each row by row: the 684 numbers of the network."""
+    """W₁, b₁, W₂, … one after the other, each row by row: the 680 numbers of the network."""
     return np.concatenate([param.ravel() for param in params])
 
 

@@ -27,7 +27,7 @@ def frozen(peer: str) -> dict[str, np.ndarray]:
 
 
 def trained(values: dict[str, np.ndarray], peer: str, run: str) -> tuple[np.ndarray, History]:
-    """Our weights after each epoch (12, 684) and the history, from the peer's start and batches."""
+    """Our weights after each epoch (12, 680) and the history, from the peer's start and batches."""
     params = [param.astype(DTYPES[peer]) for param in unflat(values["start"])]
     dense = [Dense.from_parameters(*params[i : i + 2]) for i in range(0, len(params), 2)]
     network = Sequential(
@@ -48,7 +48,7 @@ def trained(values: dict[str, np.ndarray], peer: str, run: str) -> tuple[np.ndar
 
 @pytest.mark.parametrize(("peer", "run"), PAIRS)
 def test_the_weights_are_those_of_the_peer_after_every_epoch(peer: str, run: str) -> None:
-    """From the same weights and batches, the 684 parameters agree after 3, 6, … 36 updates."""
+    """From the same weights and batches, the 680 parameters agree after 3, 6, … 36 updates."""
     values = frozen(peer)
     weights, _ = trained(values, peer, run)
     expected = values[f"{run}_weights"]

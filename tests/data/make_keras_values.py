@@ -16,7 +16,7 @@ from peer_problem import BATCH_SIZE, RUNS, SIZES, flat, problem, unflat
 def trained(
     given: dict[str, np.ndarray], rate: float, decay: float, momentum: float
 ) -> dict[str, np.ndarray]:
-    """The parameters after each epoch (12, 684), and Keras' own log of loss and accuracy."""
+    """The parameters after each epoch (12, 680), and Keras' own log of loss and accuracy."""
     model = keras.Sequential(
         [
             keras.Input((SIZES[0],)),

@@ -20,7 +20,7 @@ from peer_problem import BATCH_SIZE, RUNS, SIZES, flat, problem, unflat
 def trained(
     given: dict[str, np.ndarray], rate: float, decay: float, momentum: float
 ) -> dict[str, np.ndarray]:
-    """The parameters after each epoch (12, 684), mean loss and accuracy of each epoch."""
+    """The parameters after each epoch (12, 680), mean loss and accuracy of each epoch."""
     dense = [torch.nn.Linear(n, m, dtype=torch.float64) for n, m in pairwise(SIZES)]
     params = [param for layer in dense for param in (layer.weight, layer.bias)]
     with torch.no_grad():
