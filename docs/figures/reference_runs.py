@@ -16,7 +16,7 @@ def draw() -> Figure:
     table = np.loadtxt(FOLDER.parent / "reference_curves.csv", delimiter=",", skiprows=1)
     published = json.loads((FOLDER.parent / "reference.json").read_text("utf-8"))["epochs"]
     epochs = [int(epoch) for epoch in published]
-    fig, axes = plt.subplots(1, 2, figsize=(10, 4.6))
+    fig, axes = plt.subplots(1, 2, figsize=(10, 4.5))
     halves = np.hsplit(table, 2)  # (epochs, seeds) each
     names = {"loss": r"loss $\mathcal{L}$ (nats)", "accuracy": "accuracy on the training clips"}
     for ax, runs, (name, label) in zip(axes, halves, names.items(), strict=True):
