@@ -1,12 +1,15 @@
 """Arguments: which numbers the functions of this package accept, and what they make of them.
 
-First in the reading order, before framing.py. Every other file uses it; it knows nothing of sound
-and has no chapter.
+First in the reading order, before framing.py, which needs it first. Every other file uses it too,
+and it knows nothing of sound. Chapter 2.
 """
 
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
+from math import inf, nan
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -52,6 +55,15 @@ def positive_integer(value: Any, name: str) -> int:
 
 def positive_number(value: Any, name: str, unit: str) -> float:
     """value as a finite number > 0. ValueError naming the argument and its unit otherwise."""
-    if not (np.isfinite(value) and value > 0):
-        raise ValueError(f"{name}={value!r} must be a positive number of {unit}")
-    return value
+    return number(value, name, f"a positive number of {unit}", lambda v: 0 < v < inf)
+
+
+def number(value: Any, name: str, wanted: str, fits: Callable[[float], bool]) -> float:
+    """value as a float for which fits holds. ValueError naming the argument and what is wanted."""
+    try:
+        found = float(value) if isinstance(value, Real) else nan
+    except OverflowError:  # an integer beyond the largest float
+        found = inf
+    if not fits(found):
+        raise ValueError(f"{name}={value!r} must be {wanted}")
+    return found

@@ -1,6 +1,6 @@
 """Audio files: from a file on disk to a mono signal of a known rate and length.
 
-Before it: features.py needs nothing but such a signal. After it: display.py. Chapter 1.
+Before it: statistics.py, which needs nothing but such a signal. After it: display.py. Chapter 1.
 soundfile reads the file and SciPy resamples it; both are imported when they are first needed.
 """
 

@@ -1,7 +1,7 @@
 """The cepstrum: decibels of a spectrum, their cosine transform, and how both change in time.
 
-Before it: mel.py gives a power for each filter. After it: features.py puts the stages together.
-Chapters 6 (decibels) and 7 (the cosine transform).
+Before it: spectrogram.py gives a power for each filter and frame. After it: features.py puts the
+stages together. Chapters 6 (decibels) and 7 (the cosine transform).
 
 Symbols: N values x[n] along the last axis, coefficients c[k], D the matrix with c = D x.
 """
@@ -9,12 +9,12 @@ Symbols: N values x[n] along the last axis, coefficients c[k], D the matrix with
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import factorial
+from math import factorial, inf
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .arguments import as_float, positive_integer
+from .arguments import as_float, number, positive_integer
 
 
 def power_to_db(
@@ -28,14 +28,16 @@ def power_to_db(
     power of any shape -> dB of the same shape and dtype; ref (a number, or a function of the power
     such as numpy.max) is the power that becomes 0 dB; amin is the floor that keeps silence finite.
     The maximum is over the whole array: top_db bounds the range of one recording.
-    ValueError: amin <= 0, top_db < 0.
+    ValueError: no power, amin <= 0, top_db < 0.
     Source: McFee et al. (2015), librosa.power_to_db; top_db=None is the textbook's decibel.
+    Chapter 6.
     """
     power = as_float(power, "power")
-    if not amin > 0:
-        raise ValueError(f"amin={amin!r} must be positive")
-    if top_db is not None and not top_db >= 0:
-        raise ValueError(f"top_db={top_db!r} must be at least 0 dB, or None")
+    if power.size == 0:
+        raise ValueError(f"power has shape {power.shape}; no axis must be empty")
+    amin = number(amin, "amin", "positive", lambda v: v > 0)
+    if top_db is not None:
+        number(top_db, "top_db", "at least 0 dB, or None", lambda v: v >= 0)
     reference = float(ref(power)) if callable(ref) else abs(ref)
     db = np.maximum(power, power.dtype.type(amin))
     np.log10(db, out=db)
@@ -50,6 +52,7 @@ def dct_matrix(n_out: int, n_in: int) -> np.ndarray:
     Returns the first n_out rows, (n_out, n_in) float64. They are orthonormal: D Dᵀ = I.
     ValueError: a size < 1, n_out > n_in.
     Source: Ahmed, Natarajan and Rao (1974), Discrete cosine transform.
+    Chapter 7.
     """
     n_in = positive_integer(n_in, "n_in")
     if positive_integer(n_out, "n_out") > n_in:
@@ -65,6 +68,7 @@ def dct(x: ArrayLike) -> np.ndarray:
     """c = D x: the orthonormal cosine transform of type II along the last axis.
 
     (..., N) real -> (..., N) of the same dtype. ValueError: no values, complex input.
+    Chapter 7.
     """
     x = as_float(x)
     return x @ dct_matrix(x.shape[-1], x.shape[-1]).T.astype(x.dtype)
@@ -74,6 +78,7 @@ def idct(x: ArrayLike) -> np.ndarray:
     """x = Dᵀ c: undoes dct, because an orthonormal matrix has its transpose as inverse.
 
     (..., N) real -> (..., N) of the same dtype. ValueError: no values, complex input.
+    Chapter 7.
     """
     x = as_float(x)
     return x @ dct_matrix(x.shape[-1], x.shape[-1]).astype(x.dtype)
@@ -86,14 +91,14 @@ def lifter(cepstra: ArrayLike, lifter: float) -> np.ndarray:
     ValueError: lifter < 0 or not finite, no coefficients.
     Source: Juang, Rabiner and Wilpon (1987), On the use of bandpass liftering in speech
     recognition; the offset k + 1 is librosa's, whose c[0] plays HTK's c[1].
+    Chapter 7.
     """
     cepstra = as_float(cepstra, "cepstra")
-    if not (np.isfinite(lifter) and lifter >= 0):
-        raise ValueError(f"lifter={lifter!r} must be a finite number of at least 0")
-    if lifter == 0:
+    q = number(lifter, "lifter", "a finite number of at least 0", lambda v: 0 <= v < inf)
+    if q == 0:
         return cepstra
     k = np.arange(cepstra.shape[-1])
-    return cepstra * (1 + lifter / 2 * np.sin(np.pi * (k + 1) / lifter)).astype(cepstra.dtype)
+    return cepstra * (1 + q / 2 * np.sin(np.pi * (k + 1) / q)).astype(cepstra.dtype)
 
 
 def delta(features: ArrayLike, width: int = 9, order: int = 1) -> np.ndarray:
@@ -105,6 +110,7 @@ def delta(features: ArrayLike, width: int = 9, order: int = 1) -> np.ndarray:
     At either end, where width values around t are not there, the nearest full fit is used.
     ValueError: width even, < 3 or more than the frames; order < 1 or >= width.
     Source: Savitzky and Golay (1964); Furui (1986) for deltas of cepstra; edges as in librosa.
+    Chapter 7.
     """
     features = as_float(features, "features")
     n_frames, half = features.shape[-1], positive_integer(width, "width") // 2

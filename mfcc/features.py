@@ -80,4 +80,6 @@ def _each_recording(stage: Any, x: np.ndarray, **options: Any) -> np.ndarray:
     """stage(x) where x is one recording (rows, frames); otherwise of each one in turn."""
     if x.ndim == 2:
         return stage(x, **options)
+    if len(x) == 0:
+        raise ValueError("signal holds no recording: none of its axes must be empty")
     return np.stack([_each_recording(stage, one, **options) for one in x])

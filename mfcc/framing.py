@@ -19,6 +19,7 @@ def centre(signal: ArrayLike, frame_length: int, pad_mode: str = "constant") -> 
     signal (..., n) -> (..., n + 2⌊L/2⌋). pad_mode is any mode of numpy.pad; "constant" pads zeros.
     ValueError: an empty signal, frame_length < 1, a pad_mode that numpy.pad does not know.
     Source: McFee et al. (2015), librosa: the convention `center=True`.
+    Chapter 2.
     """
     signal = as_float(signal, "signal")
     half = positive_integer(frame_length, "frame_length") // 2
@@ -37,6 +38,7 @@ def frame(signal: ArrayLike, frame_length: int, hop_length: int) -> np.ndarray:
     not in it.
     ValueError: frame_length or hop_length < 1, or a signal shorter than one frame.
     Source: Rabiner and Schafer (2010), Theory and Applications of Digital Speech Processing, §6.2.
+    Chapter 2.
     """
     signal = as_float(signal, "signal")
     length = positive_integer(frame_length, "frame_length")
@@ -56,6 +58,7 @@ def hann(n: int) -> np.ndarray:
     window and its shift by n/2 sum to exactly one: no sample counts more than another.
     ValueError: n < 1.
     Source: Harris (1978), On the use of windows for harmonic analysis with the DFT, eq. 27.
+    Chapter 2.
     """
     j = np.arange(positive_integer(n, "n"))
     return 0.5 - 0.5 * np.cos(2 * np.pi * j / n)

@@ -1,7 +1,7 @@
 """The mel scale: frequency as it is heard, and a bank of triangular filters spaced evenly on it.
 
-Before it: fourier.py gives the power in each bin of frequency. After it: cepstrum.py takes decibels
-of what each filter lets through. Chapter 5.
+Before it: fourier.py gives the power in each bin of frequency. After it: spectrogram.py takes what
+each filter lets through of each frame. Chapter 5.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from math import log
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .arguments import as_float, positive_integer, positive_number
+from .arguments import as_float, number, positive_integer, positive_number
 
 # Slaney's scale: linear up to a corner, logarithmic above; continuous there, but not smooth.
 HZ_PER_MEL = 200 / 3  # Hz in one mel below the corner
@@ -27,6 +27,7 @@ def hz_to_mel(hz: ArrayLike, htk: bool = False) -> np.ndarray | float:
 
     hz in Hz, any shape, scalar for scalar -> mel of the same shape. ValueError: negative Hz.
     Source: Slaney (1998), Auditory Toolbox; Young et al. (2006), The HTK Book, §5.4.
+    Chapter 5.
     """
     f = _scale_values(hz, "hz")
     if htk:
@@ -41,6 +42,7 @@ def mel_to_hz(mel: ArrayLike, htk: bool = False) -> np.ndarray | float:
 
     mel of any shape, scalar for scalar -> Hz of the same shape. ValueError: negative mel.
     Source: as hz_to_mel, solved for f.
+    Chapter 5.
     """
     m = _scale_values(mel, "mel")
     if htk:
@@ -68,6 +70,7 @@ def mel_filterbank(
     Returns (n_mels, n_fft//2 + 1) float64. Warns of filters so narrow that no bin falls inside.
     ValueError: a size < 1, sample_rate <= 0, not 0 <= fmin < fmax <= sample_rate/2, another norm.
     Source: Davis and Mermelstein (1980), fig. 1; Slaney (1998) for the area.
+    Chapter 5.
     """
     positive_integer(n_fft, "n_fft")
     positive_integer(n_mels, "n_mels")
@@ -85,14 +88,10 @@ def mel_filterbank(
 
 def _band(sample_rate: float, fmin: float, fmax: float | None) -> tuple[float, float]:
     nyquist = positive_number(sample_rate, "sample_rate", "Hz") / 2
-    high = nyquist if fmax is None else fmax
-    if not 0 < high <= nyquist:
-        raise ValueError(
-            f"fmax={fmax!r} must be above 0 and at most sample_rate/2 = {nyquist:g} Hz"
-        )
-    if not 0 <= fmin < high:
-        raise ValueError(f"fmin={fmin!r} must be at least 0 and below fmax = {high:g} Hz")
-    return fmin, high
+    wanted = f"above 0 and at most sample_rate/2 = {nyquist:g} Hz"
+    high = nyquist if fmax is None else number(fmax, "fmax", wanted, lambda f: 0 < f <= nyquist)
+    wanted = f"at least 0 and below fmax = {high:g} Hz"
+    return number(fmin, "fmin", wanted, lambda f: 0 <= f < high), high
 
 
 def _warn_of_empty_filters(weights: np.ndarray, n_fft: int) -> None:

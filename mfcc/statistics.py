@@ -30,6 +30,7 @@ def structure_function(features: ArrayLike, lags: Sequence[int] = LAGS) -> np.nd
     features (..., T) -> (..., n_lags) of the same dtype and unit.
     ValueError: no lag, a lag < 1 or >= T.
     Source: Kolmogorov (1941), The local structure of turbulence in incompressible viscous fluid.
+    Chapter 16.
     """
     x = as_float(features, "features")
     lags = [positive_integer(k, "lag") for k in lags]
@@ -49,6 +50,7 @@ def modulation_spectrum(features: ArrayLike, edges: Sequence[int]) -> np.ndarray
     ValueError: edges that do not rise from at least 1 to at most ⌊T/2⌋ + 1.
     Source: Houtgast and Steeneken (1985), A review of the MTF concept in room acoustics; Welch
     (1967) for the factor.
+    Chapter 16.
     """
     x = as_float(features, "features")
     n, steps = x.shape[-1], np.diff(edges)

@@ -7,12 +7,13 @@ Without them a stack of dense layers would be one dense layer: x W₁ W₂ is x 
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .layers import Layer, as_float
+from .layers import Layer, as_float, number
 
 
 class Activation(Layer):
@@ -41,6 +42,7 @@ class Sigmoid(Activation):
 
     Source: Verhulst (1845), the logistic curve; as an activation Rumelhart, Hinton and Williams
     (1986), Learning representations by back-propagating errors.
+    Chapter 9.
     """
 
     def value(self, x: np.ndarray) -> np.ndarray:
@@ -59,12 +61,11 @@ class LeakyReLU(Activation):
     ValueError: alpha not finite.
     Source: Maas, Hannun and Ng (2013), Rectifier nonlinearities improve neural network acoustic
     models; PReLU: He et al. (2015), Delving deep into rectifiers.
+    Chapter 9.
     """
 
     def __init__(self, alpha: float = 0.3) -> None:
-        if not np.isfinite(alpha):
-            raise ValueError(f"alpha={alpha!r} must be a finite slope")
-        self.alpha = float(alpha)
+        self.alpha = number(alpha, "alpha", "a finite slope", isfinite)
 
     def value(self, x: np.ndarray) -> np.ndarray:
         """x where x > 0, αx elsewhere."""
@@ -83,6 +84,7 @@ class ReLU(Activation):
     """max(0, x): leaky ReLU with α = 0.
 
     Source: Nair and Hinton (2010), Rectified linear units improve restricted Boltzmann machines.
+    Chapter 9.
     """
 
     def value(self, x: np.ndarray) -> np.ndarray:

@@ -1,7 +1,6 @@
 """Checking a gradient: the derivative that backward claims against the one that can be measured.
 
-Before it: layers, activations, losses. After it: optimizers.py, which trusts the gradients.
-Chapter 11.
+Before it: losses.py. After it: optimizers.py, which trusts the gradients. Chapter 11.
 """
 
 from __future__ import annotations
@@ -31,6 +30,7 @@ def gradient_check(
     ValueError: parameters that are not float64.
     Source: Griewank and Walther (2008), Evaluating Derivatives, §3; the random direction as in
     autograd's test_util.
+    Chapter 11.
     """
     x = np.array(x, dtype=np.float64)  # a copy: the check moves it
     if any(param.dtype != np.float64 for param in layer.params):

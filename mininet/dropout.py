@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .layers import Layer, as_float
+from .layers import Layer, as_float, number
 
 
 class Dropout(Layer):
@@ -25,12 +25,11 @@ class Dropout(Layer):
     rate: q. ValueError: not 0 <= rate < 1.
     Source: Srivastava, Hinton et al. (2014), Dropout: a simple way to prevent neural networks from
     overfitting; divided by 1 - q in training, as in Keras ("inverted dropout").
+    Chapter 16.
     """
 
     def __init__(self, rate: float) -> None:
-        if not 0 <= rate < 1:
-            raise ValueError(f"rate={rate!r} must be at least 0 and below 1")
-        self.rate = float(rate)
+        self.rate = number(rate, "rate", "at least 0 and below 1", lambda q: 0 <= q < 1)
         self.rng: np.random.Generator | None = None
 
     def lend(self, rng: np.random.Generator | None) -> None:

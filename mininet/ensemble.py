@@ -27,6 +27,7 @@ def windows_of(view: ArrayLike, labels: ArrayLike) -> tuple[np.ndarray, np.ndarr
 
     view (n, W, d), labels (n,) ints or (n, C) one-hot -> the windows (m, d) and their labels.
     ValueError: an example without windows.
+    Chapter 16.
     """
     view, labels = as_float(view), np.asarray(labels)
     heard = _heard(view)
@@ -39,6 +40,7 @@ def window_proba(network: Sequential, view: ArrayLike) -> np.ndarray:
     Windows are taken as witnesses: their log-probabilities are averaged, so that one which rules a
     class out is heard. softmax(z_w) = exp(z_w) up to a factor, hence the mean of the logits.
     view (n, W, d) -> (n, C), rows sum to one. ValueError: an example without windows.
+    Chapter 16.
     """
     view = as_float(view)
     heard = _heard(view)
@@ -54,6 +56,7 @@ class Ensemble:
     loss is never worse than its networks' mean loss, and better the more they disagree.
     networks: as many as views. ValueError: none.
     Source: Hansen and Salamon (1990), Neural network ensembles.
+    Chapter 16.
     """
 
     def __init__(

@@ -8,6 +8,9 @@ of the shape of the thing itself.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import inf, nan
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -16,7 +19,7 @@ from numpy.typing import ArrayLike
 
 class Layer:
     """What a network asks of a layer. A layer of your own overrides forward and backward, and
-    params and grads when it has parameters."""
+    params and grads when it has parameters. Chapter 9."""
 
     @property
     def n_in(self) -> int | None:
@@ -80,12 +83,11 @@ class Dense(Layer):
     ValueError: a size < 1.
     Source: Glorot and Bengio (2010), Understanding the difficulty of training deep feedforward
     neural networks, eq. 16.
+    Chapter 9.
     """
 
     def __init__(self, n_in: int, n_out: int, rng: np.random.Generator) -> None:
-        for name, size in (("n_in", n_in), ("n_out", n_out)):
-            if not isinstance(size, int | np.integer) or size < 1:
-                raise ValueError(f"{name}={size!r} must be a positive integer")
+        n_in, n_out = positive_integer(n_in, "n_in"), positive_integer(n_out, "n_out")
         limit = np.sqrt(6 / (n_in + n_out))
         self.W = rng.uniform(-limit, limit, (n_in, n_out))
         self.b = np.zeros(n_out)
@@ -162,6 +164,24 @@ def as_float(x: ArrayLike) -> np.ndarray:
     if array.dtype.kind not in "biuf":
         raise ValueError(f"dtype {array.dtype} must be one of real numbers")
     return array if array.dtype in (np.float32, np.float64) else array.astype(np.float64)
+
+
+def positive_integer(value: Any, name: str) -> int:
+    """value as an int >= 1. ValueError naming the argument otherwise."""
+    if not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(f"{name}={value!r} must be a positive integer")
+    return int(value)
+
+
+def number(value: Any, name: str, wanted: str, fits: Callable[[float], bool]) -> float:
+    """value as a float for which fits holds. ValueError naming the argument and what is wanted."""
+    try:
+        found = float(value) if isinstance(value, Real) else nan
+    except OverflowError:  # an integer beyond the largest float
+        found = inf
+    if not fits(found):
+        raise ValueError(f"{name}={value!r} must be {wanted}")
+    return found
 
 
 def examples(x: ArrayLike) -> np.ndarray:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .layers import as_float
+from .layers import as_float, positive_integer
 
 
 def one_hot(labels: ArrayLike, n_classes: int | None = None) -> np.ndarray:
@@ -18,18 +18,24 @@ def one_hot(labels: ArrayLike, n_classes: int | None = None) -> np.ndarray:
 
     labels (n,) ints from 0 -> (n, n_classes) float64; n_classes None: the largest label + 1.
     ValueError: labels that are not ints in one row, or not in 0 … n_classes - 1.
+    Chapter 10.
     """
     labels = np.asarray(labels)
     if labels.ndim != 1 or labels.dtype.kind not in "iu" or len(labels) == 0:
         raise ValueError(
             f"labels {labels.dtype}{labels.shape} must be integers of shape (n,), n > 0"
         )
-    n_classes = int(labels.max()) + 1 if n_classes is None else n_classes
-    if labels.min() < 0 or labels.max() >= n_classes:
-        raise ValueError(
-            f"labels from {labels.min()} to {labels.max()} must lie in 0 … {n_classes - 1}"
-        )
+    n_classes = class_count(n_classes, labels)
     return (labels[:, None] == np.arange(n_classes)).astype(np.float64)
+
+
+def class_count(n_classes: int | None, *labels: np.ndarray) -> int:
+    """n_classes, or for None the largest label + 1. ValueError: labels not in 0 … n_classes - 1."""
+    low, high = min(int(row.min()) for row in labels), max(int(row.max()) for row in labels)
+    count = high + 1 if n_classes is None else positive_integer(n_classes, "n_classes")
+    if low < 0 or high >= count:
+        raise ValueError(f"labels from {low} to {high} must lie in 0 … {count - 1}")
+    return count
 
 
 def softmax(logits: ArrayLike) -> np.ndarray:
@@ -37,6 +43,7 @@ def softmax(logits: ArrayLike) -> np.ndarray:
 
     (..., C) -> (..., C) of the same dtype. ValueError: complex logits.
     Source: Bridle (1990), Probabilistic interpretation of feedforward classification networks.
+    Chapter 10.
     """
     z = as_float(logits)
     e = np.exp(z - z.max(axis=-1, keepdims=True))
@@ -49,6 +56,7 @@ def cross_entropy(probabilities: ArrayLike, y: ArrayLike) -> float:
     probabilities (n, C), y (n,) ints or (n, C) one-hot -> a number >= 0, in nats; infinite where a
     true class has probability 0. ValueError: y that does not fit.
     Source: Good (1952), Rational decisions. SoftmaxCrossEntropy computes the same safely.
+    Chapter 10.
     """
     p = as_float(probabilities)
     y = targets(y, p.shape, p.dtype)
@@ -61,6 +69,7 @@ class SoftmaxCrossEntropy:
 
     No probability is computed on the way, so none can round to 0 and make the logarithm infinite.
     Source: Bishop (2006), Pattern Recognition and Machine Learning, eqs. 4.108 and 4.109.
+    Chapter 10.
     """
 
     def forward(self, logits: ArrayLike, y: ArrayLike) -> float:

@@ -8,11 +8,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .layers import number, positive_integer
+from .losses import class_count
+
 
 def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     """y_true, y_pred (n,) ints -> the share of examples on which they agree.
 
     ValueError: no fit, n = 0, labels that are not integers.
+    Chapter 14.
     """
     y_true, y_pred = _labels(y_true, y_pred)
     return float(np.mean(y_true == y_pred))
@@ -25,12 +29,10 @@ def confusion_matrix(
 
     y_true, y_pred (n,) ints from 0 -> (n_classes, n_classes) ints: rows true, columns predicted;
     n_classes None: the largest label + 1. ValueError: no fit, n = 0, labels out of range.
+    Chapter 14.
     """
     y_true, y_pred = _labels(y_true, y_pred)
-    smallest, largest = min(y_true.min(), y_pred.min()), max(y_true.max(), y_pred.max())
-    n_classes = int(largest) + 1 if n_classes is None else n_classes
-    if smallest < 0 or largest >= n_classes:
-        raise ValueError(f"labels from {smallest} to {largest} must lie in 0 … {n_classes - 1}")
+    n_classes = class_count(n_classes, y_true, y_pred)
     cells = np.bincount(y_true * n_classes + y_pred, minlength=n_classes**2)
     return cells.reshape(n_classes, n_classes)
 
@@ -41,6 +43,7 @@ def precision_recall_f1(confusion: ArrayLike) -> np.ndarray:
     confusion (C, C), rows true -> (C, 3), a row for each class; 0 where nothing can be divided.
     ValueError: not a square matrix.
     Source: van Rijsbergen (1979), Information Retrieval, ch. 7.
+    Chapter 14.
     """
     matrix = np.asarray(confusion, dtype=np.float64)  # in which small ints cannot overflow
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
@@ -56,11 +59,12 @@ def wilson_interval(share: float, n: int, z: float = 1.96) -> tuple[float, float
 
     share: p, the share of successes among n independent trials -> (lower, upper), within [0, 1]:
     the shares q with |p - q| <= z √(q(1 - q)/n), at z = 1.96 those of 95 % confidence.
-    ValueError: p outside [0, 1], n < 1.
+    ValueError: p outside [0, 1], n no integer or < 1.
     Source: Wilson (1927), Probable inference, the law of succession, and statistical inference.
+    Chapter 14.
     """
-    if not 0 <= share <= 1 or n < 1:
-        raise ValueError(f"share={share!r} must lie in [0, 1], and n={n!r} be at least 1")
+    share = number(share, "share", "at least 0 and at most 1", lambda p: 0 <= p <= 1)
+    n = positive_integer(n, "n")
     middle = share + z**2 / (2 * n)
     half = z * np.sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2)
     lower, upper = (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from . import storage
 from .gram import GramDense
-from .layers import Dense, Layer, examples
+from .layers import Dense, Layer, examples, positive_integer
 from .losses import SoftmaxCrossEntropy, softmax, targets
 from .metrics import accuracy
 from .optimizers import SGD
@@ -31,6 +31,7 @@ class Sequential(Layer):
     layers: any objects like Layer, the first of them reading x (n_examples, n_features).
     metadata: whatever should be kept in the model file beside the layers, as JSON can hold it.
     ValueError: no layers, or one that does not take what those before it give.
+    Chapter 11.
     """
 
     def __init__(self, layers: Sequence[Layer], metadata: dict[str, Any] | None = None) -> None:
@@ -117,9 +118,8 @@ class Sequential(Layer):
         keeps the last weights whose loss was finite.
         """
         x = examples(x)
-        for name, count in (("epochs", epochs), ("batch_size", batch_size)):
-            if not isinstance(count, int | np.integer) or count < 1:
-                raise ValueError(f"{name}={count!r} must be a positive integer")
+        epochs = positive_integer(epochs, "epochs")
+        batch_size = positive_integer(batch_size, "batch_size")
         history = History()
         with np.errstate(over="ignore", invalid="ignore"):  # the loss shows it, or the weights
             y = targets(y, (len(x), self.forward(x[:1]).shape[1]), x.dtype)

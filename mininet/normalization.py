@@ -24,6 +24,7 @@ class Normalization(Layer):
     mean, variance (n_features,). ValueError: they do not fit, one of their values is NaN or
     infinite, a variance is negative.
     Source: LeCun, Bottou, Orr and Müller (1998), Efficient BackProp, §4.3.
+    Chapter 16.
     """
 
     def __init__(self, mean: ArrayLike, variance: ArrayLike) -> None:

@@ -7,7 +7,11 @@ Symbols: θ a parameter, g its gradient, v its velocity, t the number of updates
 
 from __future__ import annotations
 
+from math import inf
+
 import numpy as np
+
+from .layers import number
 
 
 class SGD:
@@ -19,18 +23,17 @@ class SGD:
     ValueError: learning_rate <= 0, decay < 0, momentum outside 0 <= momentum < 1.
     Source: Robbins and Monro (1951), A stochastic approximation method; Polyak (1964) for the
     momentum; the schedule as in Keras 2 (InverseTimeDecay in Keras 3).
+    Chapter 12.
     """
 
     def __init__(
         self, learning_rate: float = 0.01, decay: float = 0.0, momentum: float = 0.0
     ) -> None:
-        if not (np.isfinite(learning_rate) and learning_rate > 0):
-            raise ValueError(f"learning_rate={learning_rate!r} must be a positive number")
-        if not (np.isfinite(decay) and decay >= 0):
-            raise ValueError(f"decay={decay!r} must be at least 0")
-        if not 0 <= momentum < 1:
-            raise ValueError(f"momentum={momentum!r} must be at least 0 and below 1")
-        self.learning_rate, self.decay, self.momentum = learning_rate, decay, momentum
+        self.learning_rate = number(
+            learning_rate, "learning_rate", "a positive number", lambda v: 0 < v < inf
+        )
+        self.decay = number(decay, "decay", "at least 0", lambda v: 0 <= v < inf)
+        self.momentum = number(momentum, "momentum", "at least 0 and below 1", lambda v: 0 <= v < 1)
         self.t = 0
         self.velocities: list[np.ndarray] = []
 

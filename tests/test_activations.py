@@ -193,9 +193,9 @@ def test_a_bare_activation_has_neither_value_nor_slope() -> None:
             method(np.ones(1))
 
 
-@pytest.mark.parametrize("alpha", [math.nan, math.inf, -math.inf])
-def test_a_slope_that_is_not_finite_is_refused(alpha: float) -> None:
-    """alpha must be finite; the message gives its value."""
+@pytest.mark.parametrize("alpha", [math.nan, math.inf, -math.inf, 10**400, "1", None, [1.0]])
+def test_a_slope_that_is_not_finite_is_refused(alpha: Any) -> None:
+    """alpha must be a finite number; the message gives its value."""
     assert refusal(LeakyReLU, alpha) == f"alpha={alpha!r} must be a finite slope"
 
 

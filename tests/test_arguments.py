@@ -115,13 +115,18 @@ def test_anything_else_is_no_positive_integer(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [1, 0.5, 44100, np.float32(1e-30), np.int64(3)])
-def test_a_positive_number_stays_itself(value: Any) -> None:
-    """positive_number returns what it was given, an int as an int."""
-    assert positive_number(value, "rate", "Hz") is value
+def test_a_positive_number_becomes_a_float(value: Any) -> None:
+    """positive_number returns a float of the value, for Python's and NumPy's numbers."""
+    number = positive_number(value, "rate", "Hz")
+    assert type(number) is float
+    assert number == value
 
 
-@pytest.mark.parametrize("value", [0, -1, -0.0, math.inf, -math.inf, math.nan])
-def test_anything_else_is_no_positive_number(value: float) -> None:
-    """Zero, negative, infinite and NaN are refused by name and unit."""
+@pytest.mark.parametrize(
+    "value", [0, -1, -0.0, math.inf, -math.inf, math.nan, 10**400, "2", b"2", None, 2j, [1.0]]
+)
+def test_anything_else_is_no_positive_number(value: Any) -> None:
+    """Zero, negative, infinite, NaN, an integer beyond all floats and what is no number are refused
+    by name and unit."""
     message = f"rate={value!r} must be a positive number of Hz"
     assert refusal(positive_number, value, "rate", "Hz") == message

@@ -397,9 +397,25 @@ def test_what_holds_no_real_numbers_is_refused(call: Callable[[Any], object], na
 @pytest.mark.parametrize(
     ("call", "message"),
     [
+        (
+            lambda: power_to_db(np.ones((0, 3))),
+            "power has shape (0, 3); no axis must be empty",
+        ),
         (lambda: power_to_db([1.0], amin=0), "amin=0 must be positive"),
         (lambda: power_to_db([1.0], amin=-1e-10), "amin=-1e-10 must be positive"),
         (lambda: power_to_db([1.0], amin=math.nan), "amin=nan must be positive"),
+        (
+            lambda: power_to_db([1.0], amin="1"),  # type: ignore[arg-type]
+            "amin='1' must be positive",
+        ),
+        (
+            lambda: power_to_db([1.0], top_db="1"),  # type: ignore[arg-type]
+            "top_db='1' must be at least 0 dB, or None",
+        ),
+        (
+            lambda: lifter([1.0], None),  # type: ignore[arg-type]
+            "lifter=None must be a finite number of at least 0",
+        ),
         (lambda: power_to_db([1.0], top_db=-1), "top_db=-1 must be at least 0 dB, or None"),
         (
             lambda: power_to_db([1.0], top_db=math.nan),

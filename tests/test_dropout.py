@@ -109,7 +109,7 @@ def test_the_same_seed_gives_the_same_network() -> None:
 
 def test_rates_and_description() -> None:
     """0 <= q < 1; config and repr say it."""
-    for rate in (-0.1, 1, 2, float("nan")):
+    for rate in (-0.1, 1, 2, float("nan"), "0", None):
         with pytest.raises(ValueError, match="must be at least 0 and below 1"):
-            Dropout(rate)
+            Dropout(rate)  # type: ignore[arg-type]
     assert Dropout(0.25).config() == {"rate": 0.25} and repr(Dropout(0.25)) == "Dropout(rate=0.25)"

@@ -335,6 +335,18 @@ def test_a_clip_of_the_dataset_has_501_frames() -> None:
         assert np.all(np.isfinite(coefficients))
 
 
+@pytest.mark.parametrize("leading", [(0,), (2, 0), (0, 2)])
+def test_of_no_recordings_there_is_a_spectrogram_but_no_loudest_cell(
+    leading: tuple[int, ...],
+) -> None:
+    """mel_spectrogram of none is none, of the right shape; top_db asks for the largest of nothing,
+    so mfcc says what is wrong."""
+    signal = np.ones((*leading, 882))
+    assert mel_spectrogram(signal, 44100).shape == (*leading, 128, 3)
+    message = "signal holds no recording: none of its axes must be empty"
+    assert refusal(mfcc, signal, 44100) == message
+
+
 NAN, INF = math.nan, math.inf
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from oracles import assert_within, refusal, sum_rounding
 from strategies import FLOATS, batches, eps_of, generators, integer_arrays, labels
 
-from mininet import SoftmaxCrossEntropy, cross_entropy, one_hot, softmax
+from mininet import SoftmaxCrossEntropy, confusion_matrix, cross_entropy, one_hot, softmax
 from mininet.checking import STEP
 from mininet.losses import targets
 
@@ -324,6 +325,16 @@ def test_labels_that_are_no_row_of_integers_are_refused(y: Any, told: str) -> No
 def test_labels_out_of_range_are_refused(y: list[int], n_classes: int | None, told: str) -> None:
     """Labels must lie in 0 … n_classes - 1."""
     assert refusal(one_hot, y, n_classes) == told
+
+
+@pytest.mark.parametrize("count", [one_hot, lambda y, n: confusion_matrix(y, y, n)])
+@pytest.mark.parametrize("n_classes", [0, -1, 3.0, "3"])
+def test_a_number_of_classes_that_is_none_is_refused(
+    count: Callable[..., object], n_classes: Any
+) -> None:
+    """n_classes must be a positive integer, for one_hot and for confusion_matrix."""
+    told = f"n_classes={n_classes!r} must be a positive integer"
+    assert refusal(count, [0, 1], n_classes) == told
 
 
 @pytest.mark.parametrize("loss", [SoftmaxCrossEntropy().forward, cross_entropy])

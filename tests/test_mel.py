@@ -247,6 +247,18 @@ def test_the_default_bank() -> None:
         (lambda: mel_to_hz([]), "mel has shape (0,); its last axis must not be empty"),
         (lambda: mel_filterbank(8000, 0), "n_fft=0 must be a positive integer"),
         (lambda: mel_filterbank(8000, 256, 0), "n_mels=0 must be a positive integer"),
+        (
+            lambda: mel_filterbank(8000, 256, fmin="0"),  # type: ignore[arg-type]
+            "fmin='0' must be at least 0 and below fmax = 4000 Hz",
+        ),
+        (
+            lambda: mel_filterbank(8000, 256, fmax=1j),  # type: ignore[arg-type]
+            "fmax=1j must be above 0 and at most sample_rate/2 = 4000 Hz",
+        ),
+        (
+            lambda: mel_filterbank("8000", 256),  # type: ignore[arg-type]
+            "sample_rate='8000' must be a positive number of Hz",
+        ),
         (lambda: mel_filterbank(8000, 256, norm="l1"), "norm='l1' must be 'slaney' or None"),
         (lambda: mel_filterbank(0, 256), "sample_rate=0 must be a positive number of Hz"),
         (lambda: mel_filterbank(-1.5, 256), "sample_rate=-1.5 must be a positive number of Hz"),

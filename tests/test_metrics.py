@@ -186,8 +186,10 @@ def test_the_interval_holds_the_true_share_19_times_in_20() -> None:
     assert (upper - lower) / 2 == pytest.approx(0.045, abs=5e-4)
 
 
-@pytest.mark.parametrize(("share", "n"), [(-0.1, 9), (1.1, 9), (math.nan, 9), (0.5, 0)])
-def test_an_impossible_share_is_refused(share: float, n: int) -> None:
-    """A share outside [0, 1] or of nothing."""
-    told = f"share={share!r} must lie in [0, 1], and n={n!r} be at least 1"
-    assert refusal(wilson_interval, share, n) == told
+@pytest.mark.parametrize("share", [-0.1, 1.1, math.nan, "1", None])
+def test_an_impossible_share_is_refused(share: Any) -> None:
+    """A share outside [0, 1], or one of nothing."""
+    told = f"share={share!r} must be at least 0 and at most 1"
+    assert refusal(wilson_interval, share, 9) == told
+    for n in (0, -1, 9.0):
+        assert refusal(wilson_interval, 0.5, n) == f"n={n!r} must be a positive integer"

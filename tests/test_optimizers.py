@@ -161,13 +161,17 @@ def test_the_defaults_are_a_hundredth_and_neither_decay_nor_momentum() -> None:
 @pytest.mark.parametrize(
     ("option", "value", "must"),
     [
-        *(("learning_rate", value, "a positive number") for value in (0, -1, math.nan, math.inf)),
-        *(("decay", value, "at least 0") for value in (-0.1, math.nan, math.inf)),
-        *(("momentum", value, "at least 0 and below 1") for value in (-0.1, 1, 1.5, math.nan)),
+        *(("learning_rate", value, "a positive number") for value in (0, -1, math.nan, "1")),
+        *(("decay", value, "at least 0") for value in (-0.1, math.inf, None)),
+        *(("momentum", value, "at least 0 and below 1") for value in (-0.1, 1, 1.5, 1j)),
+        ("learning_rate", math.inf, "a positive number"),
+        ("learning_rate", 10**400, "a positive number"),
+        ("decay", math.nan, "at least 0"),
+        ("momentum", math.nan, "at least 0 and below 1"),
     ],
 )
-def test_an_option_out_of_range_is_refused(option: str, value: float, must: str) -> None:
-    """learning_rate > 0, decay >= 0, 0 <= momentum < 1, all finite."""
+def test_an_option_out_of_range_is_refused(option: str, value: Any, must: str) -> None:
+    """learning_rate > 0, decay >= 0, 0 <= momentum < 1, all finite numbers."""
     assert refusal(SGD, **{option: value}) == f"{option}={value!r} must be {must}"
 
 

@@ -6,8 +6,10 @@ import ast
 import doctest
 import importlib
 import inspect
+import re
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -130,14 +132,63 @@ def test_all_lists_what_the_package_gives(package: object) -> None:
     assert sorted(names) == sorted(package.__all__)  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("path", [p for p in SOURCES if p.parent.name in ("mfcc", "mininet")])
-def test_every_module_opens_with_its_place(path: Path) -> None:
-    """A module says what it is, what stands before or after it, and its chapter."""
-    text = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
-    assert text
-    if not path.name.startswith("__"):
-        assert "efore" in text or "First in the reading order" in text
-        assert "hapter" in text
+def opening(package: str, name: str) -> str:
+    """The docstring of a module, in one line."""
+    path = ROOT / package / f"{name}.py"
+    return " ".join((ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").split())
+
+
+@pytest.mark.parametrize("package", ["mfcc", "mininet"])
+def test_the_modules_are_a_chain(package: str) -> None:
+    """Each module names the one before it and the one after it in the reading order: whoever begins
+    with the first comes to all, in this order, and so whoever goes back."""
+    order = READING_ORDER[package].split()
+    for before, name, after in zip([None, *order], order, [*order[1:], None], strict=False):
+        text = opening(package, name)
+        if before is None:
+            assert "First in the reading order" in text and "Before it" not in text
+        elif after is None:
+            assert "Before it: all the others" in text and "Nothing comes after it" in text
+        else:
+            assert re.search(rf"Before it: [^:]*\b{before}\.py", text), name
+        if after is not None:
+            assert re.search(rf"(After it:|before) {after}\.py", text), name
+
+
+def numbers_in(text: str) -> set[int]:
+    """The chapters that a text such as "Chapters 11 (backward), 12 and 13" or a table names."""
+    ranges = re.sub(
+        r"(\d+)–(\d+)", lambda m: ",".join(map(str, range(int(m[1]), int(m[2]) + 1))), text
+    )
+    return {int(number) for number in re.findall(r"\d+", ranges)}
+
+
+def chapters_of(package: str, name: str) -> set[int]:
+    """What a module says is its chapter, or are its chapters."""
+    text = re.sub(r" \([^)]*\)", "", opening(package, name))  # 6 (decibels) and 7 (the cosine …)
+    return numbers_in(" ".join(re.findall(r"[Cc]hapters? ([\d, –and]+)", text)))
+
+
+@pytest.mark.parametrize("package", ["mfcc", "mininet"])
+def test_every_module_names_its_chapters(package: str) -> None:
+    """They are those of the README's table, and chapters of the book."""
+    readme, book = ((ROOT / name).read_text("utf-8") for name in ("README.md", "docs/README.md"))
+    known = {int(n) for n in re.findall(r"^\| \[?(\d+) ", book, re.MULTILINE)}
+    for name in READING_ORDER[package].split():
+        row = re.search(rf"^\| `{package}/{name}\.py` \|[^|]*\|([^|]*)\|", readme, re.MULTILINE)
+        assert row is not None, name
+        assert chapters_of(package, name) == numbers_in(row[1]) != set(), name
+        assert numbers_in(row[1]) <= known, name
+
+
+@pytest.mark.parametrize("package", [mfcc, mininet])
+def test_every_public_name_names_its_chapter(package: types.ModuleType) -> None:
+    """Each docstring of __all__ says in which chapter it is explained: one of its module's."""
+    for name in package.__all__:
+        thing = getattr(package, name)
+        found = re.search(r"\bChapter (\d+)\.$", inspect.getdoc(thing) or "", re.MULTILINE)
+        assert found is not None, name
+        assert int(found[1]) in chapters_of(*thing.__module__.split(".")), name
 
 
 @pytest.mark.parametrize("path", SOURCES)
