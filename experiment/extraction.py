@@ -19,7 +19,6 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
@@ -110,15 +109,12 @@ def in_order(
         return
     chunks = (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
     waiting: deque[Future[list[Result]]] = deque()
-    try:
-        for chunk in chunks:
-            waiting.append(executor.submit(_each, task, chunk))
-            if len(waiting) == AHEAD:
-                yield from waiting.popleft().result()
-        yield from chain.from_iterable(future.result() for future in waiting)
-    finally:
-        for future in waiting:
-            future.cancel()
+    for chunk in chunks:
+        waiting.append(executor.submit(_each, task, chunk))
+        if len(waiting) == AHEAD:
+            yield from waiting.popleft().result()
+    while waiting:
+        yield from waiting.popleft().result()
 
 
 def _each(task: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
