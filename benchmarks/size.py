@@ -1,0 +1,98 @@
+"""Memory and time of the extraction of very many clips.
+
+    python -m benchmarks.size [CLIPS] [JOBS]      20000 clips and as many processes as cores, else
+
+Builds a folder of links to ten generated recordings in a temporary directory, extracts the
+reference features of a hundredth, a tenth and all of them, each in a process of its own, and prints
+the peak of resident memory of that process and its workers, summed (pages that they share count
+once for each), beside what the features themselves take. Needs /proc.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import soundfile
+
+from benchmarks.timing import ROOT, machine, python
+from experiment.dataset import scan
+from experiment.extraction import extract, fitting_jobs, workers
+from experiment.recipes import Features
+from experiment.scenes import CLASSES, SAMPLE_RATE, scene
+
+INTERVAL = 0.02  # s between two looks at the memory
+MEGABYTE = 1e6
+
+
+def build(folder: Path, n_clips: int) -> None:
+    """n_clips links in ten class folders, to one recording of five seconds each."""
+    for i, name in enumerate(CLASSES):
+        recording = folder / f"{name}.wav"
+        soundfile.write(recording, scene(name, 0), SAMPLE_RATE)
+        (folder / "category" / name).mkdir(parents=True)
+        for k in range(i, n_clips, len(CLASSES)):
+            (folder / "category" / name / f"{k}.wav").symlink_to(recording)
+
+
+def run(folder: Path, jobs: int | None) -> None:
+    """The extraction; prints its seconds and the bytes of the features."""
+    started = time.perf_counter()
+    dataset = scan(folder)
+    with workers(jobs or fitting_jobs(len(dataset))) as executor:
+        heard = extract(dataset, Features().views, executor)
+    assert len(heard.kept) == len(dataset)
+    n_bytes = sum(view.nbytes for view in heard.views)
+    print(json.dumps({"bytes": n_bytes, "seconds": time.perf_counter() - started}))
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory in which a process and all that it started are now."""
+    pages, waiting = 0, [pid]
+    while waiting:
+        process = Path(f"/proc/{waiting.pop()}")
+        try:
+            pages += int((process / "statm").read_text().split()[1])
+            for task in (process / "task").iterdir():
+                waiting += map(int, (task / "children").read_text().split())
+        except OSError:  # it has just ended
+            continue
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def measure(folder: Path, jobs: int | None) -> tuple[dict[str, float], int]:
+    """What run printed, in a process of its own, and the peak of its memory in bytes."""
+    command = python("-m", "benchmarks.size", "--run", str(folder), str(jobs or 0))
+    peak = 0
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        while process.poll() is None:
+            peak = max(peak, resident(process.pid))
+            time.sleep(INTERVAL)
+        printed = process.communicate()[0]
+    return json.loads(printed), peak
+
+
+def main(n_clips: int = 20000, jobs: int | None = None) -> None:
+    """The table."""
+    print(machine())
+    print(f"{'clips':>8}{'features MB':>13}{'peak MB':>9}{'difference MB':>15}{'seconds':>9}")
+    for n in (n_clips // 100, n_clips // 10, n_clips):
+        with tempfile.TemporaryDirectory() as folder:
+            build(Path(folder), n)
+            told, peak = measure(Path(folder, "category"), jobs)
+        features, whole = told["bytes"] / MEGABYTE, peak / MEGABYTE
+        row = f"{n:>8}{features:>13.1f}{whole:>9.1f}{whole - features:>15.1f}"
+        print(f"{row}{told['seconds']:>9.1f}", flush=True)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--run"]:
+        run(Path(sys.argv[2]), int(sys.argv[3]) or None)
+    else:
+        numbers = [int(word) for word in sys.argv[1:]]
+        main(*numbers)
