@@ -44,8 +44,14 @@ class Measured:
         """The median of the runs, s."""
         return statistics.median(self.seconds)
 
-    def __str__(self) -> str:
-        return f"{self.median:.4g} ({min(self.seconds):.4g} … {max(self.seconds):.4g})"
+    def summary(self) -> dict[str, object]:
+        """Median, least and most of the seconds, and how many runs they are of."""
+        return {
+            "median": self.median,
+            "least": min(self.seconds),
+            "most": max(self.seconds),
+            "runs": len(self.seconds),
+        }
 
 
 def in_turns(contestants: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, Measured]:
@@ -64,27 +70,49 @@ def in_turns(contestants: Mapping[str, Callable[[], object]], rounds: int) -> di
 def processes_in_turns(
     commands: dict[str, Sequence[str]], rounds: int, environment: dict[str, str]
 ) -> dict[str, tuple[Measured, float]]:
-    """The same for whole processes: seconds from start to end, and peak memory in MB."""
+    """The same for whole processes: seconds from start to end; and peak memory in MB, which a run
+    before the others is watched for, so that the watching costs no time where time is measured."""
+    peak = {name: peak_memory(command, environment) for name, command in commands.items()}
     seconds: dict[str, list[float]] = {name: [] for name in commands}
-    peak: dict[str, float] = dict.fromkeys(commands, 0.0)
-    for turn in range(rounds + 1):  # the first turn only fills the file cache
+    for _ in range(rounds):
         for name, command in commands.items():
             started = time.perf_counter()
-            megabytes = _peak_memory(command, environment)
-            if turn:
-                seconds[name].append(time.perf_counter() - started)
-                peak[name] = max(peak[name], megabytes)
+            subprocess.run(
+                command,
+                cwd=ROOT,
+                env=os.environ | environment,
+                stdout=subprocess.DEVNULL,
+                check=True,
+            )
+            seconds[name].append(time.perf_counter() - started)
     return {name: (Measured(seconds[name]), peak[name]) for name in commands}
 
 
-def _peak_memory(command: Sequence[str], environment: dict[str, str]) -> float:
+def peak_memory(command: Sequence[str], environment: dict[str, str]) -> float:
+    """The most memory in MB that a command and all its child processes held together, looked at
+    every 20 ms; what they share counts once (Linux: proportional set size)."""
     process = subprocess.Popen(
         command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.DEVNULL
     )
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise RuntimeError(f"{' '.join(command)} ended with status {status}")
-    return usage.ru_maxrss / 1024  # kB on Linux
+    most = 0
+    while process.poll() is None:
+        most = max(most, sum(_held(pid) for pid in _family(process.pid)))
+        time.sleep(0.02)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with status {process.returncode}")
+    return most / 1024
+
+
+def _family(pid: int) -> list[int]:
+    """A process and its descendants; those that end meanwhile are left out."""
+    children = "".join(_lines(f"/proc/{pid}/task/{pid}/children")).split()
+    return [pid, *(one for child in children for one in _family(int(child)))]
+
+
+def _held(pid: int) -> int:
+    """The proportional set size of a process in kB."""
+    lines = _lines(f"/proc/{pid}/smaps_rollup")
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
 def threads(count: int | None) -> dict[str, str]:
