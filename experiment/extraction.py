@@ -12,15 +12,15 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 import numpy as np
@@ -109,12 +109,16 @@ def in_order(
         return
     chunks = (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
     waiting: deque[Future[list[Result]]] = deque()
-    for chunk in chunks:
-        waiting.append(executor.submit(_each, task, chunk))
-        if len(waiting) == AHEAD:
+    try:
+        for chunk in chunks:
+            waiting.append(executor.submit(_each, task, chunk))
+            if len(waiting) == AHEAD:
+                yield from waiting.popleft().result()
+        while waiting:
             yield from waiting.popleft().result()
-    while waiting:
-        yield from waiting.popleft().result()
+    finally:
+        for future in waiting:
+            future.cancel()
 
 
 def _each(task: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
@@ -140,36 +144,89 @@ def fitting_jobs(n_clips: int) -> int:
 def workers(jobs: int) -> Iterator[Executor | None]:
     """jobs processes of this computer as an executor; None for one job: no process is started.
 
-    They are spawned: a forked one would share this process's locks and threads in whatever state
-    they are, and spawning takes a tenth of a second. An error within the block ends them at once,
-    in the middle of what they do; so does the end of this process, however it comes about.
+    An error within the block ends them at once, in the middle of what they do. When this process is
+    killed, each ends after its task.
     """
     if jobs == 1:
         yield None
         return
-    context = get_context("spawn")
-    theirs, ours = context.Pipe(duplex=False)
-    with theirs, ours, ProcessPoolExecutor(jobs, context, _begin, (theirs,)) as pool:
-        with _one_thread_each(), _deaf_to_interrupts():
-            for _ in range(jobs):  # a process is started with each task, while none is idle
-                pool.submit(int)
-        try:
-            yield pool
-        except BaseException:
-            ours.close()
-            raise
-
-
-def _begin(lifeline: Connection) -> None:
-    """What a worker does first: see to it that it ends when the other end is closed."""
-    threading.Thread(target=_end_with, args=(lifeline,), daemon=True).start()
-
-
-def _end_with(lifeline: Connection) -> None:
+    resource_tracker.ensure_running()  # which unblocks interrupts when it starts
+    with _one_thread_each(), _deaf_to_interrupts():
+        pool = LocalExecutor(jobs)
     try:
-        lifeline.recv()  # nothing is ever sent
+        yield pool
+    except BaseException:
+        pool.kill()
+        raise
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+class LocalExecutor(Executor):
+    """Processes of this computer, each with a pipe and, while it works, a thread that waits at it.
+
+    concurrent.futures has a pool of processes as well; but there all answer through one pipe, and
+    when one dies in the middle of an answer the pool waits for the rest for ever. Here the pipe
+    ends with its process, and the task with BrokenExecutor.
+    They are spawned: a forked process would share this one's locks and threads in whatever state
+    they are, and spawning takes a tenth of a second.
+    """
+
+    def __init__(self, jobs: int) -> None:
+        context = get_context("spawn")
+        self.threads, self.idle = ThreadPoolExecutor(jobs), SimpleQueue[Connection]()
+        self.processes = []
+        for _ in range(jobs):
+            ours, theirs = context.Pipe()
+            process = context.Process(target=_serve, args=(theirs,), daemon=True)
+            process.start()
+            theirs.close()
+            self.processes.append(process)
+            self.idle.put(ours)
+
+    def submit(self, task: Callable[..., Result], /, *args: Any, **options: Any) -> Future[Result]:
+        """The result of task(*args, **options), or its error, when a process has computed it."""
+        return self.threads.submit(self._ask, task, args, options)
+
+    def _ask(self, *task: Any) -> Any:
+        pipe = self.idle.get()
+        try:
+            pipe.send(task)
+            done, result = pipe.recv()
+        except (EOFError, OSError):
+            raise BrokenExecutor("a process died in the middle of its task") from None
+        finally:
+            self.idle.put(pipe)
+        if not done:
+            raise result
+        return result
+
+    def kill(self) -> None:
+        """End all processes at once; their tasks end with BrokenExecutor."""
+        for process in self.processes:
+            process.kill()
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End the processes when they have done what they were given."""
+        self.threads.shutdown(wait, cancel_futures=cancel_futures)
+        for _ in self.processes:
+            self.idle.get().close()
+        for process in self.processes:
+            process.join()
+
+
+def _serve(pipe: Connection) -> None:
+    """What a process does: task by task, until the pipe is closed at its other end."""
+    try:
+        while True:
+            task, args, options = pipe.recv()
+            try:
+                answer = True, task(*args, **options)
+            except Exception as error:
+                answer = False, error
+            pipe.send(answer)
     except (EOFError, OSError):
-        os._exit(1)
+        return
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from functools import partial
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -238,6 +239,41 @@ def test_a_dead_worker_is_an_error_and_no_hang(number: int) -> None:
     assert time.monotonic() - started < 10
 
 
+def half_an_answer(source: int) -> list[int]:
+    """The process dies when half of its answer is on its way."""
+
+    def send_half(pipe: Connection, content: bytes) -> None:
+        os.write(pipe.fileno(), bytes(content)[: len(content) // 2])
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    Connection._send = send_half  # type: ignore[attr-defined]
+    return [source] * 1000
+
+
+def test_a_worker_that_dies_while_it_answers_is_no_hang() -> None:
+    """Half an answer is no answer: BrokenExecutor."""
+    started = time.monotonic()
+    with pytest.raises(BrokenExecutor), workers(2) as pool:
+        list(in_order(half_an_answer, range(40), pool))
+    assert time.monotonic() - started < 10
+
+
+def unlucky(source: int) -> int:
+    if source == 11:
+        raise FileNotFoundError(2, "No such file", "11.wav")
+    return source
+
+
+def test_the_error_of_a_task_is_raised_here_and_the_workers_go_on() -> None:
+    """As it was raised there, with all that it holds."""
+    with workers(2) as pool:
+        assert pool is not None
+        with pytest.raises(FileNotFoundError) as caught:
+            list(in_order(unlucky, range(40), pool))
+        assert caught.value.filename == "11.wav"
+        assert list(in_order(unlucky, range(10), pool)) == list(range(10))
+
+
 def slow(source: int) -> Clip:
     """A reader that takes a minute for each clip but the first."""
     time.sleep(60 if source else 0)
@@ -266,13 +302,13 @@ def alive(pid: int) -> bool:
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc")
 def test_workers_do_not_outlive_a_parent_that_is_killed() -> None:
-    """kill -9 of the process that started them: they end by themselves, though busy."""
+    """kill -9 of the process that started them: they end by themselves after the task at hand."""
     code = (
         "from experiment.extraction import workers; import test_extraction as t, time\n"
         "if __name__ == '__main__':\n"
         "    with workers(2) as pool:\n"
-        "        print(*(p.pid for p in pool._processes.values()), flush=True)\n"
-        "        list(t.in_order(t.slow, range(1, 20), pool))"
+        "        print(*(process.pid for process in pool.processes), flush=True)\n"
+        "        list(t.in_order(t.sleepy, [0] * 10**6, pool))"
     )
     environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{Path(__file__).parent}"}
     with subprocess.Popen(
