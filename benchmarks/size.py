@@ -24,7 +24,8 @@ from benchmarks.timing import ROOT, machine, python
 from experiment.dataset import scan
 from experiment.extraction import extract, fitting_jobs, workers
 from experiment.recipes import Features
-from experiment.scenes import CLASSES, SAMPLE_RATE, scene
+from experiment.scenes import CLASSES, scene
+from mfcc.audio import SAMPLE_RATE
 
 INTERVAL = 0.02  # s between two looks at the memory
 MEGABYTE = 1e6

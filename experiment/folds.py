@@ -16,7 +16,8 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-N_FOLDS = 5
+from .scenes import N_FOLDS
+
 LEAST = 3  # one is tested; of the others, one by one, the choice is made
 _ESC = re.compile(r"(\d+)-(.+)-[A-Z](-\d+)?")
 _TAKE = re.compile(r"(.+)-[A-Z](-\d+)?")

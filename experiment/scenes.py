@@ -27,9 +27,10 @@ from pathlib import Path
 import numpy as np
 from numpy.random import Generator
 
+from mfcc.audio import DURATION, SAMPLE_RATE
+
 N_TAKES = 40
-N_FOLDS = 5
-SAMPLE_RATE = 44100  # Hz
+N_FOLDS = 5  # as the datasets have whose file names these are
 TINY = 1e-10  # stands for 0 where we divide
 # Partials of a church bell as ratios to its prime: hum, prime, tierce, quint, nominal, four above.
 # Source: Fletcher and Rossing (1998), The Physics of Musical Instruments, §21.
@@ -264,7 +265,12 @@ def recorder(rng: Generator, n: int, sr: float) -> np.ndarray:
 
 
 def scene(
-    name: str, take: int, *, seed: int = 0, sample_rate: float = SAMPLE_RATE, duration: float = 5.0
+    name: str,
+    take: int,
+    *,
+    seed: int = 0,
+    sample_rate: float = SAMPLE_RATE,
+    duration: float = DURATION,
 ) -> np.ndarray:
     """One clip of the class `name`, (n_samples,) float32 in [-1, 1]: same arguments, same clip.
 

@@ -6,8 +6,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from experiment.scenes import SAMPLE_RATE, scene
+from experiment.scenes import scene
 from mfcc import fft, frame, hann, ifft, power_spectrum
+from mfcc.audio import SAMPLE_RATE
 
 from .style import BLUE, GREY, ORANGE
 
