@@ -85,8 +85,10 @@ def test_the_cells_give_the_tutorials_results(cells: list[dict[str, Any]]) -> No
 
 @pytest.mark.usefixtures("short")
 @pytest.mark.filterwarnings("ignore")  # of Jupyter's own packages
-def test_the_notebook_runs_in_jupyter() -> None:
-    """Every cell in a kernel of its own: valid nbformat, no error, each picture shown once."""
+def test_the_notebook_runs_in_jupyter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every cell in a kernel of its own, on a clip a class: valid nbformat, no error, each picture
+    shown once."""
+    monkeypatch.setenv("SSC_NOTEBOOK_CLIPS", "1")  # thirty panels of curves take their time
     nbformat = pytest.importorskip("nbformat", reason="Jupyter comes with the dev extra")
     nbclient = pytest.importorskip("nbclient", reason="Jupyter comes with the dev extra")
     pytest.importorskip("ipykernel", reason="Jupyter comes with the dev extra")
@@ -99,4 +101,4 @@ def test_the_notebook_runs_in_jupyter() -> None:
     ]
     assert shown == ["pictures", "vectors", "diagram", "curves", "confusion", "toy"]
     said = "".join(one.get("text", "") for given in outputs.values() for one in given)
-    assert "30 (13, 501)" in said and "3,763,010" in said and "Epoch 2/2" in said
+    assert "10 (13, 501)" in said and "3,763,010" in said and "Epoch 2/2" in said
