@@ -25,14 +25,15 @@ def power_to_db(
 ) -> np.ndarray:
     """dB = 10 log10(max(amin, power)) - 10 log10(max(amin, |ref|)), then at least max(dB) - top_db.
 
-    power of any shape -> dB of the same shape and dtype; ref (a number, or a function of the power
+    power of any shape, a number too -> dB of the same shape and dtype; ref (a number, or a function of the power
     such as numpy.max) is the power that becomes 0 dB; amin is the floor that keeps silence finite.
     The maximum is over the whole array: top_db bounds the range of one recording.
     ValueError: no power, amin <= 0, top_db < 0.
     Source: McFee et al. (2015), librosa.power_to_db; top_db=None is the textbook's decibel.
     Chapter 6.
     """
-    power = as_float(power, "power")
+    shape = np.shape(power)
+    power = as_float(np.atleast_1d(power), "power")
     if power.size == 0:
         raise ValueError(f"power has shape {power.shape}; no axis must be empty")
     amin = number(amin, "amin", "positive", lambda v: v > 0)
@@ -43,7 +44,9 @@ def power_to_db(
     np.log10(db, out=db)
     db *= 10
     db -= power.dtype.type(10 * np.log10(max(amin, reference)))
-    return db if top_db is None else np.maximum(db, db.max() - power.dtype.type(top_db))
+    if top_db is not None:
+        db = np.maximum(db, db.max() - power.dtype.type(top_db))
+    return db.reshape(shape)
 
 
 def dct_matrix(n_out: int, n_in: int) -> np.ndarray:

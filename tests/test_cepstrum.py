@@ -47,6 +47,14 @@ def test_decibels_by_hand() -> None:
     np.testing.assert_allclose(db, [*expected, -100, -100, -100], rtol=4 * EPS, atol=4 * EPS)
 
 
+@given(st.floats(0, 1e30), st.sampled_from((*FLOATS, float)))
+def test_one_number_has_its_decibels_too(power: float, dtype: type) -> None:
+    """The decibels of a number are a number, those of an array of that one value."""
+    (in_array,) = power_to_db(np.array([power], np.dtype(dtype)))
+    alone = power_to_db(dtype(power))
+    assert np.ndim(alone) == 0 and alone == in_array
+
+
 @given(signals(max_size=200), st.floats(1e-3, 1e3))
 def test_a_gain_adds_its_decibels(x: np.ndarray, gain: float) -> None:
     """x → g·x makes the power g² times as large: 20 log10 g dB more in every cell above amin."""

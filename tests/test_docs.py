@@ -54,6 +54,7 @@ def prose(text: str) -> str:
     """A page without fenced code, inline code, addresses, tags, the numbers of equations and its
     list of references."""
     text = FENCE.sub("", text.split("\n## Read on")[0])
+    text = re.sub(r"Python \d\.\d+", " ", text)
     text = re.sub(r"\\tag\{\d+\.\d+\w?\}|\(\d+\.\d+\w?\)", " ", text)
     return re.sub(r"`[^`\n]*`|\]\([^)]*\)|<[^>\n]*>|https?://\S+", " ", text)
 
@@ -77,9 +78,11 @@ def known_to(page: Path) -> np.ndarray:
 
 def has_source(number: str, known: np.ndarray) -> bool:
     """Some known number, or a hundred times it (per cent), rounds to this one."""
-    value = float(number.replace("−", "-"))
-    digits = len(number.partition(".")[2]) if "." in number and "e" not in number else 0
-    slack = 0.5000001 * 10.0**-digits if "e" not in number else 1e-9 * value
+    mantissa, _, power = number.replace("−", "-").partition("e")
+    digits = len(mantissa.partition(".")[2])
+    value, slack = float(mantissa), 0.5000001 * 10.0**-digits
+    if power:
+        value, slack = value * 10.0 ** int(power), slack * 10.0 ** int(power)
     return bool(np.any(np.abs(np.outer([1, 100], known) - value) <= slack))
 
 
