@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
@@ -110,7 +111,7 @@ def stages(
         raise ValueError(f"frame_index={i} must be an integer from 0 to {len(frames) - 1}")
 
     fig = plt.figure(figsize=(12, 13), layout="constrained")
-    fig.suptitle(title or "", parse_math=False)
+    fig.suptitle(_drawable(title or ""), parse_math=False)
     grid, khz = fig.add_gridspec(5, 2), sample_rate / n_fft / 1000  # kHz from bin to bin
     clip = fig.add_subplot(grid[0, 0])
     _draw_waveform(clip, signal, sample_rate, i * hop, n_fft)
@@ -158,7 +159,7 @@ def _first_clips(
     for label, (name, row) in enumerate(zip(classes, axes, strict=True)):
         clips = np.flatnonzero(labels == label)[: len(row)]
         for ax, clip in zip(row, clips, strict=False):
-            ax.set_title(name, parse_math=False)  # "$" in a name is no formula
+            ax.set_title(_drawable(name), parse_math=False)  # "$" in a name is no formula
             yield ax, clip
         for ax in row[len(clips) :]:
             ax.set_axis_off()
@@ -231,3 +232,11 @@ def _draw_filters(ax: Axes, filters: np.ndarray, khz_per_bin: float) -> None:
     ax.margins(x=0)
     title = f"4. {len(filters)} mel filters, every eighth filled"
     ax.set(title=title, xlabel="frequency (kHz)", ylabel="weight (1/Hz)")
+
+
+def _drawable(name: str) -> str:
+    """name, with each character that the current font lacks replaced by its code: \\u96e8."""
+    families = [FontProperties(family=[family]) for family in FontProperties().get_family()]
+    fonts = [get_font(findfont(family)) for family in families]
+    known = {c: any(font.get_char_index(ord(c)) for font in fonts) for c in name}
+    return "".join(c if known[c] else c.encode("ascii", "backslashreplace").decode() for c in name)

@@ -298,3 +298,21 @@ def test_stages_rejects_what_it_cannot_draw(change: dict, message: str) -> None:
         stages(**{"signal": np.zeros(800), "sample_rate": RATE, **change})
     assert message in str(error.value)
     assert not plt.get_fignums()
+
+
+def test_a_character_without_a_glyph_is_written_as_its_code() -> None:
+    """Names in any script are drawn without a warning, and stay apart from each other."""
+    names = ["\U000f0000 rain", "\U000f0001 rain"]
+    titles = ["\\U000f0000 rain", "\\U000f0001 rain"]
+    clips, labels = np.zeros((2, 3, 4)), [0, 1]
+    grids = [
+        mfcc_grid(clips, labels, names, n_examples=1),
+        vector_grid(clips[:, 0], labels, names, n_examples=1),
+    ]
+    for fig in grids:
+        assert [ax.get_title() for ax in fig.axes[:2]] == titles
+        fig.canvas.draw()
+    with pytest.warns(UserWarning, match="mel filters are empty"):
+        fig = stages(np.ones(RATE), RATE, title=names[0])
+    assert fig.get_suptitle() == titles[0]
+    fig.canvas.draw()
