@@ -4,7 +4,7 @@
     python -m benchmarks.ladder FOLDER NAME...     only these rungs, beside those kept
 
 Writes docs/ladder.json and prints the tables of the chapter. Each rung is five folds times five
-seeds; all of them take some twenty minutes on one core. What is kept is read anew before each
+seeds; all of them take about half an hour on one core. What is kept is read anew before each
 entry is merged into it, so that two runs of different rungs do not undo each other.
 """
 
@@ -61,7 +61,7 @@ class Wide:
     momentum: float = 0.0
     he: bool = False
     relu: bool = False
-    by_epoch: bool = False
+    step: int | None = None  # the rate falls in steps, an epoch each, and begins on this one
 
     def __call__(
         self, x: np.ndarray, y: np.ndarray, seed: int, n_classes: int
@@ -77,19 +77,21 @@ class Wide:
         if self.relu:
             network.layers[1::2] = [ReLU() for _ in network.layers[1::2]]
         t = self.training
-        optimizer = SGD(t.learning_rate, 0.0 if self.by_epoch else t.decay, self.momentum)
-        on_epoch = stairs(optimizer, t.decay) if self.by_epoch else None
+        optimizer, on_epoch = SGD(t.learning_rate, t.decay, self.momentum), None
+        if self.step is not None:
+            optimizer = SGD(t.learning_rate / (1 + t.decay * self.step), momentum=self.momentum)
+            on_epoch = stairs(optimizer, t, self.step)
         rows = one_hot(y, n_classes)
         network.fit(scaled(x), rows, t.epochs, t.batch_size, optimizer, rng, on_epoch)
         return lambda other: network.predict_proba(scaled(other))
 
 
-def stairs(optimizer: SGD, decay: float) -> Callable[[History], None]:
-    """Called after each epoch, it sets the rate to learning_rate/(1 + decay · epochs so far)."""
-    start = optimizer.learning_rate
+def stairs(optimizer: SGD, training: Training, step: int) -> Callable[[History], None]:
+    """Called after each of e epochs, it sets the rate to learning_rate/(1 + decay (step + e))."""
 
     def on_epoch(history: History) -> None:
-        optimizer.learning_rate = start / (1 + decay * len(history.loss))
+        steps = step + len(history.loss)
+        optimizer.learning_rate = training.learning_rate / (1 + training.decay * steps)
 
     return on_epoch
 
@@ -194,7 +196,7 @@ WIDE: dict[str, tuple[str, Wide]] = {
     "standardised": ("one change: each number standardised", Wide(scale=Normalization.adapt)),
     "no-decay": ("one change: no decay of the rate", Wide(FLAT)),
     "decay-per-epoch": ("one change: the rate decays by epochs, not updates", Wide(PER_EPOCH)),
-    "stairs": ("the same in steps, constant within an epoch", Wide(by_epoch=True)),
+    "stairs": ("the same in steps, constant within an epoch", Wide(step=0)),
     "momentum": ("one change: momentum 0.9", Wide(momentum=0.9)),
     "he": ("one change: He's weights", Wide(he=True)),
     "scaled": ("divided by 100 and no decay", Wide(FLAT, scale=by_hundred)),
@@ -419,6 +421,26 @@ def recorded(clips: Clips) -> dict:
     }
 
 
+def decays(clips: Clips) -> dict:
+    """Twenty seeds of each meaning of "the rate falls by epochs": means over the five folds."""
+    kinds = {
+        "by updates": Wide(),
+        "smoothly": Wide(PER_EPOCH),
+        "in steps": Wide(step=0),
+        "in steps, one further down": Wide(step=1),
+    }
+    raw, labels, of = clips.cepstra.reshape(len(clips.labels), -1), clips.labels, clips.folds.of
+    result: dict[str, Any] = {"seeds": 20}
+    for name, train in kinds.items():
+        right = []
+        for seed, fold in product(range(20), clips.folds.numbers):
+            answer = train(raw[of != fold], labels[of != fold], seed, 10)
+            right.append(accuracy(labels[of == fold], answer(raw[of == fold]).argmax(axis=1)))
+        means = np.reshape(right, (20, -1)).mean(axis=1)
+        result[name] = {"held_out": float(means.mean()), "seeds_std": float(means.std())}
+    return result
+
+
 def steps(clips: Clips) -> dict[str, Callable[[], dict]]:
     """Every rung and side path under its name."""
     raw = clips.cepstra.reshape(len(clips.labels), -1)
@@ -441,6 +463,7 @@ def steps(clips: Clips) -> dict[str, Callable[[], dict]]:
     made["relu-on-raw"] = lambda: relu_on_raw(clips)
     made["leak"] = lambda: leak(clips)
     made["chance"] = lambda: chance(clips)
+    made["decays"] = lambda: decays(clips)
     made["recorded"] = lambda: recorded(clips)
     made["facts"] = lambda: cues.facts(clips)
     return made
