@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from functools import partial
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -73,19 +74,17 @@ def links(folder: Path, n_clips: int, to: Path) -> None:
 
 def of_extraction(folder: Path) -> dict[str, object]:
     """Seconds and memory for more and more clips, one process; then as many by one and by two."""
-    found = {}
+    found: dict[int, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as name:
         for n_clips in CLIPS:
             links(folder, n_clips, Path(name) / str(n_clips))
             found[n_clips] = extracted(Path(name) / str(n_clips), 1)
         jobs = {
-            n: sorted(extracted(Path(name) / str(CLIPS[2]), n)["seconds"] for _ in range(3))[1]
+            str(n): sorted(extracted(Path(name) / str(CLIPS[2]), n)["seconds"] for _ in range(3))[1]
             for n in (1, 2)
         }
-    kilobytes = [
-        1000 * (found[n]["peak"] - found[n]["bytes"] / 2**20 - found[CLIPS[0]]["peak"]) / n
-        for n in CLIPS[1:]
-    ]
+    beside = {n: one["peak"] - one["bytes"] / 2**20 for n, one in found.items()}
+    kilobytes = [1000 * (beside[n] - beside[CLIPS[0]]) / n for n in CLIPS[1:]]
     return {
         "clips": found,
         "exponent": exponent(CLIPS, [found[n]["seconds"] for n in CLIPS]),
@@ -123,7 +122,7 @@ def of_training() -> dict[str, object]:
     result: dict[str, object] = {}
     for gram in (True, False):
         for kind, sizes in (("examples", EXAMPLES), ("width", WIDTHS)):
-            runs = {
+            runs: dict[str, Callable[[], object]] = {
                 str(size): partial(fit, *((size, 500) if kind == "examples" else (400, size)), gram)
                 for size in sizes
             }

@@ -34,8 +34,8 @@ def comparison(title: str, contestants: dict[str, dict[str, Any]]) -> list[str]:
         seconds = f"{one['median']:.4g} ({one['least']:.4g} … {one['most']:.4g})"
         ratio = f"{one['ratio']:.2f} × | {one['at least']:g} ×" if "ratio" in one else " | "
         rows.append(f"| {name} | {seconds} | {ratio} |")
-    memory = [one.get("peak memory, MB") for one in contestants.values()]
-    if None not in memory:
+    memory = [one["peak memory, MB"] for one in contestants.values() if "peak memory, MB" in one]
+    if memory:
         ours, theirs = memory
         rows += ["", f"Peak memory: {ours:.0f} MB against {theirs:.0f} MB, {theirs / ours:.1f} ×."]
     return [*rows, ""]

@@ -4,14 +4,13 @@
 
 Builds a folder of links to ten generated recordings in a temporary directory, extracts the
 reference features of a hundredth, a tenth and all of them, each in a process of its own, and prints
-the peak of resident memory of that process and its workers, summed (pages that they share count
-once for each), beside what the features themselves take. Needs /proc.
+the peak of memory of that process and its workers together, beside what the features themselves
+take. Needs Linux.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -20,14 +19,13 @@ from pathlib import Path
 
 import soundfile
 
-from benchmarks.timing import ROOT, machine, python
+from benchmarks.timing import ROOT, machine, python, watched
 from experiment.dataset import scan
 from experiment.extraction import extract, fitting_jobs, workers
 from experiment.recipes import Features
 from experiment.scenes import CLASSES, scene
 from mfcc.audio import SAMPLE_RATE
 
-INTERVAL = 0.02  # s between two looks at the memory
 MEGABYTE = 1e6
 
 
@@ -52,28 +50,11 @@ def run(folder: Path, jobs: int | None) -> None:
     print(json.dumps({"bytes": n_bytes, "seconds": time.perf_counter() - started}))
 
 
-def resident(pid: int) -> int:
-    """Bytes of memory in which a process and all that it started are now."""
-    pages, waiting = 0, [pid]
-    while waiting:
-        process = Path(f"/proc/{waiting.pop()}")
-        try:
-            pages += int((process / "statm").read_text().split()[1])
-            for task in (process / "task").iterdir():
-                waiting += map(int, (task / "children").read_text().split())
-        except OSError:  # it has just ended
-            continue
-    return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def measure(folder: Path, jobs: int | None) -> tuple[dict[str, float], int]:
-    """What run printed, in a process of its own, and the peak of its memory in bytes."""
+def measure(folder: Path, jobs: int | None) -> tuple[dict[str, float], float]:
+    """What run printed, in a process of its own, and the peak of its family's memory in MB."""
     command = python("-m", "benchmarks.size", "--run", str(folder), str(jobs or 0))
-    peak = 0
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        while process.poll() is None:
-            peak = max(peak, resident(process.pid))
-            time.sleep(INTERVAL)
+        peak = watched(process)
         printed = process.communicate()[0]
     return json.loads(printed), peak
 
@@ -86,7 +67,7 @@ def main(n_clips: int = 20000, jobs: int | None = None) -> None:
         with tempfile.TemporaryDirectory() as folder:
             build(Path(folder), n)
             told, peak = measure(Path(folder, "category"), jobs)
-        features, whole = told["bytes"] / MEGABYTE, peak / MEGABYTE
+        features, whole = told["bytes"] / MEGABYTE, peak
         row = f"{n:>8}{features:>13.1f}{whole:>9.1f}{whole - features:>15.1f}"
         print(f"{row}{told['seconds']:>9.1f}", flush=True)
 

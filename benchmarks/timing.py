@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 PACKAGES = (
     "numpy",
@@ -68,7 +69,7 @@ def in_turns(contestants: Mapping[str, Callable[[], object]], rounds: int) -> di
 
 
 def processes_in_turns(
-    commands: dict[str, Sequence[str]], rounds: int, environment: dict[str, str]
+    commands: Mapping[str, Sequence[str]], rounds: int, environment: dict[str, str]
 ) -> dict[str, tuple[Measured, float]]:
     """The same for whole processes: seconds from start to end; and peak memory in MB, which a run
     before the others is watched for, so that the watching costs no time where time is measured."""
@@ -94,13 +95,19 @@ def peak_memory(command: Sequence[str], environment: dict[str, str]) -> float:
     process = subprocess.Popen(
         command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.DEVNULL
     )
+    most = watched(process)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with status {process.returncode}")
+    return most
+
+
+def watched(process: subprocess.Popen[Any]) -> float:
+    """Wait for a process to end -> the most memory in MB that its family held."""
     most = 0
     while process.poll() is None:
         most = max(most, sum(_held(pid) for pid in _family(process.pid)))
         time.sleep(0.02)
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with status {process.returncode}")
-    return most / 1024
+    return most * 1024 / 1e6
 
 
 def _family(pid: int) -> list[int]:

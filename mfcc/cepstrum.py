@@ -25,8 +25,9 @@ def power_to_db(
 ) -> np.ndarray:
     """dB = 10 log10(max(amin, power)) - 10 log10(max(amin, |ref|)), then at least max(dB) - top_db.
 
-    power of any shape, a number too -> dB of the same shape and dtype; ref (a number, or a function of the power
-    such as numpy.max) is the power that becomes 0 dB; amin is the floor that keeps silence finite.
+    power of any shape, a number too -> dB of the same shape and dtype; ref (a number, or a function
+    of the power such as numpy.max) is the power that becomes 0 dB; amin is the floor that keeps
+    silence finite.
     The maximum is over the whole array: top_db bounds the range of one recording.
     ValueError: no power, amin <= 0, top_db < 0.
     Source: McFee et al. (2015), librosa.power_to_db; top_db=None is the textbook's decibel.

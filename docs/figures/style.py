@@ -13,6 +13,7 @@ from pathlib import Path
 import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
+from cycler import cycler
 from matplotlib.figure import Figure
 
 FOLDER = Path(__file__).parent
@@ -26,7 +27,7 @@ STYLE = {
     "figure.constrained_layout.use": True,
     "font.size": 12,
     "axes.titlesize": 12,
-    "axes.prop_cycle": matplotlib.cycler(color=[BLUE, ORANGE, GREEN, RED, GREY]),
+    "axes.prop_cycle": cycler(color=[BLUE, ORANGE, GREEN, RED, GREY]),
     "axes.spines.top": False,
     "axes.spines.right": False,
     "image.cmap": COLOUR_MAP,
