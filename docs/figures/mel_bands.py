@@ -26,7 +26,7 @@ def draw() -> Figure:
     top.set(ylabel="power $P[k]$", title="one frame of 20 ms: 442 bins, 50 Hz apart")
     for m, triangle in enumerate(bank):
         middle.plot(khz, triangle, color=(BLUE, ORANGE, GREY)[m % 3])
-    middle.set(ylabel="weight $M[m, k]$", title="twenty triangles, evenly spaced in mel")
+    middle.set(ylabel="$\\Lambda_m(f_k)$", title="twenty triangles, evenly spaced in mel")
     bottom.stairs(
         mel_filterbank(44100, 882, N_MELS) @ power,
         # half-way between centres; the first and the last band end where their triangles do
