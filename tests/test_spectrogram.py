@@ -85,7 +85,7 @@ def test_every_place_holds_the_bin_that_it_says(
     rng: np.random.Generator, n_fft: int, dtype: type
 ) -> None:
     """power[k2, t, k1] is that of bin _bins[k2, k1], and every bin has a place."""
-    frames = rng.standard_normal((3, n_fft)).astype(dtype)
+    frames: np.ndarray = rng.standard_normal((3, n_fft)).astype(dtype)
     bins = _bins(n_fft)
     slow = power_spectrum(frames.astype(float) * hann(n_fft))[:, bins.ravel()].T  # (places, t)
     places = np.moveaxis(_unordered_power(frames), 1, 2).reshape(bins.size, len(frames))
