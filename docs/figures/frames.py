@@ -32,10 +32,10 @@ def draw() -> Figure:
 
     cut = frame(part, LENGTH, HOP)[SHOWN].astype(float)
     khz = np.arange(LENGTH // 2 + 1) * RATE / LENGTH / 1000
-    for window, colour, label in ((1.0, RED, "cut off"), (hann(LENGTH), BLUE, "faded by Hann")):
+    for window, colour, label in ((1.0, GREY, "cut off"), (hann(LENGTH), GREEN, "faded by Hann")):
         power = power_spectrum(cut * window)
         spectrum.plot(khz, power_to_db(power, ref=np.max, top_db=None), color=colour, label=label)
-    spectrum.set(xlabel="frequency (kHz)", ylabel="power (dB below the loudest bin)")
-    spectrum.set(ylim=(-95, 5), title=f"the spectrum of frame {SHOWN}")
+    spectrum.set(xlabel="frequency (kHz)", ylabel="power (dB, loudest bin at 0)")
+    spectrum.set(ylim=(-95, 5), title=f"the spectrum of frame t = {SHOWN}")
     spectrum.legend()
     return fig
