@@ -37,6 +37,7 @@ from experiment import (
 from experiment.dataset import Dataset, embedded, printable, read_clip, scan
 from experiment.folds import KINDS, find_folds, folds_at_hand
 from experiment.improved import Improved
+from experiment.inspection import inspect_all
 from experiment.interruption import interrupted_once, postponed
 from experiment.options import parse
 from mfcc.audio import SAMPLE_RATE
@@ -366,7 +367,7 @@ def check(options: argparse.Namespace) -> int:
     jobs = options.jobs or extraction.fitting_jobs(len(dataset))
     bar = partial(progress_bar, description="checking", quiet=options.json)
     with extraction.workers(jobs) as executor:
-        found = checkup.inspect_all(dataset, executor, bar)
+        found = inspect_all(dataset, executor, bar)
     told = checkup.Checkup(dataset, found, options.folds, options.seed)
     print(told.json() if options.json else told.text())
     return 2 if told.problems else 0

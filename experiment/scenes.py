@@ -5,7 +5,7 @@ so that any one can be made without the others. Each take draws its own pitch, p
 onsets, level, silence and background, and the ranges of the classes overlap (slow steps fall like
 drops, a bell rings at the pitch of a siren), so that no single number tells the classes apart.
 
-First in the reading order; after it: dataset.py, which reads the clips from here or from a folder.
+First in the reading order. After it: dataset.py, which reads the clips from here or from a folder.
 Chapter 13.
 
 First the building blocks, then a function for each class, then what all clips share, then the

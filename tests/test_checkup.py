@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from strategies import generators
 
 import ssc
-from experiment.checkup import FULL, SILENT, Checkup, Facts, inspect, inspect_all, measure
+from experiment.checkup import Checkup
 from experiment.dataset import Dataset, embedded, read_clip, scan
 from experiment.folds import find_folds
+from experiment.inspection import FULL, SILENT, Facts, inspect, inspect_all, measure
 
 BLOCK = 10  # s, the length of a piece
 

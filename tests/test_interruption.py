@@ -107,7 +107,7 @@ def test_ctrl_c_in_other_commands(
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("experiment.dataset.read_clip", interrupted)
-        patch.setattr("experiment.checkup.opened", interrupted)
+        patch.setattr("experiment.inspection.opened", interrupted)
         patch.chdir(tmp_path)
         assert ssc.main([*command, "--data", str(few)]) == 130
     assert capsys.readouterr().err == "ssc: interrupted\n" and names(tmp_path) == set()
