@@ -13,9 +13,10 @@ import json
 import os
 import platform
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -28,6 +29,8 @@ from .dataset import Dataset
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+ABANDONED = 3600  # s; to write a file takes seconds
 
 
 def class_table(dataset: Dataset) -> str:
@@ -164,7 +167,7 @@ def replacing(path: Path) -> Iterator[Path]:
     OSError: it cannot be written, as when the disk is full; it names path.
     """
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".ssc-{path.name}.")
         os.close(handle)
         temporary = Path(name)
         try:
@@ -180,12 +183,14 @@ def replacing(path: Path) -> Iterator[Path]:
 @contextmanager
 def output_folder(path: Path) -> Iterator[Path]:
     """The folder for the results, proved writable before any work is done; when the work fails
-    before it wrote anything, the folders that were made for it go again."""
+    before it wrote anything, the folders that were made for it go again. What a run that was killed
+    left half written goes as well."""
     made = [folder for folder in (path, *path.parents) if not folder.exists()]
     try:
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):
             pass
+        _tidy(path)
     except OSError as error:
         raise ValueError(f"cannot write to the folder {path}: {error.strerror}") from None
     try:
@@ -195,6 +200,15 @@ def output_folder(path: Path) -> Iterator[Path]:
             if folder.exists() and not any(folder.iterdir()):
                 folder.rmdir()
         raise
+
+
+def _tidy(folder: Path) -> None:
+    """Remove temporary files that nobody can still be writing to."""
+    for pattern in (".ssc-*", ".mininet-*"):
+        for path in folder.glob(pattern):
+            with suppress(FileNotFoundError):  # of another run, which has just finished it
+                if time.time() - path.stat().st_mtime > ABANDONED:
+                    path.unlink()
 
 
 def _without_nan(content: Any) -> Any:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -139,6 +141,20 @@ def test_output_folders_made_for_nothing_go_again(tmp_path: Path) -> None:
     with report.output_folder(tmp_path / "kept"):
         pass
     assert (tmp_path / "kept").is_dir()
+
+
+def test_what_a_killed_run_left_is_removed_when_nobody_writes_to_it(tmp_path: Path) -> None:
+    """Temporary files of two hours ago go; those of half an hour ago, which another run may be
+    writing, stay, and so does every other file, however old."""
+    for name, age in ((".ssc-a.1", 2.0), (".mininet-2", 2.0), (".ssc-b.3", 0.5), (".other", 9.0)):
+        (tmp_path / name).write_text("")
+        moment = time.time() - 3600 * age
+        os.utime(tmp_path / name, (moment, moment))
+    with report.output_folder(tmp_path):
+        pass
+    assert {path.name for path in tmp_path.iterdir()} == {".ssc-b.3", ".other"}
+    with report.replacing(tmp_path / "file") as temporary:
+        assert temporary.name.startswith(".ssc-")
 
 
 def test_an_unwritable_folder_is_refused_by_name(tmp_path: Path) -> None:
