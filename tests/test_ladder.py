@@ -48,6 +48,7 @@ def test_every_rung_was_run(known: dict[str, Any]) -> None:
         "relu-on-raw",
         "leak",
         "chance",
+        "decays",
         "recorded",
         "facts",
     }
@@ -117,6 +118,20 @@ def test_the_confusion_matrices_are_those_of_the_rungs(known: dict[str, Any]) ->
         matrix = np.array(entry["confusion"])
         assert matrix.sum(axis=1).tolist() == [200] * 10
         assert matrix.trace() / matrix.sum() == pytest.approx(entry["held_out"], abs=1e-12)
+
+
+def test_the_first_epoch_at_the_full_rate_does_harm(known: dict[str, Any]) -> None:
+    """Twenty seeds: a rate that falls by epochs is better than one that falls by updates, and steps
+    that leave out the first are better than those that have it, each by four standard errors."""
+    decays = known["decays"]
+
+    def surely_better(one: str, other: str) -> bool:
+        a, b = decays[one], decays[other]
+        error = np.hypot(a["seeds_std"], b["seeds_std"]) / np.sqrt(decays["seeds"])
+        return bool(a["held_out"] - b["held_out"] > 4 * error)
+
+    assert surely_better("in steps", "by updates") and surely_better("smoothly", "by updates")
+    assert surely_better("in steps, one further down", "in steps")
 
 
 def test_no_recording_is_in_two_folds(known: dict[str, Any]) -> None:
