@@ -39,7 +39,7 @@ from experiment.folds import KINDS, find_folds, folds_at_hand
 from experiment.improved import Improved
 from experiment.inspection import inspect_all
 from experiment.interruption import interrupted_once, postponed
-from experiment.options import parse
+from experiment.options import OUT, parse
 from mfcc.audio import SAMPLE_RATE
 from mininet import (
     DivergenceError,
@@ -104,7 +104,7 @@ def clips_of(options: argparse.Namespace) -> Dataset:
     """The recordings of --data, or the embedded scenes."""
     if options.data is None:
         return embedded(options.seed)
-    return scan(options.data, options.all_classes, getattr(options, "out", None))
+    return scan(options.data, options.all_classes, getattr(options, "out", OUT))
 
 
 def listen(

@@ -20,6 +20,7 @@ from .recipes import Features, Reference, Training
 DESCRIPTION = """\
 Tell environmental sounds apart: MFCCs and a small neural network, written out by hand.
 Without --data it trains on embedded synthetic scenes."""
+OUT = Path("out")  # beside or among the recordings it is no class
 COMMANDS = {
     "check": "check                   what the recordings are like, and which of them are broken",
     "predict": "predict MODEL CLIP...   the three likeliest classes of each recording",
@@ -215,7 +216,7 @@ _FLAGS: dict[str, dict[str, Any]] = {
     "out": {
         "metavar": "DIR",
         "type": Path,
-        "default": Path("out"),
+        "default": OUT,
         "help": "folder for the results",
     },
     "epochs": {

@@ -189,6 +189,18 @@ def test_good_recordings_are_code_0_and_json_is_json(
     assert printed[0] == printed[1] and list(printed[0]["folds"]["clips_by_class"]) == list("1234")
 
 
+def test_results_among_the_classes_are_no_class(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a run with the default --out has written into the folder is passed over."""
+    folder = sounds.category(tmp_path)
+    (folder / "out").mkdir()
+    monkeypatch.chdir(folder)
+    assert ssc.main(["check", "--data", ".", "--json", "--folds", "3"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["passed_over"] == {"results": ["out"]} and len(told["classes"]) == 3
+
+
 def test_without_data_the_scenes_are_checked(capsys: pytest.CaptureFixture[str]) -> None:
     """The embedded scenes: as long as each other, no two alike, none clipped, none off zero."""
     dataset = embedded(0)
