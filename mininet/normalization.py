@@ -54,8 +54,8 @@ class Normalization(Layer):
         with np.errstate(over="ignore"):  # which the constructor refuses
             mean = x.mean(axis=0)
             variance = np.mean((x - mean) ** 2, axis=0)
-            rounding = (np.finfo(np.float32).eps * np.abs(x).max(axis=0)) ** 2
-        return cls(mean, np.where(variance > rounding, variance, 0))
+        rounding = np.finfo(np.float32).eps * np.abs(x).max(axis=0)
+        return cls(mean, np.where(np.sqrt(variance) > rounding, variance, 0))
 
     def forward(self, x: ArrayLike) -> np.ndarray:
         """x (n, n_features) -> the same shape and dtype. ValueError: another width."""

@@ -35,7 +35,7 @@ Model = TypeVar("Model")
 # What stands before the numbers of an array in NumPy's format 1.0, and the types that are kept.
 ARRAY = re.compile(
     rb"\x93NUMPY\x01\x00..\{'descr': '([<>|=]?[a-zA-Z][0-9]{0,8})',"
-    rb" 'fortran_order': (True|False), 'shape': \(([0-9, ]*)\), \} *\n",
+    rb" 'fortran_order': (True|False), 'shape': \(([0-9, ]{0,99})\), \} *\n",
     re.DOTALL,
 )
 TEXT, FLOATS = r"[<>]U[0-9]+", "[<>]f[48]"

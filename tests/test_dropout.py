@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import cast
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -28,6 +31,17 @@ def test_each_unit_is_dropped_or_scaled_up(
     assert not out[~kept].any()
     layer.lend(None)
     np.testing.assert_array_equal(layer.forward(x), x)
+
+
+def test_the_draw_that_equals_the_rate_is_kept() -> None:
+    """u from 0 to below 1 is kept where u >= q, which has the probability 1 - q: with q = 0 nothing
+    is dropped, by u = 0 neither."""
+    draws = np.array([0.0, 0.5, 0.75], np.float32)
+    rng = cast(np.random.Generator, SimpleNamespace(random=lambda shape, dtype: draws))
+    for rate, expected in ((0.0, [1, 1, 1]), (0.5, [0, 2, 2]), (0.75, [0, 0, 4])):
+        layer = Dropout(rate)
+        layer.lend(rng)
+        np.testing.assert_array_equal(layer.forward(np.ones(3)), expected)
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.3, 0.9])

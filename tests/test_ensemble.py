@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from oracles import refusal
 from strategies import generators
 
 from mininet import (
@@ -141,5 +142,10 @@ def test_what_does_not_fit_is_refused() -> None:
         window_proba(network, np.zeros((3, 2)))
     silent = np.zeros((2, 3, 2))
     silent[1] = np.nan
-    with pytest.raises(ValueError, match="no window without NaN"):
-        windows_of(silent, [0, 1])
+    assert refusal(windows_of, silent, [0, 1]) == "an example has no window without NaN"
+
+
+def test_answers_are_of_the_dtype_of_the_views() -> None:
+    """float32 views give float32 probabilities, as a network alone does."""
+    network = network_for(2, np.random.default_rng(0))
+    assert window_proba(network, np.ones((3, 2, 2), np.float32)).dtype == np.float32

@@ -168,3 +168,21 @@ def test_another_rule_of_steps_is_not_trained_in_the_gram_form() -> None:
     np.testing.assert_allclose(dense.W, expected, rtol=0, atol=1e-14)
     with pytest.raises(ValueError, match="gram=True needs"):
         network.fit(x, y, 1, 3, Decaying(0.1), rng, gram=True)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_an_a_that_could_overflow_counts_as_infinite(dtype: type[np.floating]) -> None:
+    """n max|X| max|A| must stay below a fourth of the largest number, and A and b be no NaN: then
+    W = W⁰ + Xᵀ A is finite."""
+    largest = np.finfo(dtype).max
+    x = np.array([[0.5, -2.0], [1.0, 0.0]], dtype)  # n max|X| = 4
+    dense = Dense(2, 1, np.random.default_rng(0))
+    dense.to_dtype(np.dtype(dtype))
+    form = GramDense(dense, x)
+    for bad, expected in ((1 / 16, False), (1 / 15, False), (-1 / 4, False), (1 / 17, True)):
+        form.A[1] = largest * dtype(bad)
+        assert form.finite() == expected
+        assert np.isfinite(form.unfold(form.A)).all()
+    for A, b in ((np.nan, 0), (np.inf, 0), (0, np.nan), (0, np.inf)):
+        form.A[0], form.A[1], dense.b[0] = A, 0, b
+        assert not form.finite()

@@ -352,6 +352,18 @@ def test_labels_that_do_not_fit_are_refused(loss: Any) -> None:
         )
 
 
+@pytest.mark.parametrize("loss", [SoftmaxCrossEntropy().forward, cross_entropy])
+@pytest.mark.parametrize("row", [[2, -1], [0, 0], [1, 1], [0.5, 0.4], [math.nan, 1], [-1, -1]])
+def test_rows_that_are_no_probabilities_are_refused(loss: Any, row: list[float]) -> None:
+    """Rows of y must not be negative and must sum to one; smoothed labels do, and then the loss is
+    the mean of the losses of the classes, weighted by them."""
+    p = [[0.5, 0.5], [0.2, 0.8]]
+    told = "each row of y must be one-hot: not negative, and of sum 1"
+    assert refusal(loss, p, [[0, 1], row]) == told
+    smoothed = loss(p, [[0.25, 0.75], [1, 0]])
+    assert_within(smoothed, 0.25 * loss(p, [0, 0]) + 0.75 * loss(p, [1, 0]), 8 * eps_of(float))
+
+
 @pytest.mark.parametrize("call", [softmax, lambda z: cross_entropy(z, [0])])
 def test_complex_logits_are_refused(call: Any) -> None:
     """Logits and probabilities must be real numbers."""

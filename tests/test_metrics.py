@@ -186,6 +186,16 @@ def test_the_interval_holds_the_true_share_19_times_in_20() -> None:
     assert (upper - lower) / 2 == pytest.approx(0.045, abs=5e-4)
 
 
+@given(st.integers(1, 100), st.sampled_from([0, 1]))
+def test_all_or_nothing_ends_at_one_or_nothing(n: int, share: int) -> None:
+    """Where all trials succeed, or none, the interval reaches 1, or 0, to rounding and not beyond;
+    its other end is z²/(n + z²) away."""
+    lower, upper = wilson_interval(share, n)
+    far, near = (lower, upper) if share else (1 - upper, 1 - lower)
+    assert 1 - 8 * eps_of(float) <= near <= 1
+    assert abs(1 - far - 1.96**2 / (n + 1.96**2)) <= 8 * eps_of(float)
+
+
 @pytest.mark.parametrize("share", [-0.1, 1.1, math.nan, "1", None])
 def test_an_impossible_share_is_refused(share: Any) -> None:
     """A share outside [0, 1], or one of nothing."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import assume, given
+from oracles import refusal
 from strategies import batches, eps_of, generators
 
 from mininet import SGD, Dense, Normalization, ReLU, Sequential, gradient_check
@@ -63,8 +64,26 @@ def test_a_constant_feature_is_only_shifted() -> None:
     deviation below float32's rounding, as of 0.1 in float32, counts as none."""
     layer = Normalization.adapt(np.full((5, 1), 7.0))
     np.testing.assert_array_equal(layer.forward([[7.0], [8.0]]), [[0.0], [1.0]])
+    assert layer.variance == 0
     nearly = np.full((3, 1), 1e4) + np.array([[0.0], [1e-4], [-1e-4]])
     assert Normalization.adapt(nearly).scale == 1
+
+
+def test_a_small_deviation_is_one() -> None:
+    """What float32 can tell from rounding counts, in each feature on its own: deviations of 5e-5
+    around 1 and beside a feature of a million."""
+    x = np.array([[1.0, 1e6, 1.0], [1.0001, -1e6, 1.0]])
+    out = Normalization.adapt(x).forward(x)
+    # a difference of 1e-4 in numbers around 1 is right to 2e-12 of itself
+    np.testing.assert_allclose(out, [[-1, 1, 0], [1, -1, 0]], rtol=1e-11)
+
+
+def test_backward_keeps_the_dtype() -> None:
+    """float32 stays float32 on the way back."""
+    layer = Normalization([0.0], [4.0])
+    dx = layer.backward(np.ones((2, 1), np.float32))
+    assert dx.dtype == np.float32
+    np.testing.assert_array_equal(dx, [[0.5], [0.5]])
 
 
 def test_it_is_described_and_rebuilt() -> None:
@@ -85,22 +104,25 @@ def test_a_long_name_has_its_room_in_the_summary() -> None:
     starts = [line.index("(None") for line in lines if "(None" in line]
     assert starts == [lines[1].index("Output shape")] * 2
     assert len({len(line) for line in lines if "Total" not in line}) == 1
+    assert starts[0] == len("normalization_1 (Normalization) ")
 
 
 def test_what_does_not_fit_is_refused() -> None:
     """Shapes that differ, values that are not finite, negative variances, no examples, examples
     that are not finite, another width."""
     for mean, variance in (([0.0], [1.0, 1.0]), ([[0.0]], [[1.0]])):
-        with pytest.raises(ValueError, match="must both be"):
-            Normalization(mean, variance)
+        told = f"mean {np.shape(mean)} and variance {np.shape(variance)} must both be (n_features,)"
+        assert refusal(Normalization, mean, variance) == told
     for bad in (np.nan, np.inf):
         for mean, variance in (([bad], [1.0]), ([0.0], [bad])):
             with pytest.raises(ValueError, match="mean and variance must not be NaN or infinite"):
                 Normalization(mean, variance)
         with pytest.raises(ValueError, match="x holds 2 values that are NaN or infinite"):
             Normalization.adapt([[0.0, bad], [1.0, -bad]])
-    with pytest.raises(ValueError, match="variance must not be negative"):
-        Normalization([0.0, 0.0], [1.0, -1.0])
+    told = refusal(Normalization, [0.0, 0.0], [1.0, -1.0])
+    assert told == "variance must not be negative"
+    told = refusal(Normalization.adapt, [[1e200], [-1e200]])  # σ² = 1e400
+    assert told == "mean and variance must not be NaN or infinite"
     for x in (np.zeros((0, 3)), np.zeros(3)):
         with pytest.raises(ValueError, match="must be"):
             Normalization.adapt(x)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import struct
 import tracemalloc
 import zipfile
@@ -286,16 +287,19 @@ def twice(path: Path) -> None:
         archive.writestr("param_1.npy", npy(np.zeros(2)))
 
 
-def lying(field: int, value: int) -> Write:
-    """A right model whose archive claims another value in a field of two or four bytes of each
-    entry of its directory: 8 the flags, 24 the size of the member."""
+FLAGS, STORED, SIZE = 8, 20, 24  # where they stand in an entry of an archive's directory
+
+
+def lying(value: int, *fields: int) -> Write:
+    """A right model whose archive claims another value in these fields of each entry."""
 
     def write(path: Path) -> None:
         with_arrays()(path)
         content = bytearray(path.read_bytes())
         entry = content.find(b"PK\x01\x02")
         while entry >= 0:
-            struct.pack_into("<H" if field == 8 else "<I", content, entry + field, value)
+            for field in fields:
+                struct.pack_into("<H" if field == FLAGS else "<I", content, entry + field, value)
             entry = content.find(b"PK\x01\x02", entry + 1)
         path.write_bytes(content)
 
@@ -323,21 +327,22 @@ SIZES = "must be (n_in, n_out), (n_out,)"
         (lambda path: path.write_bytes(npy(np.ones(3))), "File is not a zip file"),
         (lambda path: path.write_bytes(b"PK\x03\x04" + bytes(100)), "File is not a zip file"),
         (with_arrays(header=None), "it has no header"),
-        (with_member("param_0.npy", b"", compression=zipfile.ZIP_DEFLATED), "are compressed"),
-        (with_member("param_0.npy", bytes(10**7), compression=zipfile.ZIP_LZMA), "are compressed"),
-        (lying(8, 1), "are encrypted"),
-        (lying(24, 10**9), "are compressed"),
+        (with_member("param_0.npy", b"", compression=zipfile.ZIP_DEFLATED), "*are compressed*"),
+        (with_member("param_0.npy", bytes(10**7), compression=zipfile.ZIP_LZMA), "*compressed*"),
+        (lying(1, FLAGS), "its arrays are encrypted, which save never does"),
+        (lying(10**9, SIZE), "its arrays are compressed, which save never does"),
+        (lying(10**9, SIZE, STORED), "its arrays claim more bytes than the file has"),
         # a header that does not describe a network
-        (with_arrays(header=np.array("no JSON")), "Expecting value"),
+        (with_arrays(header=np.array("no JSON")), "Expecting value*"),
         (with_arrays(header=np.array("[" * DEEP)), "its header is nested too deeply"),
         (with_arrays(header=np.array('{"a":' * DEEP)), "its header is nested too deeply"),
         (with_arrays(header=np.array("[]")), "its format is None, not 'mininet 1'"),
         (with_arrays(header=np.array(1.0)), "header has the type '<f8', which must be text"),
-        (with_arrays(header=np.array(["{}"])), "Expecting value"),
-        (with_arrays(header=np.array([{}], dtype=object)), "header has the type '|O'"),
-        (with_arrays(header=header_of(format="mininet 0")), "its format is 'mininet 0', not"),
-        (with_arrays(header=header_of(format="keras 3")), "its format is 'keras 3', not"),
-        (with_arrays(header=header_of(format=["mininet 2"])), "its format is ['mininet 2'], not"),
+        (with_arrays(header=np.array(["{}"])), "Expecting value*"),
+        (with_arrays(header=np.array([{}], dtype=object)), "header has the type '|O'*"),
+        (with_arrays(header=header_of(format="mininet 0")), "its format is 'mininet 0', not*"),
+        (with_arrays(header=header_of(format="keras 3")), "its format is 'keras 3', not*"),
+        (with_arrays(header=header_of(format=["mininet 2"])), "its format is ['mininet 2'], not*"),
         (with_arrays(header=header_of(layers=3)), "its layers must be a list"),
         (with_arrays(header=header_of(metadata=[])), "its metadata must be a dict"),
         (with_arrays(header=np.array('{"format": "mininet 1"}')), "its layers must be a list"),
@@ -348,19 +353,19 @@ SIZES = "must be (n_in, n_out), (n_out,)"
         (with_layer({}), f"it has a layer of type None, {UNKNOWN}"),
         (with_layer({"type": "Scale"}), f"it has a layer of type 'Scale', {UNKNOWN}"),
         (with_layer({"type": ["ReLU"]}), f"it has a layer of type ['ReLU'], {UNKNOWN}"),
-        (with_layer({"type": "Dense"}, {"type": "LeakyReLU", "slope": 1}), "its layer 2, Leaky"),
-        (with_layer({"type": "Dense"}, {"type": "LeakyReLU", "alpha": None}), "its layer 2, Leaky"),
-        (with_layer({"type": "Dense"}, {"type": "LeakyReLU", "alpha": np.nan}), "finite slope"),
-        (with_layer({"type": "Dense"}, {"type": "Dropout"}), "its layer 2, Dropout: "),
-        (with_layer({"type": "Dense"}, {"type": "Dropout", "rate": 2}), "rate=2 must be at least"),
-        (with_layer({"type": "Dense"}, {"type": "Dropout", "rate": 10**400}), "rate=1000"),
-        (with_layer({"type": "Dense"}, {"type": "Dropout", "rate": "0"}), "its layer 2, Dropout: "),
-        (with_layer({"type": "Dense", "n_out": 2}), "its layer 1, Dense: "),
-        (with_layer({"type": "Dense", "W": [[1.0]]}), "its layer 1, Dense: "),
-        (normalized([np.nan], [1]), "its layer 1, Normalization: mean and variance must not be"),
-        (normalized([[1], []], 1), "its layer 1, Normalization: "),
+        (with_layer({"type": "Dense"}, {"type": "LeakyReLU", "slope": 1}), "its layer 2, Leaky*"),
+        (with_layer({"type": "Dense"}, {"type": "LeakyReLU", "alpha": None}), "*=None must be a *"),
+        (with_layer({"type": "Dense"}, {"type": "LeakyReLU", "alpha": np.nan}), "*finite slope"),
+        (with_layer({"type": "Dense"}, {"type": "Dropout"}), "its layer 2, Dropout: *"),
+        (with_layer({"type": "Dense"}, {"type": "Dropout", "rate": 2}), "*rate=2 must be *"),
+        (with_layer({"type": "Dense"}, {"type": "Dropout", "rate": 10**400}), "*rate=1000*"),
+        (with_layer({"type": "Dense"}, {"type": "Dropout", "rate": "0"}), "*rate='0' must be *"),
+        (with_layer({"type": "Dense", "n_out": 2}), "its layer 1, Dense: *"),
+        (with_layer({"type": "Dense", "W": [[1.0]]}), "its layer 1, Dense: *"),
+        (normalized([np.nan], [1]), "its layer 1, Normalization: mean and variance must not be*"),
+        (normalized([[1], []], 1), "its layer 1, Normalization: *"),
         # layers that do not fit each other
-        (normalized([0] * 3, [1] * 3), "Dense(1, 2) must take the 3 outputs of the layers before"),
+        (normalized([0] * 3, [1] * 3), "Dense(1, 2) must take the 3 outputs of the layers before*"),
         (
             with_layer(*[{"type": "Dense"}] * 2, param_2=np.ones((3, 2)), param_3=np.ones(2)),
             "Dense(3, 2) must take the 2 outputs of the layers before it",
@@ -373,16 +378,16 @@ SIZES = "must be (n_in, n_out), (n_out,)"
         (with_arrays(param_3=np.ones(1)), "its arrays must be header, param_0, param_1, …"),
         (with_arrays(other=np.ones(1)), "its arrays must be header, param_0, param_1, …"),
         (twice, "its arrays must be header, param_0, param_1, …"),
-        (with_arrays(param_0=np.ones(2)), f"W (2,) and b (2,) {SIZES}"),
-        (with_arrays(param_1=np.ones(3)), f"W (1, 2) and b (3,) {SIZES}"),
-        (with_arrays(param_0=np.ones((0, 2))), f"W (0, 2) and b (2,) {SIZES}"),
-        (with_arrays(param_0=np.ones((1, 0)), param_1=np.ones(0)), f"W (1, 0) and b (0,) {SIZES}"),
-        (with_arrays(param_1=np.ones(2) * 1j), "param_1 has the type '<c16', which must be float"),
-        (with_arrays(param_1=np.ones(2, int)), "param_1 has the type '<i8', which must be float32"),
-        (with_arrays(param_1=np.ones(2, np.float16)), "has the type '<f2', which must be float32"),
-        (with_arrays(param_1=np.ones(2, bool)), "param_1 has the type '|b1', which must be float"),
-        (with_arrays(param_1=np.array(["1", "2"])), "param_1 has the type '<U1', which must be fl"),
-        (with_arrays(param_1=np.array([1, "x"], dtype=object)), "has the type '|O', which must be"),
+        (with_arrays(param_0=np.ones(2)), f"*W (2,) and b (2,) {SIZES}"),
+        (with_arrays(param_1=np.ones(3)), f"*W (1, 2) and b (3,) {SIZES}"),
+        (with_arrays(param_0=np.ones((0, 2))), f"*W (0, 2) and b (2,) {SIZES}"),
+        (with_arrays(param_0=np.ones((1, 0)), param_1=np.ones(0)), f"*W (1, 0) and b (0,) {SIZES}"),
+        (with_arrays(param_1=np.ones(2) * 1j), "*'<c16', which must be float32 or float64"),
+        (with_arrays(param_1=np.ones(2, int)), "*'<i8', which must be float32 or float64"),
+        (with_arrays(param_1=np.ones(2, np.float16)), "*'<f2', which must be float32 or float64"),
+        (with_arrays(param_1=np.ones(2, bool)), "param_1 has the type '|b1', which must be *"),
+        (with_arrays(param_1=np.array(["1", "2"])), "*'<U1', which must be float32 or float64"),
+        (with_arrays(param_1=np.array([1, "x"], dtype=object)), "*'|O', which must be float*"),
         (with_arrays(param_1=np.ones(2, [("a", float)])), f"param_1 {WRITTEN}"),
         (with_arrays(param_1=np.array([0, np.nan])), "it has weights that are NaN or infinite"),
         (with_arrays(param_0=np.array([[0, -np.inf]])), "it has weights that are NaN or infinite"),
@@ -392,24 +397,24 @@ SIZES = "must be (n_in, n_out), (n_out,)"
         (with_member("param_1.npy", claiming("((" * 50)), f"param_1 {WRITTEN}"),
         (with_member("param_1.npy", claiming("(-2,)")), f"param_1 {WRITTEN}"),
         (with_member("param_1.npy", claiming("(2,)", "'<f8' + '<f8'")), f"param_1 {WRITTEN}"),
-        (with_member("param_1.npy", claiming("(2,)")[:-1]), "claims the shape (2,) of float64"),
-        (with_member("param_1.npy", claiming("(2,)") + b"\0"), "but holds 17 bytes"),
-        (with_member("param_1.npy", claiming("(1000000000, 1000000000)")), "but holds 16 bytes"),
-        (with_member("param_1.npy", claiming(f"({'9' * 4000},)")), "but holds 16 bytes"),
-        (with_member("param_1.npy", claiming(f"({'9' * 5000},)")), "5000 digits"),
-        (with_member("param_1.npy", claiming(f"({'1, ' * 99}2)")), "dimension"),
-        (with_member("param_1.npy", claiming("(0,)", "'<U0'", b"")), "which must be float32"),
-        (with_member("header.npy", claiming("()", "'<U0'", b"")), "itemsize"),
-        (with_member("header.npy", claiming("()", "'<U4'", b"\xff" * 16)), "Expecting value"),
-        (with_member("header.npy", claiming("()", "'<U99999999'")), "but holds 16 bytes"),
+        (with_member("param_1.npy", claiming("(2,)")[:-1]), "*claims the shape (2,) of float64*"),
+        (with_member("param_1.npy", claiming("(2,)") + b"\0"), "*but holds 17 bytes"),
+        (with_member("param_1.npy", claiming("(1000000000, 1000000000)")), "*but holds 16 bytes"),
+        (with_member("param_1.npy", claiming(f"({'9' * 4000},)")), f"param_1 {WRITTEN}"),
+        (with_member("param_1.npy", claiming(f"({'1, ' * 99}2)")), f"param_1 {WRITTEN}"),
+        (with_member("param_1.npy", claiming("(0,)", "'<U0'", b"")), "*which must be float32*"),
+        (with_member("header.npy", claiming("()", "'<U0'", b"")), "itemsize*"),
+        (with_member("header.npy", claiming("()", "'<U4'", b"\xff" * 16)), "Expecting value*"),
+        (with_member("header.npy", claiming("()", "'<U99999999'")), "*but holds 16 bytes"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_no_model_is_refused(path: Path, write: Write, reason: str) -> None:
     """Another format, another version, something missing, too much, pickled or unfitting, a layer
     that this program does not have, a size that is not there: one sentence, which names the file
-    and the reason."""
+    and the reason; a * stands for words of another library's."""
     write(path)
-    assert reason in assert_refused(path)
+    parts = [re.escape(part) for part in reason.split("*")]
+    assert re.fullmatch(".*".join(parts), assert_refused(path))
 
 
 def test_a_file_of_a_later_version_is_told_so(path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 from oracles import refusal
@@ -98,6 +98,8 @@ def copying_each_update(
     return None, outcome(network, optimizer)
 
 
+@example(np.random.default_rng(0), 9, 5, 1, 1000.0, 0.01, 0.9, 0.3, np.float64, True)
+@example(np.random.default_rng(0), 9, 5, 1, 1000.0, 0.01, 0.9, 0.3, np.float32, False)
 @given(
     rng=generators(),
     n=st.integers(1, 12),
@@ -298,6 +300,7 @@ def test_a_divergence_can_be_sent_to_another_process() -> None:
     error = DivergenceError("too long", 3, History([1.0], [0.5], [0.1]))
     again = pickle.loads(pickle.dumps(error))
     assert (str(again), again.update, again.history) == ("too long", 3, error.history)
+    assert again.args == error.args == ("too long", 3, error.history)
 
 
 @pytest.mark.parametrize("gram", [False, True])
