@@ -6,6 +6,7 @@ Before it: losses.py. After it: optimizers.py, which trusts the gradients. Chapt
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import inf
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -61,7 +62,7 @@ def directional_error(
     of another shape than theta's, or one that holds NaN, is infinitely wrong.
     """
     if gradient.shape != theta.shape:
-        return float("inf")
+        return inf
     direction = rng.standard_normal(theta.shape)
     direction *= np.sqrt(theta.size) / np.linalg.norm(direction)  # each coordinate moves by about 1
     start = theta.copy()
@@ -73,4 +74,4 @@ def directional_error(
     measured, claimed = (above - below) / (2 * STEP), float(np.sum(gradient * direction))
     scale = max(float(np.linalg.norm(gradient)), abs(measured))
     error = abs(measured - claimed) / scale if scale else 0.0
-    return error if np.isfinite(error) else float("inf")
+    return error if np.isfinite(error) else inf

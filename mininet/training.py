@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import asdict, dataclass, field
+from math import nan
 
 import numpy as np
 
@@ -103,12 +104,12 @@ class Descent:
             for k, rows in enumerate(self._batches(order)):
                 loss, right = self._forward(rows)
                 if not np.isfinite(loss):
-                    return float("nan"), 0.0
+                    return nan, nan
                 if k == 0:  # with a finite loss rewind may begin here
                     self.begun = State(self), order, begun
                 total, n_right = total + loss * len(rows), n_right + right
                 self._update()
-        return total / len(order) if self.network.finite() else float("nan"), n_right / len(order)
+        return total / len(order) if self.network.finite() else nan, n_right / len(order)
 
     def rewind(self) -> str:
         """Back to the last parameters that were finite and had a finite loss, over the same batches
