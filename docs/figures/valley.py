@@ -1,4 +1,4 @@
-"""Descent in a valley ten times steeper across than along: three rules, the same first step."""
+"""Descent in a valley of ten times the curvature across as along: three rules, one start."""
 
 from __future__ import annotations
 
