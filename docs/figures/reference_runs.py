@@ -21,14 +21,14 @@ def draw() -> Figure:
     names = {"loss": r"loss $\mathcal{L}$ (nats)", "accuracy": "accuracy on the training clips"}
     for ax, runs, (name, label) in zip(axes, halves, names.items(), strict=True):
         time = np.arange(1, len(runs) + 1)
-        told = name == "loss"
-        ax.plot(time, runs, color=BLUE, linewidth=0.7, alpha=0.45)
-        ax.plot(time, runs.mean(axis=1), color=BLUE, linewidth=2.5, label="mean" if told else None)
+        thin = ax.plot(time, runs, color=BLUE, linewidth=0.7, alpha=0.45)
+        (mean,) = ax.plot(time, runs.mean(axis=1), color=BLUE, linewidth=2.5)
         values = [published[str(epoch)][f"published_{name}"] for epoch in epochs]
-        ax.plot(epochs, values, "o", color=RED, label="published" if told else None, zorder=3)
+        (dots,) = ax.plot(epochs, values, "o", color=RED, zorder=3)
         ax.set(xlabel="epoch", ylabel=label, xscale="log", xlim=(0.9, 112))
         ax.set_xticks([1, 2, 5, 10, 20, 50, 100], ["1", "2", "5", "10", "20", "50", "100"])
         ax.minorticks_off()
     axes[1].set_ylim(0, 0.75)
-    fig.legend(loc="outside upper center", ncols=2, title="twenty seeds")
+    named = {"one of twenty seeds": thin[0], "their mean": mean, "published": dots}
+    fig.legend(named.values(), named.keys(), loc="outside upper center", ncols=3)
     return fig
