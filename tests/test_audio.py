@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from io import BytesIO
 from math import ceil
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,7 +23,7 @@ from oracles import refusal, sum_rounding
 from strategies import FLOATS, eps_of, generators, signals
 
 from mfcc import load
-from mfcc.audio import MARGIN, _reason, fix_length, read, resample
+from mfcc.audio import MARGIN, _ogg_ends, _reason, _short, fix_length, read, resample
 
 RATES = [8000, 11025, 16000, 22050, 32000, 44100, 48000, 96000, 192000]  # Hz
 # resample_poly's Kaiser window, beta = 5, holds back 8.7 + 5/0.1102 = 54 dB: what passes is off by
@@ -408,3 +410,53 @@ def test_bad_settings_are_refused(tmp_path: Path, options: dict[str, Any], messa
 def test_bad_input_is_refused_by_name(call: Any, message: str) -> None:
     """A ValueError says which argument is wrong, its value, and what it must be."""
     assert refusal(call) == message
+
+
+def ogg_page(flags: int, segments: list[int]) -> bytes:
+    """A page as RFC 3533 has it: magic number, version, flags, 20 bytes of numbers, the sizes of
+    the segments, the segments."""
+    table = bytes([len(segments), *segments])
+    return b"OggS" + struct.pack("<BB20x", 0, flags) + table + b"s" * sum(segments)
+
+
+@given(st.integers(0, 2), st.lists(st.integers(1, 255), min_size=1, max_size=4), st.integers(0, 3))
+def test_an_ogg_file_ends_with_a_whole_last_page(
+    n_before: int, segments: list[int], other_flags: int
+) -> None:
+    """Flag 4 marks the last page: it is there, and whole, or the file is cut, wherever. After the
+    question the file stands at its beginning."""
+    before, last = n_before * ogg_page(other_flags, [9, 255]), ogg_page(4 | other_flags, segments)
+    file = BytesIO(before + last)
+    assert _ogg_ends(file) and file.tell() == 0
+    for n_bytes in range(4, len(before + last)):
+        file = BytesIO((before + last)[:n_bytes])
+        assert not _ogg_ends(file) and file.tell() == 0
+    assert not _ogg_ends(BytesIO(before + ogg_page(other_flags, segments)))
+    assert _ogg_ends(BytesIO(b"RIFF" + last)) and _ogg_ends(BytesIO(b""))
+
+
+def test_the_longest_page_of_an_ogg_file_is_seen_whole() -> None:
+    """255 segments of 255 bytes are 65307 bytes, behind others and alone."""
+    longest = ogg_page(4, [255] * 255)
+    assert len(longest) == 65307
+    for content in (longest, ogg_page(0, [1]) + longest):
+        assert _ogg_ends(BytesIO(content)) and not _ogg_ends(BytesIO(content[:-1]))
+
+
+@pytest.mark.parametrize(
+    ("log", "told"),
+    [
+        ("data : 100 (should be 99)", (100, 99)),
+        ("data : 100 (should be 100)", None),
+        ("data : 99 (should be 100)", None),
+        ("riff : 8 (should be 9)\n  SSND : 7 (should be 5)", (7, 5)),
+        (f"data : {0x7FFFEFFF} (should be 5)", (0x7FFFEFFF, 5)),
+        (f"data : {0x7FFFF000} (should be 5)", None),
+        ("no sizes", None),
+    ],
+)
+def test_a_promise_that_is_not_kept_is_found_in_the_log(
+    log: str, told: tuple[int, int] | None
+) -> None:
+    """Fewer bytes than the header says; a size that a pipe's writer puts is no promise."""
+    assert _short(log) == told

@@ -335,6 +335,19 @@ def test_a_clip_of_the_dataset_has_501_frames() -> None:
         assert np.all(np.isfinite(coefficients))
 
 
+def test_many_recordings_with_many_frames_are_each_the_one_alone() -> None:
+    """Of more frames than there are mel filters, and than one block has, none is lost or exchanged
+    with another recording's."""
+    sound = np.random.default_rng(0).standard_normal((2, 3, 8000))
+    options: dict[str, Any] = {"n_fft": 64, "hop_length": 32, "n_mels": 5, "n_mfcc": 4}
+    whole = mfcc(sound, 8000, **options)
+    assert whole.shape == (2, 3, 4, 251)
+    for i, j in np.ndindex(2, 3):
+        # the same products, in blocks that may be summed in another order
+        alone = mfcc(sound[i, j], 8000, **options)
+        np.testing.assert_allclose(whole[i, j], alone, rtol=0, atol=1e-10)
+
+
 @pytest.mark.parametrize("leading", [(0,), (2, 0), (0, 2)])
 def test_of_no_recordings_there_is_a_spectrogram_but_no_loudest_cell(
     leading: tuple[int, ...],

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from oracles import refusal
 from strategies import eps_of, generators, signals
 
 from mfcc import modulation_spectrum, structure_function
@@ -107,12 +108,29 @@ def test_float32_stays_float32() -> None:
 @pytest.mark.parametrize("lags", [[], [0], [-1], [10], [1, 2.5], [1, 11]])
 def test_impossible_lags_are_refused(lags: list[int]) -> None:
     """No lag, a lag that is no positive integer, and one that 10 frames do not have."""
-    with pytest.raises(ValueError, match="lag"):
-        structure_function(np.zeros(10), lags)
+    told = refusal(structure_function, np.zeros(10), lags)
+    assert told.startswith(("lag=", "lags=")) and "must be" in told
 
 
-@pytest.mark.parametrize("edges", [[], [1], [0, 3], [3, 3], [4, 2], [1, 7]])
+def test_what_are_no_rows_is_refused_by_name() -> None:
+    """The message names the argument, for both."""
+    for call in (structure_function, lambda x: modulation_spectrum(x, [1, 2])):
+        assert refusal(call, [1j]) == "features is complex; it must be real"
+
+
+@given(rng=generators(), n=st.integers(4, 30))
+def test_bands_of_one_bin_add_up_to_wider_ones(rng: np.random.Generator, n: int) -> None:
+    """A band may hold a single bin, up to the last, ⌊T/2⌋; the sum of neighbours is their union."""
+    x = rng.standard_normal(n)
+    single = modulation_spectrum(x, np.arange(1, n // 2 + 2).tolist())
+    assert single.shape == (n // 2,)
+    # at most 15 positive terms in another order
+    np.testing.assert_allclose(modulation_spectrum(x, [1, n // 2 + 1]), [single.sum()], rtol=1e-13)
+
+
+@pytest.mark.parametrize("edges", [[], [1], [0, 3], [3, 3], [4, 2], [1, 7], [1, 3, 7]])
 def test_impossible_bands_are_refused(edges: list[int]) -> None:
     """No band, the mean as a band, bands that do not rise, and bins that 10 frames do not have."""
-    with pytest.raises(ValueError, match="must rise from at least 1 to at most 6"):
-        modulation_spectrum(np.zeros(10), edges)
+    for n in (10, 11):
+        told = f"edges={edges} must rise from at least 1 to at most 6"
+        assert refusal(modulation_spectrum, np.zeros(n), edges) == told
