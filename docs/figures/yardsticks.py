@@ -22,23 +22,23 @@ def draw() -> Figure:
         raise ValueError("ladder.json is not of ESC-10")
     n = known["facts"]["recordings"]
     rows = [
-        ("where the spectrum ends, alone", known["recorded"]["band"]["held_out"], n, ORANGE),
-        ("share of silence, alone", known["chance"]["silence"]["held_out"], n, ORANGE),
-        ("the tutorial's recipe", known["reference"]["held_out"], n, BLUE),
-        ("nearest neighbour", known["leak"]["official"]["nearest"], n, BLUE),
-        ("nearest neighbour, random folds", known["leak"]["random"]["nearest"], n, RED),
-        ("the tutorial's recipe, training part", known["reference"]["train"], n, RED),
-        ("--recipe improved", known["improved"]["held_out"], n, BLUE),
-        ("people", people.trace() / people.sum(), int(people.sum()), GREY),
+        ("where the spectrum ends, alone", known["recorded"]["band"]["held_out"], ORANGE),
+        ("share of silence, alone", known["chance"]["silence"]["held_out"], ORANGE),
+        ("the tutorial's recipe", known["reference"]["held_out"], BLUE),
+        ("nearest neighbour", known["leak"]["official"]["nearest"], BLUE),
+        ("nearest neighbour, random folds", known["leak"]["random"]["nearest"], RED),
+        ("the tutorial's recipe, training part", known["reference"]["train"], RED),
+        ("the improved recipe", known["improved"]["held_out"], BLUE),
+        ("people", people.trace() / people.sum(), GREY),
     ]
     fig, ax = plt.subplots(figsize=(8, 4.2))
-    for y, (_, share, trials, color) in enumerate(rows):
-        low, high = wilson_interval(share, trials)
+    for y, (_, share, color) in enumerate(rows):
+        low, high = wilson_interval(share, n)
         ax.plot([low, high], [y, y], color=color, linewidth=4, solid_capstyle="butt", alpha=0.5)
         ax.plot(share, y, "o", color=color)
         ax.annotate(f"{share:.3f}", (high + 0.01, y), va="center", size=10)
     ax.axvline(0.1, color=GREY, linestyle="--")
     ax.text(0.105, -0.75, "chance", size=10, va="top")
     ax.set_yticks(range(len(rows)), [name for name, *_ in rows])
-    ax.set(xlabel="accuracy and its 95 % interval", xlim=(0, 1.05), ylim=(len(rows) - 0.5, -0.9))
+    ax.set(xlabel="accuracy and its 95 % interval", xlim=(0, 1.1), ylim=(len(rows) - 0.5, -0.9))
     return fig
