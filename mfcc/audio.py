@@ -74,11 +74,11 @@ def opened(path: str | PathLike[str]) -> Iterator[Any]:
     name = fspath(path)
     if not (S_ISREG(mode := stat(path).st_mode) or S_ISDIR(mode)):  # to open a pipe is to wait
         raise ValueError(f"{name} is not a file")
-    with open(path, "rb") as file:
+    with open(path, "rb", buffering=0) as file:
         ends = _ogg_ends(file)
-        try:
-            sound = soundfile.SoundFile(file)
-        except (soundfile.LibsndfileError, TypeError) as error:
+        try:  # by its number: of a broken file an odd seek must fail in C, not in a Python callback
+            sound = soundfile.SoundFile(file.fileno(), closefd=False)
+        except soundfile.LibsndfileError as error:
             raise ValueError(f"{name} cannot be read as audio: {_reason(error)}") from None
         with sound:
             if short := _short(sound.extra_info):
