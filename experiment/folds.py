@@ -1,6 +1,6 @@
 """The folds: which clips are put aside together, to be asked of a network that never heard them.
 
-Before it: extraction.py. After it: inspection.py. Chapter 16.
+Before it: extraction.py. After it: inspection.py. Chapter 14.
 
 ESC-10 and ESC-50 name a clip <fold>-<recording>-<take>: 1-100032-A.wav, or 1-100032-A-0.wav with
 the number of its class. Two takes of one recording sound alike: put into different folds, the one

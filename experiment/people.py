@@ -1,6 +1,6 @@
 """People as the yardstick: how they classified the recordings of ESC-10.
 
-Before it: checkup.py. After it: recipes.py. Chapter 16.
+Before it: checkup.py. After it: recipes.py. Chapter 14.
 
 4687 answers of people who heard a recording and chose one of the ten classes, 4487 of them right:
 people_confusion.csv counts them by class, people_clips.csv by clip, for the 321 clips that were
