@@ -1,6 +1,6 @@
 """What a cross-validation says: its numbers, its pictures, and the clips it gets wrong.
 
-Before it: report.py. After it: options.py. Chapter 16.
+Before it: report.py. After it: options.py. Chapter 14.
 """
 
 from __future__ import annotations
