@@ -93,7 +93,7 @@ class Ensemble:
             sizes, rest = header.get("sizes", [len(layers)]), iter(layers)
             if not isinstance(sizes, list) or not all(type(size) is int for size in sizes):
                 raise ValueError("its sizes must be a list of integers")
-            if min(sizes, default=0) < 1 or sum(sizes) != len(layers):
+            if any(size < 1 for size in sizes) or sum(sizes) != len(layers):
                 raise ValueError(f"its sizes {sizes} must be positive, of sum {len(layers)}")
             stacks = [list(islice(rest, size)) for size in sizes]
             return cls([Sequential(stack) for stack in stacks], header["metadata"])

@@ -133,8 +133,7 @@ def test_a_single_network_is_an_ensemble_of_one_but_not_the_other_way(tmp_path: 
 def test_what_does_not_fit_is_refused() -> None:
     """No networks, another number of views, a view that is flat, an example without windows."""
     network = network_for(2, np.random.default_rng(0))
-    with pytest.raises(ValueError, match="at least one network"):
-        Ensemble([])
+    assert refusal(Ensemble, []) == "networks=[] must hold at least one network"
     assert Ensemble([network]).metadata == {}
     with pytest.raises(ValueError, match="2 views must be one for each of 1"):
         Ensemble([network]).predict_proba([np.zeros((1, 1, 2))] * 2)
