@@ -1,10 +1,11 @@
 """Ours against the libraries it replaces, side by side in one run; prints and writes the tables.
 
-    python -m benchmarks CATEGORY [ROUNDS]
+    python -m benchmarks CATEGORY [ROUNDS [PART...]]
 
-CATEGORY is the WAV folder of the tutorial; needs the extra peers, and an hour in which the
-machine has nothing else to do. Writes benchmarks/results.json, all numbers, and from them the
-tables, benchmarks/results.md.
+CATEGORY is the WAV folder of the tutorial; needs the extra peers, and half an hour in which the
+machine has nothing else to do. PART is features, training, whole or growth: only these are measured
+anew, and the rest stays as it was measured before. Writes benchmarks/results.json, all numbers, and
+from them the tables, benchmarks/results.md.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +28,7 @@ from experiment.extraction import extract
 from experiment.recipes import Features
 
 RESULTS = Path(__file__).parent / "results"
+PARTS = ("features", "training", "whole", "growth")
 EPOCHS = 100
 IMPORT_PEER = "import librosa, numpy; librosa.feature.mfcc(y=numpy.ones(44100, 'f'), sr=44100)"
 # Title of a comparison -> ours, the others, and at least how many times ours should be faster.
@@ -44,9 +47,12 @@ def run(command: list[str], environment: dict[str, str]) -> str:
 
 
 def features(folder: Path, rounds: int, environment: dict[str, str]) -> dict[str, Measured]:
-    """MFCCs of all clips and the FFT alone."""
+    """MFCCs of all clips and the FFT alone; the other libraries by their names alone."""
     printed = run(python("-m", "benchmarks.features", str(folder), str(rounds)), environment)
-    return {name: Measured(seconds) for name, seconds in json.loads(printed).items()}
+    return {
+        name if name.endswith("ours") else name.split(" ", 1)[1]: Measured(seconds)
+        for name, seconds in json.loads(printed).items()
+    }
 
 
 def training(path: str, rounds: int, environment: dict[str, str]) -> dict[str, Measured]:
@@ -98,32 +104,32 @@ def whole(folder: Path, out: str, rounds: int, environment: dict[str, str]) -> d
     return found
 
 
-def main(folder: Path, rounds: int) -> None:
+def main(folder: Path, rounds: int, parts: Sequence[str]) -> None:
     """All comparisons, with the threads that each library takes by itself and with one; growth."""
-    results: dict = {"command": f"python -m benchmarks CATEGORY {rounds}", "machine": machine()}
+    known = RESULTS.with_suffix(".json")
+    results: dict = json.loads(known.read_text("utf-8")) if set(parts) < set(PARTS) else {}
+    results |= {"command": f"python -m benchmarks CATEGORY {rounds}", "machine": machine()}
     with tempfile.TemporaryDirectory() as out:
-        path = f"{out}/features.npy"
-        np.save(path, extract(scan(folder), Features().views).views[0])
         for count, name, fast in ((None, "default threads", 3.0), (1, "one thread", 5.0)):
-            environment = threads(count)
-            timed = features(folder, rounds, environment)
-            found: dict = {
-                title: contest(
-                    {"mfcc ours": timed["mfcc ours"], "rfft ours": timed["rfft ours"]}
-                    | {key.split(" ", 1)[1]: timed[key] for key in timed},
-                    ours,
-                    others,
-                )
-                for title, (ours, others) in FEATURES.items()
-            }
-            trained = training(path, rounds, environment)
-            targets = {"keras": fast, "torch": fast, "sklearn": 4.0}
-            found[f"Training, {EPOCHS} epochs"] = contest(trained, "mininet", targets)
-            targets = {"keras": 1.2, "torch": 1.2}
-            found["Training without the Gram form"] = contest(trained, "mininet-plain", targets)
-            results[name] = found | whole(folder, out, rounds, environment)
+            environment, found = threads(count), results.setdefault(name, {})
+            if "features" in parts:
+                timed = features(folder, rounds, environment)
+                for title, (ours, others) in FEATURES.items():
+                    found[title] = contest(timed, ours, others)
+            if "training" in parts:
+                path = f"{out}/features.npy"
+                np.save(path, extract(scan(folder), Features().views).views[0])
+                trained = training(path, rounds, environment)
+                targets = {"keras": fast, "torch": fast, "sklearn": 4.0}
+                found[f"Training, {EPOCHS} epochs"] = contest(trained, "mininet", targets)
+                targets = {"keras": 1.2, "torch": 1.2}
+                found["Training without the Gram form"] = contest(trained, "mininet-plain", targets)
+            if "whole" in parts:
+                found |= whole(folder, out, rounds, environment)
             write(results)
-    results["growth"] = json.loads(run(python("-m", "benchmarks.growth", str(folder)), threads(1)))
+    if "growth" in parts:
+        command = python("-m", "benchmarks.growth", str(folder))
+        results["growth"] = json.loads(run(command, threads(1)))
     write(results)
 
 
@@ -134,4 +140,4 @@ def write(results: dict) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 5)
+    main(Path(sys.argv[1]), int((sys.argv[2:] or ["5"])[0]), sys.argv[3:] or PARTS)

@@ -29,6 +29,8 @@ from .mel import mel_filterbank
 
 COLOR_MAP = "viridis"  # even to the eye, safe for the colour-blind: one map for every image
 DATA, MARKED, PALE = "#1f4e79", "#c2410c", "#a3a3a3"
+# Inches around the panels of a grid: numbers and label on the left, label below, title above each.
+LEFT, RIGHT, BOTTOM, TITLE, GAP = 0.85, 0.2, 0.55, 0.35, 0.2
 
 
 def mfcc_grid(
@@ -54,14 +56,15 @@ def mfcc_grid(
     if not vmin < vmax:
         raise ValueError(f"vmin={vmin} must be below vmax={vmax}")
     norm = Normalize(vmin, vmax)
-    fig, axes = _class_axes(len(classes), n_examples)
+    fig, axes = _class_axes(len(classes), n_examples, head=0.75)
     for ax, clip in _first_clips(axes, labels, classes):
         _draw_image(ax, features[clip], (hop_seconds, 1), norm)
     _label_edges(axes, "time (s)", "MFCC index")
-    pad = 0.1 / fig.get_figheight()  # a tenth of an inch, however many rows
-    colors = ScalarMappable(norm, COLOR_MAP)
-    bar = fig.colorbar(colors, ax=axes, location="top", aspect=60, pad=pad, extend="both")
-    bar.set_label("MFCC (dB)")
+    width, height = fig.get_size_inches()
+    box = (LEFT / width, 1 - 0.55 / height, 1 - (LEFT + RIGHT) / width, 0.12 / height)
+    colors, bar = ScalarMappable(norm, COLOR_MAP), fig.add_axes(box, label="<colorbar>")
+    fig.colorbar(colors, bar, orientation="horizontal", ticklocation="top", extend="both")
+    bar.set_xlabel("MFCC (dB)")
     return fig
 
 
@@ -75,7 +78,7 @@ def vector_grid(
     ValueError: shapes that do not fit, n_examples < 1.
     """
     features, labels = _fitting(features, labels, classes, n_dims=2)
-    fig, axes = _class_axes(len(classes), n_examples)
+    fig, axes = _class_axes(len(classes), n_examples, head=0)
     for ax, clip in _first_clips(axes, labels, classes):
         ax.plot(features[clip], color=DATA, linewidth=0.5, rasterized=True)
         ax.margins(x=0)
@@ -144,12 +147,29 @@ def _fitting(
     return features, labels
 
 
-def _class_axes(n_classes: int, n_examples: int) -> tuple[Figure, np.ndarray]:
-    """A figure and its axes (n_classes, n_examples), of 3.5 by 1.4 inches each."""
+def _class_axes(n_classes: int, n_examples: int, head: float) -> tuple[Figure, np.ndarray]:
+    """A figure and its axes (n_classes, n_examples), each of 3.4 by 1.05 inches; head inches above
+    them stay free. Set by hand: for Matplotlib to find room for thirty panels takes a second."""
     n_examples = positive_integer(n_examples, "n_examples")
-    size = (0.7 + 3.5 * n_examples, 1 + 1.4 * n_classes)
-    shape: dict = {"nrows": n_classes, "ncols": n_examples, "squeeze": False}
-    return plt.subplots(**shape, sharex=True, sharey=True, figsize=size, layout="constrained")
+    width = LEFT + 3.4 * n_examples + GAP * (n_examples - 1) + RIGHT
+    height = BOTTOM + 1.05 * n_classes + TITLE * n_classes + head
+    margins = {
+        "left": LEFT / width,
+        "right": 1 - RIGHT / width,
+        "bottom": BOTTOM / height,
+        "top": 1 - (TITLE + head) / height,
+        "wspace": GAP / 3.4,
+        "hspace": TITLE / 1.05,
+    }
+    return plt.subplots(
+        n_classes,
+        n_examples,
+        squeeze=False,
+        sharex=True,
+        sharey=True,
+        figsize=(width, height),
+        gridspec_kw=margins,
+    )
 
 
 def _first_clips(
@@ -159,21 +179,27 @@ def _first_clips(
     for label, (name, row) in enumerate(zip(classes, axes, strict=True)):
         clips = np.flatnonzero(labels == label)[: len(row)]
         for ax, clip in zip(row, clips, strict=False):
-            ax.set_title(_drawable(name), parse_math=False)  # "$" in a name is no formula
+            # a given y, or each title would be measured; "$" in a name is no formula
+            ax.set_title(_drawable(name), y=1, parse_math=False)
             yield ax, clip
         for ax in row[len(clips) :]:
             ax.set_axis_off()
 
 
 def _label_edges(axes: np.ndarray, x_label: str, y_label: str) -> None:
-    """Label the first column on its left, and every column under its last panel in use."""
+    """Label the first column on its left, and every column under its last panel in use; the panels
+    between share these ticks and have none of their own."""
     axes[0, 0].yaxis.set_major_locator(MaxNLocator(4, integer=True))
     for ax in axes[:, 0]:
         ax.set_ylabel(y_label)
+    for ax in axes[:, 1:].flat:
+        ax.yaxis.set_visible(False)
     for column in axes.T:
-        for ax in [ax for ax in column if ax.axison][-1:]:
-            ax.set_xlabel(x_label)
-            ax.tick_params(labelbottom=True)
+        *above, last = [ax for ax in column if ax.axison] or [column[0]]
+        for ax in above:
+            ax.xaxis.set_visible(False)
+        last.set_xlabel(x_label)
+        last.tick_params(labelbottom=True)
 
 
 def _draw_image(

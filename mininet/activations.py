@@ -51,8 +51,9 @@ class Sigmoid(Activation):
         return np.where(x >= 0, 1, e) / (1 + e)
 
     def derivative(self, x: np.ndarray) -> np.ndarray:
-        """σ'(x) = σ(x) σ(-x), which keeps its digits where σ(x) rounds to one."""
-        return self.value(x) * self.value(-x)
+        """σ(x) σ(-x) = e⁻|ˣ|/(1 + e⁻|ˣ|)², which keeps its digits where σ(x) rounds to one."""
+        e = np.exp(-np.abs(x))
+        return e / np.square(1 + e)
 
 
 class LeakyReLU(Activation):
