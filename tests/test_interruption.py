@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,14 @@ from mininet import Ensemble
 
 ROOT = Path(ssc.__file__).parent
 FOREVER = ("--epochs", "1000000")
+
+
+@pytest.fixture(autouse=True)
+def as_in_a_terminal() -> Iterator[None]:
+    """Ctrl-C is heard, also where the tests themselves were started to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def start(*arguments: str | Path, prepare: Callable[[], object] | None = None) -> subprocess.Popen:
