@@ -8,7 +8,7 @@ HEAD = """# Results
 
 Measured by `{command}` on {machine}.
 
-Seconds are medians (least … most) of {runs} runs in turns. "At least" is what was asked for.
+Seconds are medians (least … most) of {runs} runs in turns. "At least" is the aim, set beforehand.
 """
 
 

@@ -52,7 +52,7 @@ def draw() -> Figure:
     ax.set_xlim(0.5, max(one["ratio"] for _, both in rows for one in both) * 2)
     ax.set_yticks(range(len(rows)), [label for label, _ in rows])
     ax.invert_yaxis()
-    ax.set_xlabel("times as fast as theirs (black: asked for)")
+    ax.set_xlabel("times as fast as theirs (black: the aim)")
     ax.xaxis.set_major_formatter("{x:g}")
     handles = [plt.Rectangle((0, 0), 1, 1, color=colour) for colour in (BLUE, ORANGE)]
     fig.legend(handles, KINDS, loc="outside upper center", ncols=2)
