@@ -154,7 +154,7 @@ class Sequential(Layer):
             return
         if not (possible and isinstance(first, Dense)):
             raise ValueError(
-                "gram=True needs a Dense first and an optimizer without velocities, an SGD"
+                "gram=True needs a Dense first, and SGD itself without velocities of an earlier fit"
             )
         form = GramDense(first, x)
         self.layers[0] = form

@@ -122,7 +122,7 @@ def test_what_cannot_be_trained_in_the_gram_form_is_refused() -> None:
         Sequential([Sigmoid(), Dense(5, 2, rng=rng)]).fit(x, y, 1, 2, SGD(), rng, gram=True)
     network, optimizer = Sequential([Dense(5, 2, rng=rng)]), SGD(momentum=0.9)
     network.fit(x, y, 1, 2, optimizer, rng, gram=True)
-    with pytest.raises(ValueError, match="an optimizer without velocities"):
+    with pytest.raises(ValueError, match="without velocities of an earlier fit"):
         network.fit(x, y, 1, 2, optimizer, rng, gram=True)
 
 
