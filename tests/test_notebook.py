@@ -10,6 +10,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+import soundfile
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOK = ROOT / "docs" / "tutorial.ipynb"
@@ -81,6 +82,24 @@ def test_the_cells_give_the_tutorials_results(cells: list[dict[str, Any]]) -> No
     assert len(plt.get_fignums()) == 6  # the four of the tutorial, the diagram, the toy
     text = "\n".join(code_of(cells))
     assert all(f"figure = {name}(" in text for name in PICTURES)
+
+
+@pytest.mark.usefixtures("short")
+def test_recordings_of_ones_own_are_found(
+    cells: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In every format that the program reads, with the suffix in capitals too; hidden files and
+    folders are passed over."""
+    for name in ("a/1.WAV", "a/2.aiff", "b/1.flac", "b/._1.flac", ".hidden/x.wav"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        soundfile.write(path, np.zeros(4410), 44100, format=path.suffix[1:].upper())
+    monkeypatch.setenv("SSC_NOTEBOOK_DATA", str(tmp_path))
+    names: dict[str, Any] = {}
+    last = next(i for i, source in enumerate(code_of(cells)) if "parse_audio_files(train" in source)
+    for source in code_of(cells)[: last + 1]:
+        exec(source, names)
+    assert names["train_cat"] == ["a", "b"] and names["labels"] == [0, 0, 1]
 
 
 @pytest.mark.usefixtures("short")
