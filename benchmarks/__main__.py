@@ -3,9 +3,9 @@
     python -m benchmarks CATEGORY [ROUNDS [PART...]]
 
 CATEGORY is the WAV folder of the tutorial; needs the extra peers, and half an hour in which the
-machine has nothing else to do. PART is features, training, whole or growth: only these are measured
-anew, and the rest stays as it was measured before. Writes benchmarks/results.json, all numbers, and
-from them the tables, benchmarks/results.md.
+machine has nothing else to do. PART is features, training, whole, growth or size: only these are
+measured anew, and the rest stays as it was measured before. Writes benchmarks/results.json, all
+numbers, and from them the tables, benchmarks/results.md.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks import size
 from benchmarks.report import report
 from benchmarks.timing import ROOT, Measured, machine, processes_in_turns, python, threads
 from benchmarks.training import CONTESTANTS
@@ -28,7 +29,7 @@ from experiment.extraction import extract
 from experiment.recipes import Features
 
 RESULTS = Path(__file__).parent / "results"
-PARTS = ("features", "training", "whole", "growth")
+PARTS = ("features", "training", "whole", "growth", "size")
 EPOCHS = 100
 IMPORT_PEER = "import librosa, numpy; librosa.feature.mfcc(y=numpy.ones(44100, 'f'), sr=44100)"
 # Title of a comparison -> ours, the others, and at least how many times ours should be faster.
@@ -106,9 +107,14 @@ def whole(folder: Path, out: str, rounds: int, environment: dict[str, str]) -> d
 
 def main(folder: Path, rounds: int, parts: Sequence[str]) -> None:
     """All comparisons, with the threads that each library takes by itself and with one; growth."""
+    unknown = set(parts) - set(PARTS)
+    if unknown:
+        sys.exit(f"there is no part {', '.join(sorted(unknown))}, only {', '.join(PARTS)}")
     known = RESULTS.with_suffix(".json")
-    results: dict = json.loads(known.read_text("utf-8")) if set(parts) < set(PARTS) else {}
-    results |= {"command": f"python -m benchmarks CATEGORY {rounds}", "machine": machine()}
+    if set(parts) < set(PARTS):
+        results: dict = json.loads(known.read_text("utf-8"))
+    else:
+        results = {"command": f"python -m benchmarks CATEGORY {rounds}", "machine": machine()}
     with tempfile.TemporaryDirectory() as out:
         for count, name, fast in ((None, "default threads", 3.0), (1, "one thread", 5.0)):
             environment, found = threads(count), results.setdefault(name, {})
@@ -130,13 +136,16 @@ def main(folder: Path, rounds: int, parts: Sequence[str]) -> None:
     if "growth" in parts:
         command = python("-m", "benchmarks.growth", str(folder))
         results["growth"] = json.loads(run(command, threads(1)))
+    if "size" in parts:
+        results["size"] = size.main()
     write(results)
 
 
 def write(results: dict) -> None:
     """Keep what is known so far, as numbers and as tables."""
-    RESULTS.with_suffix(".json").write_text(json.dumps(results, indent=1) + "\n", "utf-8")
-    RESULTS.with_suffix(".md").write_text(report(results), "utf-8")
+    numbers, tables = json.dumps(results, indent=1) + "\n", report(results)
+    RESULTS.with_suffix(".json").write_text(numbers, "utf-8")
+    RESULTS.with_suffix(".md").write_text(tables, "utf-8")
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ def report(results: dict[str, Any]) -> str:
                 lines += comparison(title, contestants)
     if "growth" in results:
         lines += growth(results["growth"])
+    if "size" in results:
+        lines += size(results["size"])
     return "\n".join(lines)
 
 
@@ -44,7 +46,7 @@ def comparison(title: str, contestants: dict[str, dict[str, Any]]) -> list[str]:
 def growth(found: dict[str, Any]) -> list[str]:
     """How extraction and training grow, and what is installed."""
     heard = found["extraction"]
-    lines = ["## Growth, one thread", "", "| clips | seconds | peak memory, MB |", "|---|---|---|"]
+    lines = ["## Growth, one thread", "", "| clips | seconds | peak memory, MiB |", "|---|---|---|"]
     for n_clips, one in heard["clips"].items():
         lines.append(f"| {n_clips} | {one['seconds']:.3g} | {one['peak']:.0f} |")
     workers = dict(heard["seconds by workers"])
@@ -80,3 +82,17 @@ def growth(found: dict[str, Any]) -> list[str]:
         "",
     ]
     return lines
+
+
+def size(rows: list[dict[str, float]]) -> list[str]:
+    """Memory of the extraction of very many clips by all cores."""
+    lines = [
+        "## Size, all cores",
+        "",
+        "| clips | features, MB | peak memory of all processes, MB | difference, MB | seconds |",
+        "|---|---|---|---|---|",
+    ]
+    for row in rows:
+        numbers = (row["features"], row["peak"], row["difference"], row["seconds"])
+        lines.append(f"| {row['clips']} | " + " | ".join(f"{x:.1f}" for x in numbers) + " |")
+    return [*lines, ""]

@@ -59,17 +59,21 @@ def measure(folder: Path, jobs: int | None) -> tuple[dict[str, float], float]:
     return json.loads(printed), peak
 
 
-def main(n_clips: int = 20000, jobs: int | None = None) -> None:
-    """The table."""
+def main(n_clips: int = 20000, jobs: int | None = None) -> list[dict[str, float]]:
+    """Print the table, and return it: a row for each number of clips."""
     print(machine())
     print(f"{'clips':>8}{'features MB':>13}{'peak MB':>9}{'difference MB':>15}{'seconds':>9}")
+    rows = []
     for n in (n_clips // 100, n_clips // 10, n_clips):
         with tempfile.TemporaryDirectory() as folder:
             build(Path(folder), n)
             told, peak = measure(Path(folder, "category"), jobs)
-        features, whole = told["bytes"] / MEGABYTE, peak
-        row = f"{n:>8}{features:>13.1f}{whole:>9.1f}{whole - features:>15.1f}"
-        print(f"{row}{told['seconds']:>9.1f}", flush=True)
+        features = told["bytes"] / MEGABYTE
+        row = {"clips": n, "features": features, "peak": peak, "seconds": told["seconds"]}
+        difference = peak - features
+        print(f"{n:>8}{features:>13.1f}{peak:>9.1f}{difference:>15.1f}{told['seconds']:>9.1f}")
+        rows.append(row | {"difference": difference})
+    return rows
 
 
 if __name__ == "__main__":

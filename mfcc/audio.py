@@ -163,5 +163,6 @@ def _ogg_ends(file: BinaryIO) -> bool:
     tail = file.read()
     file.seek(0)
     page = tail[tail.rfind(b"OggS") :]
-    segments = page[27 : 27 + page[26]] if len(page) > 26 else b""
-    return bool(segments and page[5] & 4 and len(page) >= 27 + len(segments) + sum(segments))
+    if len(page) < 27 or not page[5] & 4:
+        return False
+    return len(page) >= 27 + page[26] + sum(page[27 : 27 + page[26]])

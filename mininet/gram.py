@@ -14,6 +14,8 @@ from numpy.typing import ArrayLike
 
 from .layers import Dense, Layer
 
+ROWS = 256  # of K at a time: Ctrl-C need not wait for all of a large one
+
 
 class GramDense(Layer):
     """out = x W⁰ + (x Xᵀ) A + bias: a Dense layer with W = W⁰ + Xᵀ A, where X are its examples.
@@ -31,7 +33,9 @@ class GramDense(Layer):
 
     def __init__(self, dense: Dense, x: np.ndarray) -> None:
         self.dense, self.examples = dense, x
-        self.K = x @ x.T  # (n, n)
+        self.K = np.empty((len(x), len(x)), x.dtype)
+        for rows in range(0, len(x), ROWS):
+            self.K[rows : rows + ROWS] = x[rows : rows + ROWS] @ x.T
         self.Z = x @ dense.W  # (n, n_out)
         self.A = np.zeros_like(self.Z)
         self.reach = len(x) * float(np.abs(x).max())  # of Xᵀ, n max|X|

@@ -4,7 +4,7 @@ Before it: gram.py. After it: training.py. network.py and ensemble.py are kept t
 
 The file is NumPy's .npz, a zip archive that compresses nothing: a JSON header with a description of
 each layer, and the arrays param_0, param_1, … in the order of the layers. Reading it executes
-nothing, and allocates no more than the file is long, whatever the file claims.
+nothing, and allocates a small multiple of the file's length at most, whatever the file claims.
 """
 
 from __future__ import annotations

@@ -460,3 +460,9 @@ def test_a_promise_that_is_not_kept_is_found_in_the_log(
 ) -> None:
     """Fewer bytes than the header says; a size that a pipe's writer puts is no promise."""
     assert _short(log) == told
+
+
+def test_a_last_page_without_segments_ends_an_ogg_file() -> None:
+    """RFC 3533 allows a last page that holds nothing but the flag."""
+    assert _ogg_ends(BytesIO(ogg_page(0, [9]) + ogg_page(4, [])))
+    assert not _ogg_ends(BytesIO(ogg_page(0, [9]) + ogg_page(4, [])[:-1]))
