@@ -17,6 +17,8 @@ from mininet import Ensemble
 from .improved import Improved
 from .recipes import Features, Reference
 
+N_BINS = SAMPLE_RATE // 50 // 2 + 1  # of a frame of 20 ms; more mel bands than bins would be empty
+
 
 @dataclass(frozen=True)
 class Model:
@@ -71,8 +73,16 @@ def _model(ensemble: Ensemble) -> Model:
     found = [(network.shapes()[0][0], network.shapes()[-1][1]) for network in ensemble.networks]
     if found != expected:
         raise ValueError(f"its networks are {found} values wide; the settings need {expected}")
-    features.views(np.zeros(round(DURATION * SAMPLE_RATE), np.float32))  # refuses what is absurd
+    _refuse_absurd(features)
     return Model(ensemble, classes, features, chosen)
+
+
+def _refuse_absurd(features: Features | Improved) -> None:
+    """With settings of sense silence has finite views; a floor of 0 would give log(0)."""
+    with np.errstate(all="ignore"):
+        views = features.views(np.zeros(round(DURATION * SAMPLE_RATE), np.float32))
+    if not all(np.isfinite(view).all() for view in views):
+        raise ValueError(f"with {features} what is heard of silence is not finite")
 
 
 def _classes(metadata: dict[str, Any]) -> list[str]:
@@ -92,7 +102,7 @@ def _chosen(metadata: dict[str, Any], n_networks: int) -> list[int]:
 
 
 def _settings(metadata: dict[str, Any]) -> Features | Improved:
-    """The recipe's settings, each of the type and sign of its default."""
+    """The recipe's settings, each as _setting has it."""
     kinds: dict[Any, type[Features] | type[Improved]]
     kinds = {Reference.name: Features, Improved.name: Improved}
     recipe, settings = metadata.get("recipe"), metadata.get("features")
@@ -101,8 +111,18 @@ def _settings(metadata: dict[str, Any]) -> Features | Improved:
     defaults = asdict(kinds[recipe]())
     if not isinstance(settings, dict) or set(settings) != set(defaults):
         raise ValueError(f"features={settings!r} must give {', '.join(defaults)}")
-    for name, value in settings.items():
-        number = float if isinstance(defaults[name], float) and type(value) is int else type(value)
-        if number is not type(defaults[name]) or not 0 <= value < np.inf:
-            raise ValueError(f"{name}={value!r} must be a setting such as {defaults[name]!r}")
+    settings = {name: _setting(name, settings[name], defaults[name]) for name in defaults}
+    if settings.get("n_mels", 1) > N_BINS:  # before anything of that size is computed
+        raise ValueError(f"n_mels={settings['n_mels']} must be at most {N_BINS}, a frame's bins")
     return kinds[recipe](**settings)
+
+
+def _setting(name: str, value: Any, default: Any) -> Any:
+    """The value as its default's type: of it, or whole where that is float; finite, not < 0."""
+    try:
+        whole = type(value) is int and type(default) is float
+        if (whole or type(value) is type(default)) and 0 <= float(value) < np.inf:
+            return type(default)(value)
+    except OverflowError:  # JSON's whole numbers know no bounds, a float does
+        pass
+    raise ValueError(f"{name}={value!r} must be a setting such as {default!r}")

@@ -127,6 +127,27 @@ def test_settings_of_the_improved_recipe_that_make_no_sense_are_refused(
     assert message.startswith(f"{tmp_path / 'm.npz'} is not a model that ssc wrote: ")
 
 
+@pytest.mark.parametrize(
+    ("odd", "sentence"),
+    [
+        *(({name: 10**400}, f"{name}=1000") for name in ("top_db", "floor", "silence", "hop")),
+        *(({"floor": floor}, "silence is not finite") for floor in (0.0, 0, 1e-300, 1e300)),
+        ({"n_mels": 443}, "n_mels=443 must be at most 442"),
+    ],
+)
+def test_settings_that_no_float_or_no_frame_can_hold_are_refused(
+    odd: dict[str, Any], sentence: str, tmp_path: Path
+) -> None:
+    """Whole numbers beyond the floats, floors that leave log(0) or log(inf), more bands than bins,
+    which the width of the first network does not tell: a sentence."""
+    model = improved([0])
+    model.metadata["features"] = asdict(Improved()) | odd
+    model.save(tmp_path / "m.npz")
+    message = refusal(read_model, str(tmp_path / "m.npz"))
+    assert message.startswith(f"{tmp_path / 'm.npz'} is not a model that ssc wrote: ")
+    assert sentence in message and "\n" not in message
+
+
 def test_a_whole_number_will_do_for_a_number(tmp_path: Path) -> None:
     """JSON of another program may write 60 for 60.0."""
     model = improved([0])
