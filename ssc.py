@@ -38,7 +38,7 @@ from experiment.dataset import Dataset, embedded, printable, read_clip, scan
 from experiment.folds import KINDS, find_folds, folds_at_hand
 from experiment.improved import Improved
 from experiment.inspection import inspect_all
-from experiment.interruption import interrupted_once, postponed
+from experiment.interruption import postponed, undisturbed
 from experiment.options import OUT, parse
 from mfcc.audio import SAMPLE_RATE
 from mininet import (
@@ -195,7 +195,7 @@ def keeping(learnt: Callable[[], Sequential | Ensemble], output: report.Output) 
     try:
         yield
     except (KeyboardInterrupt, DivergenceError) as stop:
-        with postponed():
+        with undisturbed():
             output.model(learnt(), path.name)
         if isinstance(stop, DivergenceError):
             raise ValueError(f"{stop}; the last finite weights are kept in {path}") from None
@@ -426,10 +426,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # class names in any script, anywhere
     try:
-        with interrupted_once():
-            return command_of(options)(options) or 0
+        return command_of(options)(options) or 0
     except KeyboardInterrupt as stop:
-        print(f"ssc: interrupted{stop}", file=sys.stderr)
+        with undisturbed():
+            print(f"ssc: interrupted{stop}", file=sys.stderr)
         return 130
     except BrokenExecutor:
         print(f"ssc: {WORKER_DIED}", file=sys.stderr)

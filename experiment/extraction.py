@@ -20,12 +20,15 @@ from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from queue import SimpleQueue
+from threading import Thread
 from typing import Any, TypeVar
 
 import numpy as np
 
 from .dataset import Clip, Dataset, printable
+from .interruption import postponed, undisturbed
 
 CHUNK = 8  # clips in a task: few, so that Ctrl-C need not wait; several, so that sending one pays
 AHEAD = 64  # tasks handed out at a time: what they bring back may have to wait its turn in memory
@@ -155,14 +158,17 @@ def workers(jobs: int) -> Iterator[Executor | None]:
         yield None
         return
     resource_tracker.ensure_running()  # which unblocks interrupts when it starts
-    with _as_workers_need_it(), _deaf_to_interrupts():
-        pool = LocalExecutor(jobs)
+    pool = LocalExecutor(jobs)
     try:
+        with _as_workers_need_it(), _deaf_to_interrupts():
+            pool.start()
         yield pool
     except BaseException:
-        pool.kill()
+        with undisturbed():
+            pool.kill()
+            pool.shutdown(cancel_futures=True)
         raise
-    finally:
+    with postponed():
         pool.shutdown(cancel_futures=True)
 
 
@@ -177,15 +183,20 @@ class LocalExecutor(Executor):
     """
 
     def __init__(self, jobs: int) -> None:
+        self.jobs, self.threads = jobs, ThreadPoolExecutor(jobs)
+        self.idle, self.pipes = SimpleQueue[Connection](), list[Connection]()
+        self.processes: list[SpawnProcess] = []
+
+    def start(self) -> None:
+        """Start the processes: a step of its own, so that kill ends them if it is interrupted."""
         context = get_context("spawn")
-        self.threads, self.idle = ThreadPoolExecutor(jobs), SimpleQueue[Connection]()
-        self.processes = []
-        for _ in range(jobs):
+        for _ in range(self.jobs):
             ours, theirs = context.Pipe()
             process = context.Process(target=_serve, args=(theirs,), daemon=True)
             process.start()
             theirs.close()
             self.processes.append(process)
+            self.pipes.append(ours)
             self.idle.put(ours)
 
     def submit(self, task: Callable[..., Result], /, *args: Any, **options: Any) -> Future[Result]:
@@ -211,10 +222,19 @@ class LocalExecutor(Executor):
             process.kill()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """End the processes when they have done what they were given."""
-        self.threads.shutdown(wait, cancel_futures=cancel_futures)
-        for _ in self.processes:
-            self.idle.get().close()
+        """End the processes when they have done what they were given; wait: until they have.
+        Once more is no harm."""
+        self.threads.shutdown(wait=False, cancel_futures=cancel_futures)
+        if wait:
+            self._end()
+        else:
+            Thread(target=self._end).start()
+
+    def _end(self) -> None:
+        self.threads.shutdown()
+        pipes, self.pipes = self.pipes, []
+        for pipe in pipes:
+            pipe.close()
         for process in self.processes:
             process.join()
 

@@ -1,5 +1,8 @@
 """Interruption: Ctrl-C at a moment that does no harm.
 
+Everywhere else Python's own handler raises KeyboardInterrupt, as often as Ctrl-C comes: where
+Python has to swallow one, as in a __del__, the next is heard.
+
 Before it: dataset.py. After it: extraction.py. Chapter 13.
 """
 
@@ -14,15 +17,10 @@ from typing import Any
 
 
 @contextmanager
-def interrupted_once() -> Iterator[None]:
-    """Within the block the first Ctrl-C raises KeyboardInterrupt and the others are ignored: what
-    the first one leaves to be put in order is not left half done by a second."""
-
-    def once(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    with _handler(once):
+def undisturbed() -> Iterator[None]:
+    """A Ctrl-C within the block is ignored: what puts things in order after an error or a first
+    Ctrl-C, and must be short, is not left half done by a second."""
+    with _handler(signal.SIG_IGN):
         yield
 
 
@@ -39,7 +37,9 @@ def postponed() -> Iterator[None]:
 
 
 @contextmanager
-def _handler(handler: Callable[[int, FrameType | None], Any]) -> Iterator[None]:
+def _handler(
+    handler: Callable[[int, FrameType | None], Any] | signal.Handlers,
+) -> Iterator[None]:
     """handler takes SIGINT for as long as the block lasts: where it can (only the main thread hears
     of signals) and may (a program that was started to ignore it goes on to do so)."""
     previous = signal.getsignal(signal.SIGINT)

@@ -9,6 +9,7 @@ file.
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import platform
@@ -26,6 +27,7 @@ import numpy as np
 from mininet import Ensemble, History, Sequential, precision_recall_f1
 
 from .dataset import Dataset
+from .interruption import postponed, undisturbed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -108,8 +110,10 @@ class Output:
         """Keep the figure as a PNG file."""
         import matplotlib.pyplot as plt
 
+        drawn = io.BytesIO()  # this takes its time, and writing should not
+        figure.savefig(drawn, format="png")
         with self._file(name) as temporary:
-            figure.savefig(temporary, format="png")
+            temporary.write_bytes(drawn.getvalue())
         if not self._show:
             plt.close(figure)
 
@@ -162,22 +166,28 @@ class Output:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary name beside path to write to; it takes the place of path when all went well.
+    """A temporary name beside path to write to; it takes the place of path when all went well. A
+    Ctrl-C waits until then.
 
     OSError: it cannot be written, as when the disk is full; it names path.
     """
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".ssc-{path.name}.")
-        os.close(handle)
-        temporary = Path(name)
-        try:
+        with postponed(), _temporary(path) as temporary:
             yield temporary
             temporary.chmod(0o666 & ~_umask())
             temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), str(path)) from None
+
+
+@contextmanager
+def _temporary(path: Path) -> Iterator[Path]:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".ssc-{path.name}.")
+    os.close(handle)
+    try:
+        yield Path(name)
+    finally:
+        Path(name).unlink(missing_ok=True)
 
 
 @contextmanager
@@ -196,9 +206,10 @@ def output_folder(path: Path) -> Iterator[Path]:
     try:
         yield path
     except BaseException:
-        for folder in made:
-            if folder.exists() and not any(folder.iterdir()):
-                folder.rmdir()
+        with undisturbed():
+            for folder in made:
+                if folder.exists() and not any(folder.iterdir()):
+                    folder.rmdir()
         raise
 
 

@@ -18,7 +18,8 @@ import pytest
 import sounds
 
 import ssc
-from experiment.interruption import interrupted_once, postponed
+from experiment import extraction, report
+from experiment.interruption import postponed, undisturbed
 from experiment.models import read_model
 from mininet import Ensemble
 
@@ -233,32 +234,77 @@ def test_a_full_disk_is_one_sentence(few: Path, tmp_path: Path) -> None:
 # The two promises about signals
 
 
-def test_a_second_ctrl_c_does_not_disturb_the_first() -> None:
-    """Within the block the first raises, and what puts things in order is left alone; afterwards
+def test_a_second_ctrl_c_does_not_disturb_what_puts_things_in_order() -> None:
+    """Within the block it is ignored for good, also when it is a block within another; afterwards
     it is as before."""
     before = signal.getsignal(signal.SIGINT)
-    tidied = False
-    with pytest.raises(KeyboardInterrupt), interrupted_once():
-        try:
+    with undisturbed():
+        with undisturbed(), postponed():
             signal.raise_signal(signal.SIGINT)
-        finally:
+        signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is before
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_ctrl_c_that_python_swallows_is_not_the_last(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first comes while an object is deleted, where no error can leave; the second ends it."""
+    reached = []
+
+    class Deaf:
+        def __del__(self) -> None:
             signal.raise_signal(signal.SIGINT)
-            tidied = True
-    assert tidied and signal.getsignal(signal.SIGINT) is before
+
+    def command(options: object) -> None:
+        Deaf()
+        reached.append("the first was swallowed")
+        signal.raise_signal(signal.SIGINT)
+        reached.append("the second as well")
+
+    monkeypatch.setattr(ssc, "command_of", lambda options: command)
+    assert ssc.main([]) == 130
+    assert reached == ["the first was swallowed"]
+    assert capsys.readouterr().err == "ssc: interrupted\n"
+
+
+def test_a_second_ctrl_c_lets_the_workers_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes while they are being ended after the first: they are ended all the same."""
+    kill, pools = extraction.LocalExecutor.kill, []
+
+    def slowly(pool: extraction.LocalExecutor) -> None:
+        pools.append(pool)
+        signal.raise_signal(signal.SIGINT)
+        kill(pool)
+
+    monkeypatch.setattr(extraction.LocalExecutor, "kill", slowly)
+    with pytest.raises(KeyboardInterrupt, match="the first"), extraction.workers(2):
+        raise KeyboardInterrupt("the first")
+    assert [process.exitcode for process in pools[0].processes] == [-signal.SIGKILL] * 2
+
+
+def test_ctrl_c_waits_for_a_file(tmp_path: Path) -> None:
+    """One that comes while a file is written takes effect when the file is there, whole."""
+    with pytest.raises(KeyboardInterrupt), report.replacing(tmp_path / "file") as temporary:
+        signal.raise_signal(signal.SIGINT)
+        temporary.write_text("whole")
+    assert names(tmp_path) == {"file"} and (tmp_path / "file").read_text() == "whole"
 
 
 def test_a_postponed_ctrl_c_comes_at_the_end() -> None:
     """The block is not cut short, and the interruption is not forgotten; also if the block fails
     of itself; and without one nothing happens."""
     done = []
-    with pytest.raises(KeyboardInterrupt), interrupted_once(), postponed():
+    with pytest.raises(KeyboardInterrupt), postponed():
         signal.raise_signal(signal.SIGINT)
         done.append("the rest")
     assert done == ["the rest"]
-    with pytest.raises(KeyboardInterrupt), interrupted_once(), postponed():
+    with pytest.raises(KeyboardInterrupt), postponed():
         signal.raise_signal(signal.SIGINT)
         raise OSError
-    with interrupted_once(), postponed():
+    with postponed():
         done.append("all")
     assert done == ["the rest", "all"]
 
@@ -267,14 +313,16 @@ def test_a_program_told_to_ignore_ctrl_c_goes_on_to() -> None:
     """As nohup does: neither block changes that. Nor does a thread that hears no signals fail."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with interrupted_once(), postponed():
+        with undisturbed():
+            signal.raise_signal(signal.SIGINT)
+        with postponed():
             signal.raise_signal(signal.SIGINT)
     finally:
         signal.signal(signal.SIGINT, before)
     results: list[str] = []
 
     def elsewhere() -> None:
-        with interrupted_once(), postponed():
+        with undisturbed(), postponed():
             results.append("ran")
 
     thread = threading.Thread(target=elsewhere)
