@@ -20,7 +20,9 @@ The sounds reach up to 12 kHz: at sample rates under 24 kHz the highest partials
 
 from __future__ import annotations
 
+import io
 import os
+import wave
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -343,20 +345,32 @@ def write_scenes(
     progress wraps the list of (class, take) that is worked off, as tqdm does. A file gets its name
     when it is complete, so that an interrupted run leaves no half a clip.
     ValueError: a seed that is no non-negative integer, n_takes that is no positive one.
+    OSError: a file cannot be written, as when the disk is full; it names the file.
     """
-    import soundfile
-
     if n_takes < 1:
         raise ValueError(f"n_takes={n_takes} must be a positive integer")
     clips = [(name, take) for name in CLASSES for take in range(n_takes)]
     for name, take in progress(clips):
-        samples = (scene(name, take, seed=seed) * 2**15).astype(np.int16)
+        samples = scene(name, take, seed=seed)
         path = Path(folder, name, file_name(name, take))
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
         try:
-            soundfile.write(part, samples, SAMPLE_RATE, format="WAV")
-            os.replace(part, path)
+            part.write_bytes(_wav(samples))
+            part.replace(path)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(path)) from None
         finally:
             part.unlink(missing_ok=True)
     return len(clips)
+
+
+def _wav(samples: np.ndarray) -> bytes:
+    """A WAV file, 16 bits a sample, of samples (n,) that are multiples of 2⁻¹⁵ in [−1, 1)."""
+    content = io.BytesIO()
+    with wave.open(content, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)  # bytes
+        file.setframerate(SAMPLE_RATE)
+        file.writeframes((samples * 2**15).astype("<i2").tobytes())
+    return content.getvalue()

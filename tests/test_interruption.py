@@ -231,6 +231,20 @@ def test_a_full_disk_is_one_sentence(few: Path, tmp_path: Path) -> None:
     assert names(out) == {"mfcc.png", "features.png", "network.png", "model.npz"}
 
 
+def test_scenes_on_a_full_disk_are_one_sentence(tmp_path: Path) -> None:
+    """No file may grow beyond 100 kB, and a scene has 441 kB: code 2, the file and the system's
+    words, and no file stays, whole or in part."""
+
+    def small_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+    process = start("scenes", tmp_path, prepare=small_files)
+    _, errors = process.communicate(timeout=60)
+    first = tmp_path / "applause" / "1-00000-A.wav"
+    assert (process.returncode, errors) == (2, f"ssc: {first}: File too large\n")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
 # The two promises about signals
 
 
