@@ -190,18 +190,25 @@ def learn(
 @contextmanager
 def keeping(learnt: Callable[[], Sequential | Ensemble], output: report.Output) -> Iterator[None]:
     """The model, which learnt gives, is written when the block ends; also when Ctrl-C ends it, or
-    a loss that is not finite: then with what it has learnt until then, and the sentence says so."""
+    a loss that is not finite: then with what it has learnt until then, and the sentence says so.
+    Or why nothing is kept: Ctrl-C may come before it is found that weights are NaN."""
     path = output.folder / "model.npz"
     try:
         yield
-    except (KeyboardInterrupt, DivergenceError) as stop:
+        with postponed():
+            output.model(learnt(), path.name)
+    except KeyboardInterrupt:
+        with undisturbed():
+            try:
+                output.model(learnt(), path.name)
+            except (ValueError, OSError) as error:
+                why = extraction.reason(error)
+                raise KeyboardInterrupt(f"; nothing could be kept: {why}") from None
+        raise KeyboardInterrupt(f"; what was learnt until then is kept in {path}") from None
+    except DivergenceError as stop:
         with undisturbed():
             output.model(learnt(), path.name)
-        if isinstance(stop, DivergenceError):
-            raise ValueError(f"{stop}; the last finite weights are kept in {path}") from None
-        raise KeyboardInterrupt(f"; what was learnt until then is kept in {path}") from None
-    with postponed():
-        output.model(learnt(), path.name)
+        raise ValueError(f"{stop}; the last finite weights are kept in {path}") from None
 
 
 def draw_learning(history: History, output: report.Output, name: str = "curves.png") -> None:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ import ssc
 from experiment import extraction, report
 from experiment.interruption import postponed, undisturbed
 from experiment.models import read_model
-from mininet import Ensemble
+from mininet import Dense, Ensemble, Sequential
 
 ROOT = Path(ssc.__file__).parent
 FOREVER = ("--epochs", "1000000")
@@ -182,6 +183,52 @@ def test_a_run_that_diverges_keeps_its_last_finite_weights(
     params = Ensemble.load(model).networks[0].params
     assert all(np.isfinite(param).all() for param in params)
     assert not (tmp_path / "metrics.json").exists()
+
+
+@pytest.mark.parametrize("cause", ["weights", "disk"])
+def test_ctrl_c_when_nothing_can_be_kept(
+    cause: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Weights that are NaN already, or a disk that is full: code 130, and the sentence says why;
+    the old model stays."""
+    model = tmp_path / "model.npz"
+    model.write_bytes(b"old")
+    network = Sequential([Dense(2, 3, rng=np.random.default_rng(0))])
+    why = "a model file cannot hold weights that are NaN or infinite"
+    if cause == "weights":
+        network.params[0][0, 0] = np.nan
+    else:
+        full, why = OSError(28, "No space left on device"), f"{model}: No space left on device"
+        monkeypatch.setattr(network, "save", Mock(side_effect=full))
+
+    def command(options: object) -> None:
+        with ssc.keeping(lambda: network, report.Output(tmp_path, quiet=True)):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(ssc, "command_of", lambda options: command)
+    assert ssc.main([]) == 130
+    assert capsys.readouterr().err == f"ssc: interrupted; nothing could be kept: {why}\n"
+    assert names(tmp_path) == {"model.npz"} and model.read_bytes() == b"old"
+
+
+def test_ctrl_c_between_the_training_and_its_model(tmp_path: Path) -> None:
+    """A finished training is not lost by one that comes just before the model is written."""
+    network = Sequential([Dense(2, 3, rng=np.random.default_rng(0))])
+    asked: list[int] = []
+
+    def learnt() -> Sequential:
+        asked.append(len(asked))
+        if len(asked) == 1:
+            raise KeyboardInterrupt
+        return network
+
+    kept = f"; what was learnt until then is kept in {tmp_path / 'model.npz'}"
+    with pytest.raises(KeyboardInterrupt) as stop, ssc.keeping(learnt, report.Output(tmp_path)):
+        pass
+    assert str(stop.value) == kept
+    np.testing.assert_array_equal(
+        Sequential.load(tmp_path / "model.npz").params[0], network.params[0]
+    )
 
 
 def finished(few: Path, out: Path, seed: int) -> dict[str, bytes]:
