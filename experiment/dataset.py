@@ -165,7 +165,7 @@ def _class_folders(
     """The recordings of each folder in root; whatever else lies there is passed over."""
     by_class: dict[str, list[Path]] = {}
     for entry in sorted(root.iterdir()):
-        is_out = out is not None and entry.resolve() == out.resolve()
+        is_out = out is not None and os.path.realpath(entry) == os.path.realpath(out)
         if entry.is_dir() and not entry.name.startswith(".") and not is_out:
             by_class[entry.name] = _recordings(entry, passed_over)
         else:

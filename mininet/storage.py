@@ -66,8 +66,8 @@ def save(path: str | os.PathLike[str], layers: Sequence[Layer], **header: Any) -
 @contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
     """A name beside path for a new file, which takes the place of path when all went well."""
-    path = path.resolve()  # of a link, what it points to
-    if path.exists() and not path.is_file():
+    path = Path(os.path.realpath(path))  # of a link, what it points to
+    if os.path.lexists(path) and not path.is_file():
         raise OSError(f"{path} is not a file")
     temporary = path.parent / f".mininet-{os.urandom(8).hex()}"
     try:

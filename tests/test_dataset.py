@@ -59,6 +59,18 @@ def test_what_is_no_recording_is_passed_over_and_counted(tmp_path: Path) -> None
         dataset.read(dataset.names.index("low/album.wav"))
 
 
+def test_a_link_to_itself_is_passed_over(tmp_path: Path) -> None:
+    """Beside the class folders it is counted as what it is: no audio. A link to the folder for the
+    results is that folder."""
+    folder = sounds.category(tmp_path)
+    (folder / "loop").symlink_to("loop")
+    (folder / "results").symlink_to(tmp_path / "out", target_is_directory=True)
+    (tmp_path / "out").mkdir()
+    dataset = scan(folder, out=tmp_path / "out")
+    assert dataset.passed_over == {"not audio": ["loop"], "results": ["results"]}
+    assert dataset.classes == ["high", "hiss", "low"]
+
+
 def test_names_are_on_one_line_and_in_any_encoding() -> None:
     """Line breaks and bytes that are no UTF-8 become escapes; all that is readable stays."""
     assert printable("a\nb\rc\x1b\u2028\udcff") == "a\\nb\\rc\\x1b\\u2028\\udcff"

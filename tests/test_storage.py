@@ -181,8 +181,8 @@ def test_the_old_file_is_there_until_the_new_one_is(
 
 
 def test_what_stands_in_the_place_of_the_file_is_respected(tmp_path: Path) -> None:
-    """A link keeps pointing to the file that is written; a folder, or a device such as /dev/null,
-    is not replaced by a file. The file is as open to others as any that is made here."""
+    """A link keeps pointing to the file that is written; a folder, a device such as /dev/null, or a
+    link to itself is not replaced by a file. The file is as open to others as any made here."""
     network, target = Sequential([Dense(1, 1, np.random.default_rng(0))]), tmp_path / "target"
     (tmp_path / "link").symlink_to(target)
     network.save(tmp_path / "link")
@@ -191,11 +191,12 @@ def test_what_stands_in_the_place_of_the_file_is_respected(tmp_path: Path) -> No
     assert target.stat().st_mode == (tmp_path / "other").stat().st_mode
     (tmp_path / "folder").mkdir()
     os.mkfifo(tmp_path / "pipe")
-    for name in ("folder", "pipe"):
+    (tmp_path / "loop").symlink_to("loop")
+    for name in ("folder", "pipe", "loop"):
         with pytest.raises(OSError, match=f"{name} is not a file"):
             network.save(tmp_path / name)
         assert not (tmp_path / name).is_file()
-    assert len(list(tmp_path.iterdir())) == 5
+    assert len(list(tmp_path.iterdir())) == 6
 
 
 def test_a_loaded_network_can_be_trained_on(path: Path) -> None:
