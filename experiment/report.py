@@ -13,6 +13,8 @@ import io
 import json
 import os
 import platform
+import re
+import stat
 import tempfile
 import time
 from collections import Counter
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ABANDONED = 3600  # s; to write a file takes seconds
+# The names of files half written: of replacing, and of mininet's models.
+TEMPORARY = re.compile(r"\.ssc-.+\.(csv|json|npz|png)\.[a-z0-9_]{8}|\.mininet-[0-9a-f]{16}")
 
 
 def class_table(dataset: Dataset) -> str:
@@ -214,11 +218,12 @@ def output_folder(path: Path) -> Iterator[Path]:
 
 
 def _tidy(folder: Path) -> None:
-    """Remove temporary files that nobody can still be writing to."""
-    for pattern in (".ssc-*", ".mininet-*"):
-        for path in folder.glob(pattern):
+    """Remove temporary files that nobody can still be writing to; nothing that others named."""
+    for path in folder.iterdir():
+        if TEMPORARY.fullmatch(path.name):
             with suppress(FileNotFoundError):  # of another run, which has just finished it
-                if time.time() - path.stat().st_mtime > ABANDONED:
+                found = path.lstat()
+                if stat.S_ISREG(found.st_mode) and time.time() - found.st_mtime > ABANDONED:
                     path.unlink()
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from experiment import report
 from experiment.dataset import Clip, Dataset
-from mininet import Dense, History, Sequential
+from mininet import Dense, History, Sequential, storage
 
 HISTORY = History(loss=[2.5, 1.25], accuracy=[0.1, 0.875], learning_rate=[0.01, 0.001])
 
@@ -144,17 +144,46 @@ def test_output_folders_made_for_nothing_go_again(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_run_left_is_removed_when_nobody_writes_to_it(tmp_path: Path) -> None:
-    """Temporary files of two hours ago go; those of half an hour ago, which another run may be
-    writing, stay, and so does every other file, however old."""
-    for name, age in ((".ssc-a.1", 2.0), (".mininet-2", 2.0), (".ssc-b.3", 0.5), (".other", 9.0)):
-        (tmp_path / name).write_text("")
-        moment = time.time() - 3600 * age
-        os.utime(tmp_path / name, (moment, moment))
+    """Temporary files of two hours ago, with the names that a picture, a table, a model and mininet
+    have while they are written, go; those of half an hour ago, which another run may be writing,
+    stay."""
+    left = []
+    for name in ("mfcc.png", "history_of a network.csv", "metrics.json", "model.npz"):
+        with report.replacing(tmp_path / name) as temporary:
+            left.append(temporary)
+    with storage._replacing(tmp_path / "model.npz") as temporary:
+        temporary.touch()
+        left.append(temporary)
+    kept = {path.name for path in tmp_path.iterdir()}
+    for path in left:
+        aged(path, 2.0)
+    young = aged(tmp_path / ".ssc-mfcc.png.abcdefgh", 0.5).name
     with report.output_folder(tmp_path):
         pass
-    assert {path.name for path in tmp_path.iterdir()} == {".ssc-b.3", ".other"}
-    with report.replacing(tmp_path / "file") as temporary:
-        assert temporary.name.startswith(".ssc-")
+    assert {path.name for path in tmp_path.iterdir()} == {*kept, young}
+
+
+def test_what_others_left_stays(tmp_path: Path) -> None:
+    """However old: files whose names only begin as ours do, folders and links with our names."""
+    begun = (".ssc-notes", ".ssc-a.1", ".ssc-mfcc.png.abcdefgh.bak", ".mininet-settings", ".other")
+    for name in begun:
+        aged(tmp_path / name, 9.0)
+    (tmp_path / ".ssc-mfcc.png.folder__").mkdir()
+    os.utime(tmp_path / ".ssc-mfcc.png.folder__", (0, 0))
+    (tmp_path / ".ssc-mfcc.png.link____").symlink_to(".other")
+    os.utime(tmp_path / ".ssc-mfcc.png.link____", (0, 0), follow_symlinks=False)
+    before = set(tmp_path.iterdir())
+    with report.output_folder(tmp_path):
+        pass
+    assert set(tmp_path.iterdir()) == before
+
+
+def aged(path: Path, hours: float) -> Path:
+    """An empty file, last written so many hours ago."""
+    path.touch()
+    moment = time.time() - 3600 * hours
+    os.utime(path, (moment, moment))
+    return path
 
 
 def test_an_unwritable_folder_is_refused_by_name(tmp_path: Path) -> None:
