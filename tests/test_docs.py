@@ -3,9 +3,11 @@ its figures are those that the scripts draw now."""
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import importlib
 import io
+import json
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -29,6 +31,8 @@ BOOK = [
     *(page for page in sorted(DOCS.glob("*.md")) if page.name != "README.md"),
 ]
 CHAPTERS = sorted(DOCS.glob("[0-9][0-9]-*.md"))
+NOTEBOOK = DOCS / "tutorial.ipynb"
+EXERCISE = re.compile(r"\bexercise\s+(\d+)(?:\s+of\s+\[?chapter\s+(\d+))?", re.IGNORECASE)
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SECTIONS = [
     "The idea",
@@ -41,8 +45,8 @@ SECTIONS = [
     "Quiz",
     "Read on",
 ]
-# What a number is in running text: 1.5 and 22050, but not 16; 1e-3 too. Years are not measured.
-NUMBER = re.compile(r"(?<![\w.])\d[\d,]*\.?\d*(?:e[-−]?\d+)?(?![\w.]*\w)")
+# A number in running text, and the % after it.
+NUMBER = re.compile(r"(?<![\w.])(\d[\d,]*\.?\d*(?:e[-−]?\d+)?)(?![\w.]*\w)(?:[\s~]*\\?(%))?")
 YEAR = re.compile(r"1[6-9]\d\d|20[0-2]\d")
 
 
@@ -60,30 +64,43 @@ def prose(text: str) -> str:
 
 
 def numbers_in(text: str) -> list[str]:
-    """The numbers of a text that need a source: with a decimal point or four digits and more."""
-    plain = text.replace("{,}", "").replace("\\,", "").replace("\u202f", "")
-    found = [re.sub(r"[,]|[.]$", "", n) for n in NUMBER.findall(plain)]
-    return [n for n in found if ("." in n or len(n) >= 4) and not YEAR.fullmatch(n)]
+    """The numbers of a text that need a source: those with a decimal point, with a power of ten, of
+    four digits and more, and percentages; but not years, which nobody measures."""
+    plain = re.sub(r"\{,\}|\\,|\\thinspace\b|\u202f", "", text)
+    found = [re.sub(r"[,]|[.]$", "", n) + percent for n, percent in NUMBER.findall(plain)]
+    return [n for n in found if re.search(r"[.%]|.{4}", n) and not YEAR.fullmatch(n)]
 
 
 def known_to(page: Path) -> np.ndarray:
     """All numbers in the code and the output of a page, and in the .json and .csv that it links."""
     text = page.read_text("utf-8")
-    sources = [body for _, body in FENCE.findall(text)]
+    fences = FENCE.findall(text)
+    sources = [body for kind, body in fences if kind == "text"]
+    sources += [without_remarks(body) for kind, body in fences if kind == "python"]
     for target in re.findall(r"\]\(([^)#]+\.(?:json|csv))\)", text):
         sources.append((page.parent / target).read_text("utf-8"))
-    found = re.findall(r"\d[\d_]*\.?\d*(?:e[-+]?\d+)?", "\n".join(sources))
+    found = re.findall(r"(?<![A-Za-z0-9.])\d[\d_]*\.?\d*(?:e[-+]?\d+)?", "\n".join(sources))
     return np.unique([float(number.replace("_", "")) for number in found])
 
 
+def without_remarks(code: str) -> str:
+    """The code alone, without comments and docstrings: what they say nobody has computed."""
+    tree = ast.parse(code)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            node.value = ast.Constant(...)
+    return ast.unparse(tree)
+
+
 def has_source(number: str, known: np.ndarray) -> bool:
-    """Some known number, or a hundred times it (per cent), rounds to this one."""
-    mantissa, _, power = number.replace("−", "-").partition("e")
+    """Some known number rounds to this one; of a percentage also a hundred times a known number."""
+    factors = [1, 100] if number.endswith("%") else [1]
+    mantissa, _, power = number.rstrip("%").replace("−", "-").partition("e")
     digits = len(mantissa.partition(".")[2])
     value, slack = float(mantissa), 0.5000001 * 10.0**-digits
     if power:
         value, slack = value * 10.0 ** int(power), slack * 10.0 ** int(power)
-    return bool(np.any(np.abs(np.outer([1, 100], known) - value) <= slack))
+    return bool(np.any(np.abs(np.outer(factors, known) - value) <= slack))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
@@ -114,8 +131,9 @@ def test_every_fence_is_of_a_kind_that_is_checked(page: Path) -> None:
 
 @pytest.mark.parametrize("page", BOOK, ids=page_id)
 def test_every_number_has_a_source(page: Path) -> None:
-    """Each number in the text with a point or four digits is, rounded, in a block that is run, in
-    what one prints, or in a file of measured numbers that the page links."""
+    """Each number in the text with a decimal point or of four digits or more, and each percentage,
+    is, rounded, in a block that is run, in what one prints, or in a file of measured numbers that
+    the page links."""
     known = known_to(page)
     found = numbers_in(prose(page.read_text("utf-8")))
     assert [number for number in found if not has_source(number, known)] == []
@@ -153,6 +171,27 @@ def test_a_chapter_has_every_part(page: Path) -> None:
     assert f"\\tag{{{number}.1}}" in part["The derivation"] and "|---" in part["The derivation"]
     for name in ("By hand", "In code", "Does it agree?", "Common mistakes"):
         assert "```python" in part[name], name
+    check_the_end(part)
+
+
+def test_the_last_chapter_has_its_parts() -> None:
+    """Chapter 16 tells of one experiment, rung by rung, and has no formula of its own to derive by
+    hand and to compare with a library: benchmarks/ladder.py measures it, and test_ladder.py holds
+    it to that. The rest it has as every chapter: question, figure, idea, code, mistakes,
+    exercises with answers, a quiz, references."""
+    text = (DOCS / "ladder.md").read_text("utf-8")
+    opening, *parts = text.split("\n## ")
+    assert opening.startswith("# 16 ") and "?" in opening and "![" in opening
+    part = {body.split("\n")[0]: body for body in parts}
+    assert next(iter(part)) == SECTIONS[0] and list(part)[-4:] == SECTIONS[-4:]
+    assert "\\tag{16.1}" in text
+    for name in ("In code", "Common mistakes"):
+        assert "```python" in part[name], name
+    check_the_end(part)
+
+
+def check_the_end(part: dict[str, str]) -> None:
+    """Three to five exercises with answers, a quiz that explains every option, references."""
     exercises = re.findall(r"^\*\*\d\. (★+)\*\*", part["Exercises"], re.MULTILINE)
     assert 3 <= len(exercises) <= 5 and {"★", "★★★"} <= set(exercises)
     assert part["Exercises"].count("<summary>Answer</summary>") == len(exercises)
@@ -167,9 +206,31 @@ def test_a_chapter_has_every_part(page: Path) -> None:
     assert re.search(r"\(?(1[6-9]|20)\d\d\)?", part["Read on"])
 
 
+@pytest.mark.parametrize("page", [*BOOK, DOCS / "README.md", NOTEBOOK], ids=page_id)
+def test_exercises_that_are_referred_to_exist(page: Path) -> None:
+    """Each "exercise 2 of chapter 9", and each "exercise 2" in chapter 9 itself, is there."""
+    for exercise, chapter in EXERCISE.findall(words_of(page)):
+        paths = [path for path in CHAPTERS if int(path.name[:2]) == int(chapter or 0)]
+        if not chapter:
+            paths = [page]
+        elif chapter == "16":
+            paths = [DOCS / "ladder.md"]
+        assert len(paths) == 1, (exercise, chapter)
+        assert f"\n**{exercise}. ★" in paths[0].read_text("utf-8"), (exercise, chapter)
+
+
+def words_of(page: Path) -> str:
+    """The text of a page, or of the notebook's cells."""
+    text = page.read_text("utf-8")
+    if page.suffix != ".ipynb":
+        return text
+    return "\n\n".join("".join(cell["source"]) for cell in json.loads(text)["cells"])
+
+
 def test_equations_that_are_referred_to_exist() -> None:
-    """Each (3.2) on a page is the \\tag{3.2} of an equation, and no tag is given twice."""
-    text = {page: FENCE.sub("", page.read_text("utf-8")) for page in BOOK}
+    """Each (3.2) on a page, or in the notebook, is the \\tag{3.2} of an equation, and no tag is
+    given twice."""
+    text = {page: FENCE.sub("", words_of(page)) for page in [*BOOK, NOTEBOOK]}
     tags = [tag for body in text.values() for tag in re.findall(r"\\tag\{([^}]*)\}", body)]
     assert len(tags) == len(set(tags))
     for page, body in text.items():
@@ -209,14 +270,15 @@ def test_formulas_are_whole(page: Path) -> None:
 @pytest.mark.parametrize("name", style.names())
 def test_no_figure_is_stale(name: str) -> None:
     """The committed picture is the one that its script draws: the same pixels with the Matplotlib
-    that drew it; with another, which sets letters and margins a little differently, the same seen
-    from afar, with a mean difference under 12 of 255 (nine panels shift by up to 10)."""
+    that drew it, on the mean of the picture and of every square of 16 by 16; with another, which
+    sets letters and margins a little differently, the same seen from afar, with a mean difference
+    under 12 of 255 (nine panels shift by up to 10)."""
     module = importlib.import_module(f"docs.figures.{name}")
     committed = (style.FOLDER / f"{name}.png").read_bytes()
     old, new = style.pixels(committed), style.pixels(style.png(module.draw))
     assert old.shape == new.shape
     if matplotlib.__version__ in style.drawn_by(committed):
-        assert np.abs(old - new).mean() < 0.05
+        assert np.abs(old - new).mean() < 0.05 and from_afar(np.abs(old - new)).max() < 2
     else:
         assert np.abs(from_afar(old) - from_afar(new)).mean() < 12
 
@@ -274,11 +336,28 @@ def test_the_reading_order_names_every_module() -> None:
         assert (ROOT / name).exists(), name
 
 
+def test_the_contents_and_the_reading_order_agree() -> None:
+    """Each module of the README's table stands in the book's contents, in the row of the chapter
+    that the README names first, and each test of that table in some row."""
+    text = (DOCS / "README.md").read_text("utf-8")
+    chapters = dict(re.findall(r"^\| \[(\d+) .*?\|(.*)$", text, re.MULTILINE))
+    readme = (ROOT / "README.md").read_text("utf-8")
+    modules = re.findall(r"^\| `([\w/]+\.py)` \|.*?\| (\d+)", readme, re.MULTILINE)
+    tests = re.findall(r"`(tests/test_\w+\.py)`", readme)
+    assert len(modules) >= 26 and len(tests) >= 25
+    missing = [name for name, number in modules if f"(../{name})" not in chapters[number]]
+    assert missing + [name for name in tests if f"(../{name})" not in text] == []
+
+
 @pytest.mark.parametrize(
     ("number", "known", "found"),
     [
         ("0.41", [0.4096], True),
-        ("41.0", [0.4096], True),
+        ("41.0%", [0.4096], True),
+        ("41%", [0.4096], True),
+        ("41%", [41.0], True),
+        ("41.0", [0.4096], False),
+        ("42%", [0.4096], False),
         ("0.42", [0.4096], False),
         ("6513", [6513.0], True),
         ("6514", [6513.0], False),
@@ -292,6 +371,14 @@ def test_a_number_without_source_is_noticed(number: str, known: list[float], fou
 
 
 def test_numbers_are_found_in_text() -> None:
-    """Decimal points, thousands and powers count; years, code and small counts do not."""
+    """Decimal points, thousands, powers and per cent count; years, code and small counts do not."""
     text = "In 1998 Slaney gave 13 filters; 0.5 of 3,763,010, `12.5`, 1e-3 and 22050 Hz, 6.4 %."
-    assert numbers_in(prose(text)) == ["0.5", "3763010", "1e-3", "22050", "6.4"]
+    assert numbers_in(prose(text)) == ["0.5", "3763010", "1e-3", "22050", "6.4%"]
+    shares = "7 of 57 % are 12.5% or $12.5\\%$, $3 \\%$, 8\u202f% and\n9\n%, or 10"
+    assert numbers_in(prose(shares)) == ["57%", "12.5%", "12.5%", "3%", "8%", "9%"]
+
+
+def test_remarks_are_no_source() -> None:
+    """Comments and docstrings say what they like; only what is computed with is known."""
+    code = 'def f(x):  # 1.5\n    """2.5"""\n    return 3.5 * x\n\n\n"""4.5"""\n'
+    assert re.findall(r"\d\.\d", without_remarks(code)) == ["3.5"]

@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("benchmarks", reason="the benchmarks are part of the checkout only")
 from benchmarks.cues import band_limit, siblings
 from benchmarks.ladder import SMALL, WIDE, row, side_rows
+from mininet import wilson_interval
 
 DOCS = Path(__file__).parent.parent / "docs"
 CHAPTER = (DOCS / "ladder.md").read_text("utf-8")
@@ -69,18 +70,26 @@ def test_the_ladder_reaches_what_was_promised(known: dict[str, Any]) -> None:
 
 
 def test_the_readme_quotes_the_ladder(known: dict[str, Any]) -> None:
-    """The figures of the README are those of the first rung and of the last, and what the last is
-    worth where its settings are chosen inside the training folds: at worst the title's."""
+    """The figures of the README are those of the first rung and of the last, with their intervals,
+    and what the last is worth where its settings are chosen inside the training folds: at worst the
+    title's."""
     text = " ".join((DOCS.parent / "README.md").read_text("utf-8").split())
     honest = [pool["held_out"] for name, pool in known["nested"].items() if "both" in name]
-    assert f"inside the training folds, in three ways, it is {min(honest):.2f} to" in text
+    assert (
+        f"inside the training folds, in three ways, the improved recipe gets {min(honest):.2f} to"
+        in text
+    )
     assert f"to {max(honest):.2f}. Chapter 16" in text and len(honest) == 3
     title = f"From {known['reference']['held_out']:.0%} to {min(honest):.0%}".replace("%", " %")
     assert title in text and CHAPTER.startswith(f"# 16 {title}\n")
+    figures, intervals = [], []
     for name in ("reference", "improved"):
-        entry = known[name]
-        deviation = max(entry["seeds_std"], 0.01)
-        assert f"{entry['held_out']:.2f} ± {deviation:.2f}" in text
+        share, deviation = known[name]["held_out"], known[name]["seeds_std"]
+        low, high = wilson_interval(share, known["facts"]["recordings"])
+        figures.append(f"{share:.3f} ± {deviation:.3f}")
+        intervals.append(f"{low:.2f} to {high:.2f}")
+    assert f"gets {figures[0]}, and `--recipe improved` {figures[1]}, where" in text
+    assert f"wider, {intervals[0]} and {intervals[1]}." in text
 
 
 def test_what_the_chapter_says_of_the_rungs_is_so(known: dict[str, Any]) -> None:
