@@ -6,11 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from functools import partial
 from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from experiment.extraction import (
     CHUNK,
     ONE_THREAD,
     Heard,
+    LocalExecutor,
     extract,
     fitting_jobs,
     hear,
@@ -290,6 +293,70 @@ def test_an_error_ends_the_workers_in_the_middle_of_their_work() -> None:
         raise KeyboardInterrupt
     assert time.monotonic() - started < 10 and not alive(pid)
     assert all(future.done() for future in pending)
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_a_second_shutdown_is_no_hang(wait: bool) -> None:
+    """In the block, at its end and after it: the tasks are done, the processes gone."""
+    pools: list[LocalExecutor] = []
+    done: list[int] = []
+
+    def block() -> None:
+        with workers(2) as pool:
+            assert isinstance(pool, LocalExecutor)
+            pools.append(pool)
+            done.extend(in_order(sleepy, range(20), pool))
+            pool.shutdown(wait)
+
+    in_time(block)
+    in_time(pools[0].shutdown)
+    assert done == list(range(20))
+    assert [process.exitcode for process in pools[0].processes] == [0, 0]
+
+
+def in_time(action: Callable[[], object]) -> None:
+    """Do it, in a thread that is left behind if it takes more than ten seconds."""
+    thread = threading.Thread(target=action, daemon=True)
+    thread.start()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def nap(seconds: float) -> float:
+    time.sleep(seconds)
+    return seconds
+
+
+def test_shutdown_need_not_wait() -> None:
+    """wait=False comes back at once, and the task at hand is still done."""
+    pool = LocalExecutor(1)
+    pool.start()
+    pool.submit(nap, 0).result()
+    future = pool.submit(nap, 1.0)
+    pool.shutdown(wait=False)
+    assert not future.done()
+    assert future.result() == 1.0
+    in_time(pool.shutdown)
+
+
+def test_ctrl_c_while_the_workers_start_leaves_none_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is heard when all have been started, and ends them."""
+    started: list[SpawnProcess] = []
+    start = SpawnProcess.start
+
+    def interrupted(process: SpawnProcess) -> None:
+        start(process)
+        started.append(process)
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+    monkeypatch.setattr(SpawnProcess, "start", interrupted)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), workers(2):
+            raise AssertionError("the block must not be entered")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert [process.exitcode for process in started] == [-signal.SIGKILL] * 2
 
 
 def alive(pid: int) -> bool:
