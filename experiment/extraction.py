@@ -248,7 +248,10 @@ def _serve(pipe: Connection) -> None:
                 answer = True, task(*args, **options)
             except Exception as error:
                 answer = False, error
-            pipe.send(answer)
+            try:
+                pipe.send(answer)
+            except Exception as error:  # it cannot be pickled: not a byte of it was sent
+                pipe.send((False, TypeError(str(error))))
     except (EOFError, OSError):
         return
 

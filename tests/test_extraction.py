@@ -277,6 +277,22 @@ def test_the_error_of_a_task_is_raised_here_and_the_workers_go_on() -> None:
         assert list(in_order(unlucky, range(10), pool)) == list(range(10))
 
 
+def unsendable(source: int) -> Callable[[], int]:
+    if source % 2:
+        raise ValueError(lambda: source)
+    return lambda: source
+
+
+def test_what_cannot_be_sent_is_an_error_and_the_worker_goes_on() -> None:
+    """A result or an error that cannot be pickled: TypeError, which says so."""
+    with workers(2) as pool:
+        assert pool is not None
+        for source in range(4):
+            with pytest.raises(TypeError, match="pickle"):
+                pool.submit(unsendable, source).result()
+        assert list(in_order(unlucky, range(10), pool)) == list(range(10))
+
+
 def slow(source: int) -> Clip:
     """A reader that takes a minute for each clip but the first."""
     time.sleep(60 if source else 0)
