@@ -76,8 +76,9 @@ def _window(rate: int) -> int:
 
 
 def _pieces(sound: Any) -> Iterator[np.ndarray]:
-    """A recording in pieces (n, channels) of 10 s, so that windows do not cross their ends."""
-    while len(piece := sound.read(1000 * _window(sound.samplerate), "float64", always_2d=True)):
+    """A recording in pieces (n, channels) of 10 s, so that windows do not cross their ends; as
+    the recipe reads it, float32: what that cannot hold becomes infinite."""
+    while len(piece := sound.read(1000 * _window(sound.samplerate), "float32", always_2d=True)):
         yield piece
 
 
@@ -96,7 +97,7 @@ def measure(pieces: Iterable[np.ndarray], rate: int, coding: str) -> tuple[Facts
         peak = max(peak, float(level.max()))
         clipped += int(np.count_nonzero(loud[2:] & loud[1:-1] & loud[:-2]))
         n_windows, n_silent = n_windows + len(windows), n_silent + int(np.sum(windows == 0))
-        total = total + piece[finite].sum(axis=0)
+        total = total + piece[finite].sum(axis=0, dtype=float)
     offset = float(np.abs(total).max()) / max(n, 1)
     silence = n_silent / max(n_windows, 1)
     facts = Facts(

@@ -94,7 +94,9 @@ def test_a_long_recording_is_read_to_its_end_in_pieces(tmp_path: Path) -> None:
     """25 s with a NaN in the last second: training keeps 5 s and does not see it, the checkup does;
     without it the facts are those of the whole, as measured in one piece."""
     rate = 8000
-    signal = np.concatenate([sounds.hiss(0, 2.5 * BLOCK - 1, rate), np.zeros(rate)])
+    signal = np.concatenate([sounds.hiss(0, 2.5 * BLOCK - 1, rate), np.zeros(rate)]).astype(
+        np.float32
+    )
     path = sounds.write(tmp_path / "long.wav", signal, rate, subtype="DOUBLE")
     found = inspect(read_clip, str(path))
     assert isinstance(found, Facts) and found.seconds == 25
@@ -187,6 +189,17 @@ def test_good_recordings_are_code_0_and_json_is_json(
         assert captured.err == ""
         printed.append(json.loads(captured.out))
     assert printed[0] == printed[1] and list(printed[0]["folds"]["clips_by_class"]) == list("1234")
+
+
+def test_samples_beyond_float32_are_a_broken_recording(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """float64 of 1e308: infinite as the recipe reads it; the rest is told, in JSON too."""
+    folder = sounds.category(tmp_path)
+    path = sounds.write(folder / "low" / "huge.wav", np.full(4410, 1e308), subtype="DOUBLE")
+    assert ssc.main(["check", "--data", str(folder), "--json", "--jobs", "1"]) == 2
+    (unreadable,) = json.loads(capsys.readouterr().out)["unreadable"]
+    assert unreadable["reason"] == f"{path} has 4410 samples that are NaN or infinite"
 
 
 def test_results_among_the_classes_are_no_class(
