@@ -16,7 +16,7 @@ import numpy as np
 
 from .dataset import Dataset
 from .extraction import Problem
-from .folds import KINDS, find_folds
+from .folds import KINDS, find_folds, recording
 from .inspection import Facts
 
 OFFSET = 0.01  # of full scale, a mean that should be looked at
@@ -84,23 +84,27 @@ class Checkup:
 
     def _folds(self) -> dict[str, Any]:
         """The folds of the readable clips, and which were cut from one recording."""
-        kept = [i for i, what in enumerate(self.found) if isinstance(what, Facts)]
+        clips = self.dataset.only(
+            [i for i, what in enumerate(self.found) if isinstance(what, Facts)]
+        )
+        recordings = [recording(name) for name in clips.names]
+        told = {
+            "recordings": {
+                "number": len(set(recordings)),
+                "cut_into_several_clips": _groups(dict(zip(clips.names, recordings, strict=True))),
+            }
+        }
         try:
-            clips = self.dataset.only(kept)
             folds = find_folds(clips.names, clips.labels, self.n_folds, self.seed)
         except ValueError as error:
-            return {"folds": {"impossible": str(error)}, "recordings": None}
+            return told | {"folds": {"impossible": str(error)}}
         sizes = {
             str(fold): np.bincount(
                 clips.labels[folds.of == fold], minlength=len(clips.classes)
             ).tolist()
             for fold in folds.numbers
         }
-        cut = _groups(dict(zip(clips.names, folds.recordings, strict=True)))
-        return {
-            "folds": {"kind": KINDS[folds.kind], "clips_by_class": sizes},
-            "recordings": {"number": folds.n_recordings, "cut_into_several_clips": cut},
-        }
+        return told | {"folds": {"kind": KINDS[folds.kind], "clips_by_class": sizes}}
 
     def json(self) -> str:
         """For programs."""
@@ -127,7 +131,7 @@ class Checkup:
     def _summary(self) -> list[str]:
         """What holds for all recordings."""
         told = self.told
-        n_readable, recordings = len(self.facts), told["recordings"]
+        n_readable = len(self.facts)
         lines = [
             f"{len(self.dataset.classes)} classes, {told['clips']} recordings,"
             f" {n_readable} of them readable, {told['seconds']['total'] / 60:.1f} minutes",
@@ -138,14 +142,12 @@ class Checkup:
             f"silence (below -60 dB): {_percent(told['silence'])} of the time;"
             f" {len(told['silent'])} recordings are silent throughout",
         ]
-        if recordings is None:
-            return [*lines, f"folds: {told['folds']['impossible']}"]
-        cut = recordings["cut_into_several_clips"]
+        cut = told["recordings"]["cut_into_several_clips"]
         return [
             *lines,
-            f"folds: {told['folds']['kind']}",
+            f"folds: {told['folds'].get('kind') or told['folds']['impossible']}",
             f"as the names tell, {sum(map(len, cut))} clips share their recording with another:"
-            f" {recordings['number']} recordings in all",
+            f" {told['recordings']['number']} recordings in all",
         ]
 
     def _lists(self) -> list[str]:
@@ -154,11 +156,13 @@ class Checkup:
         twins = [" = ".join(group) + _across(group) for group in told["duplicates"]]
         offsets = [f"{name}: {offset:.3f}" for name, offset in told["dc_offset"].items()]
         clipped = [f"{name}: in {n} places" for name, n in told["clipped"].items()]
+        cut = [", ".join(group) for group in told["recordings"]["cut_into_several_clips"]]
         passed = [
             f"{name} ({kind})" for kind, names in told["passed_over"].items() for name in names
         ]
         return [
             *_list("exact duplicates (the same samples)", twins),
+            *_list("cut from one recording, as their names tell", cut),
             *_list("clipped (three samples in a row within 1 % of full scale)", clipped),
             *_list(f"DC offset above {OFFSET:g} of full scale", offsets),
             *_list("silent throughout", told["silent"]),

@@ -58,7 +58,7 @@ def find_folds(
     ValueError: a class of fewer recordings than folds.
     """
     official = _official(names)
-    recordings = [_recording(name) for name in names]
+    recordings = [recording(name) for name in names]
     if n_folds is None and official is not None:
         return Folds("official", official, recordings)
     kind = "recordings" if len(set(recordings)) < len(names) else "clips"
@@ -71,7 +71,7 @@ def folds_at_hand(names: Sequence[str], labels: np.ndarray, seed: int = 0) -> Fo
     None where one has a single recording, which no fold could be without."""
     if _official(names) is not None:
         return find_folds(names, labels)
-    table, _ = _table(labels, [_recording(name) for name in names])
+    table, _ = _table(labels, [recording(name) for name in names])
     n_least = int(np.count_nonzero(table, axis=0).min())
     return find_folds(names, labels, min(N_FOLDS, n_least), seed) if n_least > 1 else None
 
@@ -83,7 +83,7 @@ def _official(names: Sequence[str]) -> np.ndarray | None:
     return of if len(of) == len(names) and len(np.unique(of)) >= LEAST else None
 
 
-def _recording(name: str) -> str:
+def recording(name: str) -> str:
     """What a clip was cut from, as far as its name tells; else the clip itself.
 
     ESC's numbers are those of one archive: the same number in two classes is the same recording.

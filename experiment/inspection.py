@@ -76,9 +76,9 @@ def _window(rate: int) -> int:
 
 
 def _pieces(sound: Any) -> Iterator[np.ndarray]:
-    """A recording in pieces (n, channels) of 10 s, so that windows do not cross their ends; as
+    """A recording in pieces (n, channels) of 1 s, so that windows do not cross their ends; as
     the recipe reads it, float32: what that cannot hold becomes infinite."""
-    while len(piece := sound.read(1000 * _window(sound.samplerate), "float32", always_2d=True)):
+    while len(piece := sound.read(100 * _window(sound.samplerate), "float32", always_2d=True)):
         yield piece
 
 
@@ -86,16 +86,19 @@ def measure(pieces: Iterable[np.ndarray], rate: int, coding: str) -> tuple[Facts
     """The facts of a sound in pieces (n, channels); how many samples it has, how many finite."""
     n = n_finite = n_windows = n_silent = clipped = channels = 0
     peak, total = 0.0, np.zeros(1)
-    digest, window = hashlib.sha256(f"{rate} Hz".encode()), _window(rate)
+    digest, window = hashlib.sha256(), _window(rate)
     for piece in pieces:
-        digest.update((piece + 0.0).tobytes())  # -0 becomes 0
+        if not n:
+            digest.update(f"{rate} Hz, {piece.shape[1]} channels".encode())
+        digest.update((piece + np.float32(0)).data)  # -0 becomes 0
         finite = np.isfinite(piece).all(axis=1)
         level = np.abs(piece)
         loud = level >= FULL
         windows = np.add.reduceat(level.max(axis=1) >= SILENT, range(0, len(piece), window))
         channels, n, n_finite = piece.shape[1], n + len(piece), n_finite + int(finite.sum())
         peak = max(peak, float(level.max()))
-        clipped += int(np.count_nonzero(loud[2:] & loud[1:-1] & loud[:-2]))
+        runs = loud[2:] & loud[1:-1] & loud[:-2]  # of three; where the one before is none, a place
+        clipped += int(np.count_nonzero(runs[:1]) + np.count_nonzero(runs[1:] & ~runs[:-1]))
         n_windows, n_silent = n_windows + len(windows), n_silent + int(np.sum(windows == 0))
         total = total + piece[finite].sum(axis=0, dtype=float)
     offset = float(np.abs(total).max()) / max(n, 1)

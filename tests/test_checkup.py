@@ -20,7 +20,7 @@ from experiment.dataset import Dataset, embedded, read_clip, scan
 from experiment.folds import find_folds
 from experiment.inspection import FULL, SILENT, Facts, inspect, inspect_all, measure
 
-BLOCK = 10  # s, the length of a piece
+BLOCK = 1  # s, the length of a piece
 
 
 def facts_of(signal: np.ndarray, rate: int = 44100) -> Facts:
@@ -40,13 +40,15 @@ def test_silence_is_counted_in_windows_of_10_ms() -> None:
 
 def test_clipping_is_three_samples_in_a_row_near_full_scale() -> None:
     """A sine that is cut off is found, one that just reaches full scale is not; a stuck run of
-    five counts three places; in any channel, at 8 bits as well."""
+    five is one place; in any channel, at 8 bits as well."""
     sine = np.sin(2 * np.pi * 1000 * np.arange(44100) / 44100)
     assert facts_of(sine).clipped == 0 and facts_of(sine).peak > 0.999
     assert facts_of(np.clip(2 * sine, -1, 1)).clipped > 1000
     stuck = np.zeros((50, 2))
     stuck[10:15, 1] = -1
     stuck[20:22, 0] = 1
+    assert facts_of(stuck).clipped == 1
+    stuck[30:33, 1] = stuck[33:40, 0] = 1
     assert facts_of(stuck).clipped == 3
     assert facts_of(np.repeat([0, 127 / 128], 3)).clipped == 1 and FULL < 127 / 128
 
@@ -91,12 +93,10 @@ def test_codings_do_not_matter_to_the_digest(tmp_path: Path) -> None:
 
 
 def test_a_long_recording_is_read_to_its_end_in_pieces(tmp_path: Path) -> None:
-    """25 s with a NaN in the last second: training keeps 5 s and does not see it, the checkup does;
+    """25 s with a NaN in the last one: training keeps 5 s and does not see it, the checkup does;
     without it the facts are those of the whole, as measured in one piece."""
     rate = 8000
-    signal = np.concatenate([sounds.hiss(0, 2.5 * BLOCK - 1, rate), np.zeros(rate)]).astype(
-        np.float32
-    )
+    signal = np.concatenate([sounds.hiss(0, 24.0, rate), np.zeros(rate)]).astype(np.float32)
     path = sounds.write(tmp_path / "long.wav", signal, rate, subtype="DOUBLE")
     found = inspect(read_clip, str(path))
     assert isinstance(found, Facts) and found.seconds == 25
@@ -229,7 +229,9 @@ def test_folds_that_cannot_be_are_said(tmp_path: Path, capsys: pytest.CaptureFix
     folds, and the reason is told."""
     folder = sounds.category(tmp_path, n_clips=3)
     assert ssc.main(["check", "--data", str(folder)]) == 0
-    assert "folds: 5 folds need as many recordings a class" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "folds: 5 folds need as many recordings a class" in text
+    assert "as the names tell, 9 clips share their recording with another" in text
     for path in (folder / "low").iterdir():
         path.write_text("no sound")
     assert ssc.main(["check", "--data", str(folder)]) == 2
@@ -253,7 +255,7 @@ def test_fifty_classes_fit_on_a_page() -> None:
 def test_soundfile_is_not_asked_for_more_than_a_piece(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """However long a recording is, ten seconds of it are in memory at most."""
+    """However long a recording is, one second of it is in memory at most."""
     path = sounds.write(tmp_path / "long.wav", sounds.hiss(0, 25.0, 8000), 8000)
     asked = []
     read = soundfile.SoundFile.read
@@ -265,3 +267,23 @@ def test_soundfile_is_not_asked_for_more_than_a_piece(
     monkeypatch.setattr(soundfile.SoundFile, "read", watched)
     inspect(read_clip, str(path))
     assert asked and max(asked) == 8000 * BLOCK
+
+
+def test_clips_of_one_recording_are_told_where_no_folds_can_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two takes of one recording are listed by name, also in classes too small for folds."""
+    folder = sounds.category(tmp_path, n_clips=3)
+    clip = next((folder / "low").iterdir())
+    for take in "AB":
+        (folder / "low" / f"1-77-{take}.wav").write_bytes(clip.read_bytes())
+    assert ssc.main(["check", "--data", str(folder)]) == 0
+    text = capsys.readouterr().out
+    assert "folds: 5 folds need as many recordings a class" in text
+    assert "cut from one recording" in text and "low/1-77-A.wav, low/1-77-B.wav" in text
+
+
+def test_channels_make_a_difference() -> None:
+    """Two channels of silence are not the same samples as one of twice the length."""
+    stereo, mono = facts_of(np.zeros((100, 2))), facts_of(np.zeros(200))
+    assert stereo.digest != mono.digest
