@@ -91,10 +91,11 @@ class Checkup:
         told = {
             "recordings": {
                 "number": len(set(recordings)),
-                "cut_into_several_clips": _groups(dict(zip(clips.names, recordings, strict=True))),
+                "cut_into_several_clips": _groups(dict(zip(names, recordings, strict=True))),
             }
         }
         try:
+            clips = self.dataset.only(kept)
             folds = find_folds(clips.names, clips.labels, self.n_folds, self.seed)
         except ValueError as error:
             return told | {"folds": {"impossible": str(error)}}
