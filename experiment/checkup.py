@@ -84,10 +84,9 @@ class Checkup:
 
     def _folds(self) -> dict[str, Any]:
         """The folds of the readable clips, and which were cut from one recording."""
-        clips = self.dataset.only(
-            [i for i, what in enumerate(self.found) if isinstance(what, Facts)]
-        )
-        recordings = [recording(name) for name in clips.names]
+        kept = [i for i, what in enumerate(self.found) if isinstance(what, Facts)]
+        names = [self.dataset.names[i] for i in kept]
+        recordings = [recording(name) for name in names]
         told = {
             "recordings": {
                 "number": len(set(recordings)),
