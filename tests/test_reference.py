@@ -76,5 +76,7 @@ def test_a_run_is_the_one_of_the_command_line() -> None:
     network = reference.reference_network(30, 4, rng)
     history = reference.Training().fit(network, x[order], labels[order], rng)
     assert run["history"].loss == history.loss
-    assert run["loss_of_the_weights"][100] == network.evaluate(x[order], labels[order])[0]
+    # asked in the Gram form and after it: the same sums of float32 in another order
+    loss, _ = network.evaluate(x[order], labels[order])
+    assert run["loss_of_the_weights"][100] == pytest.approx(loss, rel=20 * 1.2e-7)
     assert list(run["loss_of_the_weights"]) == list(reference.PUBLISHED)
