@@ -25,6 +25,7 @@ from mfcc import (
     structure_function,
 )
 from mfcc.audio import SAMPLE_RATE
+from mfcc.features import transformed
 from mfcc.statistics import LAGS
 from mininet import SGD, Dense, Dropout, History, Normalization, ReLU, Sequential
 
@@ -65,20 +66,25 @@ class Improved:
 
     def clip_view(self, log_mel: np.ndarray) -> np.ndarray:
         """Mean, deviation and structure function of each MFCC, (1, n_mfcc·(2 + n_lags))."""
-        cepstra = dct_matrix(self.n_mfcc, self.n_mels).astype(log_mel.dtype) @ log_mel
+        basis = dct_matrix(self.n_mfcc, self.n_mels).astype(log_mel.dtype)
+        cepstra = transformed(basis, log_mel)  # (n_mfcc, n_frames)
         moves = np.column_stack([cepstra.std(axis=1), structure_function(cepstra)])
-        return np.column_stack([cepstra.mean(axis=1), np.log(moves + self.floor)]).reshape(1, -1)
+        return np.column_stack([cepstra.mean(axis=1), self.log(moves)]).reshape(1, -1)
 
     def window_view(self, log_mel: np.ndarray) -> np.ndarray:
         """Mean, deviation and modulation of each band in each window, (n_windows, n_mels·8); NaN
         where the window is silent."""
         windows = frame(log_mel, self.window, self.hop).swapaxes(0, 1)  # (n_windows, n_mels, 100)
         moves = [windows.std(axis=2)[..., None], modulation_spectrum(windows, BANDS)]
-        numbers = [windows.mean(axis=2)[..., None], np.log(np.concatenate(moves, 2) + self.floor)]
+        numbers = [windows.mean(axis=2)[..., None], self.log(np.concatenate(moves, 2))]
         view = np.concatenate(numbers, axis=2).reshape(len(windows), -1)
         peak = windows.max(axis=(1, 2))
         view[peak < peak.max() - self.silence] = np.nan
         return view
+
+    def log(self, moves: np.ndarray) -> np.ndarray:
+        """log(moves + floor), of the same shape and dtype."""
+        return np.log(moves + moves.dtype.type(self.floor))
 
     def build(self, x: np.ndarray, n_classes: int, rng: np.random.Generator) -> Sequential:
         """Normalization (of x, the training examples), Dense 100, ReLU, dropout, Dense."""

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import ceil, inf
-from os import SEEK_END, PathLike, fspath, stat
+from os import SEEK_END, PathLike, dup, fspath, stat
 from stat import S_ISDIR, S_ISREG
 from typing import Any, BinaryIO
 
@@ -76,8 +76,10 @@ def opened(path: str | PathLike[str]) -> Iterator[Any]:
         raise ValueError(f"{name} is not a file")
     with open(path, "rb", buffering=0) as file:
         ends = _ogg_ends(file)
-        try:  # by its number: of a broken file an odd seek must fail in C, not in a Python callback
-            sound = soundfile.SoundFile(file.fileno(), closefd=False)
+        # by its number: of a broken file an odd seek must fail in C, not in a Python callback; and
+        # by one to give away: where libsndfile 1.2.0 fails it closes it, whatever closefd says
+        try:
+            sound = soundfile.SoundFile(dup(file.fileno()))
         except soundfile.LibsndfileError as error:
             raise ValueError(f"{name} cannot be read as audio: {_reason(error)}") from None
         with sound:

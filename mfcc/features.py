@@ -16,7 +16,7 @@ from . import cepstrum
 from .arguments import positive_integer
 from .spectrogram import mel_spectrogram
 
-BLOCK = 128  # frames at a time: a product so small is not split among threads
+BLOCK = 128  # frames at a time
 
 
 def mfcc(
@@ -67,10 +67,16 @@ def mfcc(
     log_mel = _each_recording(cepstrum.power_to_db, mel, top_db=top_db)
     # float64 basis: in float32 the sum of 128 equal decibels alone would be off by 1e-3
     basis = _basis(n_mfcc, n_mels)
-    cepstra = np.concatenate(
-        [basis @ log_mel[..., t : t + BLOCK] for t in range(0, log_mel.shape[-1], BLOCK)], axis=-1
-    )  # (..., n_mfcc, n_frames)
+    cepstra = transformed(basis, log_mel)  # (..., n_mfcc, n_frames)
     return cepstrum.lifter(cepstra.swapaxes(-1, -2), lifter).swapaxes(-1, -2).astype(mel.dtype)
+
+
+def transformed(matrix: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """matrix @ columns, (n_out, n_in) and (..., n_in, n_frames) -> (..., n_out, n_frames), BLOCK
+    frames at a time: a product so small is not split among threads, so that it is done sooner, and
+    its last digit does not depend on how many there are."""
+    starts = range(0, columns.shape[-1], BLOCK)
+    return np.concatenate([matrix @ columns[..., t : t + BLOCK] for t in starts], axis=-1)
 
 
 _basis = lru_cache(maxsize=16)(cepstrum.dct_matrix)

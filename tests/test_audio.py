@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from io import BytesIO
 from math import ceil
@@ -251,6 +251,26 @@ def test_what_is_no_recording_is_refused(
     expected = f"{path} cannot be read as audio: {reason}"
     assert refusal(load, path) == expected
     assert refusal(load, str(path)) == expected
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="only Linux lists open files so")
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg", ".mp3", ".aiff"])
+def test_no_file_stays_open_and_none_is_closed_twice(suffix: str, tmp_path: Path) -> None:
+    """Sound, no sound, and half of each: after reading as many files are open as before, and a file
+    of someone else's, opened in the meantime under a number that became free, is still theirs."""
+    good = sounds.write(tmp_path / f"good{suffix}", sounds.hiss(0))
+    content = good.read_bytes()
+    (tmp_path / f"text{suffix}").write_text("no sound")
+    for n_bytes in (0, 3, 12, 40, 200, len(content) // 2):
+        (tmp_path / f"cut{n_bytes}{suffix}").write_bytes(content[:n_bytes])
+    paths = sorted(tmp_path.iterdir())
+    before = os.listdir("/proc/self/fd")
+    for path in paths:
+        with suppress(ValueError):
+            load(path)
+        with good.open("rb") as theirs:
+            assert theirs.read(3) == content[:3]
+    assert len(paths) == 8 and os.listdir("/proc/self/fd") == before
 
 
 def test_a_reason_is_never_empty() -> None:
