@@ -1,7 +1,7 @@
 """The Gram form: training a wide first layer without ever touching its weights.
 
-Before it: metrics.py. After it: storage.py, and network.py, whose fit uses it where examples are
-fewer than features. Chapter 15.
+Before it: metrics.py. After it: product.py, for more examples than that; and network.py, whose fit
+uses it where examples are fewer than features. Chapter 15.
 
 Symbols: X (n, d) the training examples, K = X Xᵀ (n, n) their Gram matrix; X_b the rows of a batch,
 G_b = ∂L/∂out for them; W⁰ the weights that training began with.

@@ -86,6 +86,9 @@ class Dense(Layer):
     Chapter 9.
     """
 
+    # What makes dW of xᵀ and dout. fit may lend the layer another product while it trains.
+    multiply: Callable[[np.ndarray, np.ndarray], Any] = staticmethod(np.matmul)
+
     def __init__(self, n_in: int, n_out: int, rng: np.random.Generator) -> None:
         n_in, n_out = positive_integer(n_in, "n_in"), positive_integer(n_out, "n_out")
         limit = np.sqrt(6 / (n_in + n_out))
@@ -141,7 +144,7 @@ class Dense(Layer):
 
     def parameter_gradients(self, dout: np.ndarray) -> None:
         """dW = xᵀ dout, db = Σ over the examples of dout."""
-        self.dW = self.x.T @ dout
+        self.dW = self.multiply(self.x.T, dout)
         self.db = dout.sum(axis=0)
 
     def to_dtype(self, dtype: np.dtype) -> None:

@@ -7,7 +7,7 @@ Before it: summary.py. After it: ensemble.py, which asks several networks at onc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from os import PathLike
 from typing import Any
 
@@ -20,6 +20,7 @@ from .layers import Dense, Layer, examples, positive_integer
 from .losses import SoftmaxCrossEntropy, softmax, targets
 from .metrics import accuracy
 from .optimizers import SGD
+from .product import Product
 from .summary import shapes, summary
 from .training import Descent, History
 
@@ -142,27 +143,29 @@ class Sequential(Layer):
     def _training_form(
         self, x: np.ndarray, optimizer: SGD, gram: bool | None
     ) -> Iterator[np.ndarray]:
-        """What batches are drawn from: x itself, or with the Gram form in the place of the first
-        layer the row numbers of x; afterwards the layer is back, with the weights it has learnt."""
+        """What batches are drawn from: x itself, while the first layer's dW is a Product, or with
+        the Gram form in its place the row numbers of x; afterwards the layer is as it was, with the
+        weights it has learnt."""
         first = self.layers[0]
-        known = type(optimizer) is SGD and not optimizer.velocities
-        possible = type(first) is Dense and known
+        dense = first if type(first) is Dense and type(optimizer) is SGD else None
+        possible = dense is not None and not optimizer.velocities
         if gram is None:
             gram = possible and x.shape[0] < x.shape[1]
         if not gram:
-            yield x
+            with nullcontext() if dense is None else _by_rows(dense):
+                yield x
             return
-        if not (possible and isinstance(first, Dense)):
+        if dense is None or not possible:
             raise ValueError(
                 "gram=True needs a Dense first, and SGD itself without velocities of an earlier fit"
             )
-        form = GramDense(first, x)
+        form = GramDense(dense, x)
         self.layers[0] = form
         try:
             yield np.arange(len(x))
         finally:
-            self.layers[0] = first
-            first.W += form.unfold(form.A)
+            self.layers[0] = dense
+            dense.W += form.unfold(form.A)
             if optimizer.velocities:
                 optimizer.velocities[0] = form.unfold(optimizer.velocities[0])
 
@@ -214,3 +217,15 @@ class Sequential(Layer):
             return cls(layers, header["metadata"])
 
         return storage.load(path, build)
+
+
+@contextmanager
+def _by_rows(dense: Dense) -> Iterator[None]:
+    """In the block dense gives the optimizer its dW as a Product; afterwards it is an array."""
+    dense.multiply = Product
+    try:
+        yield
+    finally:
+        del dense.multiply
+        if "dW" in vars(dense):
+            dense.dW = np.asarray(dense.dW)

@@ -7,11 +7,15 @@ Symbols: θ a parameter, g its gradient, v its velocity, t the number of updates
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import inf
+from typing import Any
 
 import numpy as np
 
 from .layers import number
+
+STRETCH = 2**18  # numbers of a parameter that are moved together: a megabyte, which a cache holds
 
 
 class SGD:
@@ -43,14 +47,26 @@ class SGD:
         return self.learning_rate / (1 + self.decay * self.t)
 
     def step(self, params: list[np.ndarray], grads: list[np.ndarray]) -> None:
-        """One update of params, in place, by grads of the same shapes in the same order."""
+        """One update of params, in place, by grads of the same shapes in the same order: arrays,
+        or such as product.py has, whose rows are asked for when they are needed."""
         if self.momentum and not self.velocities:
             self.velocities = [np.zeros_like(param) for param in params]
         for i, (param, grad) in enumerate(zip(params, grads, strict=True)):
-            move = -self.rate * grad
-            if self.momentum:
-                self.velocities[i] *= self.momentum
-                self.velocities[i] += move
-                move = self.velocities[i]
-            param += move
+            for rows in _stretches(param):
+                move = -self.rate * grad[rows]
+                if self.momentum:
+                    velocity = self.velocities[i][rows]  # a view
+                    velocity *= self.momentum
+                    velocity += move
+                    move = velocity
+                param[rows] += move
         self.t += 1
+
+
+def _stretches(param: np.ndarray) -> Iterator[Any]:
+    """Which rows of a parameter are moved together: all of a small one."""
+    if param.size <= STRETCH:
+        yield ...
+        return
+    step = max(1, STRETCH // (param.size // len(param)))
+    yield from (slice(start, start + step) for start in range(0, len(param), step))

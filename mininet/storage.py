@@ -1,6 +1,7 @@
 """Storage: layers and their parameters in one file, without pickle.
 
-Before it: gram.py. After it: training.py. network.py and ensemble.py are kept this way. Chapter 13.
+Before it: product.py. After it: training.py. network.py and ensemble.py are kept in its files.
+Chapter 13.
 
 The file is NumPy's .npz, a zip archive that compresses nothing: a JSON header with a description of
 each layer, and the arrays param_0, param_1, … in the order of the layers. Reading it executes

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent
 READING_ORDER = {
     "mfcc": "arguments framing fourier mel spectrogram cepstrum features statistics audio display",
     "mininet": "layers normalization activations dropout losses checking optimizers metrics gram"
-    " storage training summary network ensemble display",
+    " product storage training summary network ensemble display",
     "experiment": "scenes dataset interruption extraction folds inspection checkup people recipes"
     " improved evaluation models report held_out options",
 }
