@@ -117,6 +117,8 @@ def listen(
     bar = partial(progress_bar, description="reading, features", quiet=output.quiet)
     jobs = options.jobs or extraction.fitting_jobs(len(dataset))
     with extraction.workers(jobs) as executor:
+        if executor is not None:
+            report.preload_matplotlib()
         heard = extraction.extract(dataset, recipe.views, executor, bar)
     go_on_without(heard.problems, len(dataset), options.skip_bad)
     if heard.problems:

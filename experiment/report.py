@@ -20,8 +20,10 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
@@ -96,6 +98,17 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 
 
+def preload_matplotlib() -> None:
+    """Load what draws the pictures, in a thread: while other processes read the clips there is
+    time. What goes wrong goes wrong again, and is told, with the first picture."""
+
+    def load() -> None:
+        with suppress(Exception):
+            import_module("matplotlib.pyplot")
+
+    Thread(target=load).start()
+
+
 class Output:
     """The folder that a run writes its results to, and its voice on the terminal.
 
@@ -115,7 +128,8 @@ class Output:
         import matplotlib.pyplot as plt
 
         drawn = io.BytesIO()  # this takes its time, and writing should not
-        figure.savefig(drawn, format="png")
+        # to compress it well would take longer than to draw it, and save a tenth of the bytes
+        figure.savefig(drawn, format="png", pil_kwargs={"compress_level": 1})
         with self._file(name) as temporary:
             temporary.write_bytes(drawn.getvalue())
         if not self._show:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import os
+import subprocess
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -98,6 +100,27 @@ def test_files_hold_what_they_were_given(tmp_path: Path) -> None:
         "x.json",
         "x.png",
     ]
+
+
+@pytest.mark.parametrize("backend", ["agg", "nonsense"])
+def test_matplotlib_is_loaded_meanwhile(backend: str) -> None:
+    """In a fresh process the pictures' library is there when the thread has ended; where it cannot
+    be loaded the thread ends in silence."""
+    code = (
+        "import sys, threading; from experiment import report; report.preload_matplotlib()\n"
+        "for thread in threading.enumerate():\n"
+        "    if thread is not threading.main_thread(): thread.join()\n"
+        "print('matplotlib.pyplot' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"MPLBACKEND": backend},
+        cwd=Path(__file__).parent.parent,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == (f"{backend == 'agg'}\n", "")
 
 
 def test_quiet_says_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
