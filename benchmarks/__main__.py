@@ -31,6 +31,7 @@ from experiment.recipes import Features
 RESULTS = Path(__file__).parent / "results"
 PARTS = ("features", "training", "whole", "growth", "size")
 EPOCHS = 100
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}  # TensorFlow says a page of things when it is loaded
 IMPORT_PEER = "import librosa, numpy; librosa.feature.mfcc(y=numpy.ones(44100, 'f'), sr=44100)"
 # Title of a comparison -> ours, the others, and at least how many times ours should be faster.
 FEATURES = {
@@ -90,12 +91,11 @@ def whole(folder: Path, out: str, rounds: int, environment: dict[str, str]) -> d
         "import librosa and the first MFCC": python("-c", IMPORT_PEER),
     }
     found: dict[str, object] = {}
-    quiet = environment | {"TF_CPP_MIN_LOG_LEVEL": "3"}
     for title, commands, target in (
         ("The whole job", jobs, 4.0),
         ("Import, with a librosa whose compiled code is cached", imports, 10.0),
     ):
-        results = processes_in_turns(commands, rounds, quiet)
+        results = processes_in_turns(commands, rounds, environment | QUIET)
         ours, theirs = results
         timed = {name: measured for name, (measured, _) in results.items()}
         comparison = contest(timed, ours, {theirs: target})
@@ -113,11 +113,15 @@ def main(folder: Path, rounds: int, parts: Sequence[str]) -> None:
     known = RESULTS.with_suffix(".json")
     if set(parts) < set(PARTS):
         results: dict = json.loads(known.read_text("utf-8"))
+        results["anew"] = sorted({*results["anew"], *parts})
     else:
-        results = {"command": f"python -m benchmarks CATEGORY {rounds}", "machine": machine()}
+        said = f"python -m benchmarks CATEGORY {rounds}"
+        results = {"command": said, "machine": machine(), "threads": {}, "anew": []}
     with tempfile.TemporaryDirectory() as out:
         for count, name, fast in ((None, "default threads", 3.0), (1, "one thread", 5.0)):
             environment, found = threads(count), results.setdefault(name, {})
+            pooled = run(python("-m", "benchmarks.pools"), environment | QUIET)
+            results["threads"][name] = pooled.strip()
             if "features" in parts:
                 timed = features(folder, rounds, environment)
                 for title, (ours, others) in FEATURES.items():

@@ -17,9 +17,11 @@ def report(results: dict[str, Any]) -> str:
     comparisons = [results[name] for name in ("default threads", "one thread") if name in results]
     runs = next(iter(comparisons[0]["The whole job"].values()))["runs"]
     lines = [HEAD.format(runs=runs, **results)]
+    if results["anew"]:
+        lines += [f"Measured anew since, in a run of their own: {', '.join(results['anew'])}.", ""]
     for name in ("default threads", "one thread"):
         if name in results:
-            lines += [f"## {name.capitalize()}", ""]
+            lines += [f"## {name.capitalize()}", "", f"Threads: {results['threads'][name]}.", ""]
             for title, contestants in results[name].items():
                 lines += comparison(title, contestants)
     if "growth" in results:
