@@ -1,7 +1,4 @@
-"""The cepstrum: decibels of a spectrum, their cosine transform, and how both change in time.
-
-Before it: spectrogram.py gives a power for each filter and frame. After it: features.py puts the
-stages together. Chapters 6 (decibels) and 7 (the cosine transform).
+"""The cepstrum: decibels (chapter 6), their cosine transform, liftering and deltas (chapter 7).
 
 Symbols: N values x[n] along the last axis, coefficients c[k], D the matrix with c = D x.
 """
@@ -9,12 +6,12 @@ Symbols: N values x[n] along the last axis, coefficients c[k], D the matrix with
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import factorial, inf
+from math import factorial, inf, log10
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .arguments import as_float, number, positive_integer
+from ._checks import as_float, check_number, positive_integer
 
 
 def power_to_db(
@@ -22,31 +19,28 @@ def power_to_db(
     ref: float | Callable[[np.ndarray], float] = 1.0,
     amin: float = 1e-10,
     top_db: float | None = 80.0,
+    *,
+    axis: int | tuple[int, ...] | None = None,
 ) -> np.ndarray:
     """dB = 10 log10(max(amin, power)) - 10 log10(max(amin, |ref|)), then at least max(dB) - top_db.
 
-    power of any shape, a number too -> dB of the same shape and dtype; ref (a number, or a function
-    of the power such as numpy.max) is the power that becomes 0 dB; amin is the floor that keeps
-    silence finite.
-    The maximum is over the whole array: top_db bounds the range of one recording.
+    power of any shape, scalars included -> dB of the same shape and dtype. ref: the power that maps
+    to 0 dB, a number or a function of the power such as numpy.max. amin: the floor under the
+    logarithm. The maximum is taken over axis; None: over the whole array, that is one recording.
     ValueError: no power, amin <= 0, top_db < 0.
     Source: McFee et al. (2015), librosa.power_to_db; top_db=None is the textbook's decibel.
-    Chapter 6.
     """
     shape = np.shape(power)
     power = as_float(np.atleast_1d(power), "power")
     if power.size == 0:
-        raise ValueError(f"power has shape {power.shape}; no axis must be empty")
-    amin = number(amin, "amin", "positive", lambda v: v > 0)
+        raise ValueError(f"power has shape {shape}; no axis must be empty")
+    amin = check_number(amin, "amin", "positive", lambda v: v > 0)
     if top_db is not None:
-        number(top_db, "top_db", "at least 0 dB, or None", lambda v: v >= 0)
+        top_db = check_number(top_db, "top_db", "at least 0 dB, or None", lambda v: v >= 0)
     reference = float(ref(power)) if callable(ref) else abs(ref)
-    db = np.maximum(power, power.dtype.type(amin))
-    np.log10(db, out=db)
-    db *= 10
-    db -= power.dtype.type(10 * np.log10(max(amin, reference)))
+    db = 10 * np.log10(np.maximum(power, amin)) - 10 * log10(max(amin, reference))
     if top_db is not None:
-        db = np.maximum(db, db.max() - power.dtype.type(top_db))
+        db = np.maximum(db, db.max(axis=axis, keepdims=True) - top_db)
     return db.reshape(shape)
 
 
@@ -56,12 +50,11 @@ def dct_matrix(n_out: int, n_in: int) -> np.ndarray:
     Returns the first n_out rows, (n_out, n_in) float64. They are orthonormal: D Dᵀ = I.
     ValueError: a size < 1, n_out > n_in.
     Source: Ahmed, Natarajan and Rao (1974), Discrete cosine transform.
-    Chapter 7.
     """
     n_in = positive_integer(n_in, "n_in")
     if positive_integer(n_out, "n_out") > n_in:
         raise ValueError(f"n_out={n_out} must be at most n_in={n_in}")
-    # the cosine has period 4N in k(2n + 1): the modulus keeps its argument small and exact
+    # cos(πj/(2N)) has period 4N in j: the modulus keeps the argument small, hence accurate
     turns = np.outer(np.arange(n_out), 2 * np.arange(n_in) + 1) % (4 * n_in)
     matrix = np.sqrt(2 / n_in) * np.cos(np.pi * turns / (2 * n_in))
     matrix[0] = np.sqrt(1 / n_in)
@@ -72,53 +65,50 @@ def dct(x: ArrayLike) -> np.ndarray:
     """c = D x: the orthonormal cosine transform of type II along the last axis.
 
     (..., N) real -> (..., N) of the same dtype. ValueError: no values, complex input.
-    Chapter 7.
     """
     x = as_float(x)
     return x @ dct_matrix(x.shape[-1], x.shape[-1]).T.astype(x.dtype)
 
 
 def idct(x: ArrayLike) -> np.ndarray:
-    """x = Dᵀ c: undoes dct, because an orthonormal matrix has its transpose as inverse.
+    """x = Dᵀ c, the inverse of dct: the inverse of an orthonormal matrix is its transpose.
 
     (..., N) real -> (..., N) of the same dtype. ValueError: no values, complex input.
-    Chapter 7.
     """
     x = as_float(x)
     return x @ dct_matrix(x.shape[-1], x.shape[-1]).astype(x.dtype)
 
 
-def lifter(cepstra: ArrayLike, lifter: float) -> np.ndarray:
+def lift(cepstra: ArrayLike, lifter: float) -> np.ndarray:
     """c'[k] = c[k] · (1 + (Q/2) sin(π(k + 1)/Q)),  Q = lifter; Q = 0 changes nothing.
 
-    cepstra (..., n_mfcc) -> the same shape and dtype. Evens out the sizes of the coefficients.
+    cepstra (..., n_mfcc) -> the same shape and dtype, with the magnitudes evened out.
     ValueError: lifter < 0 or not finite, no coefficients.
     Source: Juang, Rabiner and Wilpon (1987), On the use of bandpass liftering in speech
     recognition; the offset k + 1 is librosa's, whose c[0] plays HTK's c[1].
-    Chapter 7.
     """
     cepstra = as_float(cepstra, "cepstra")
-    q = number(lifter, "lifter", "a finite number of at least 0", lambda v: 0 <= v < inf)
-    if q == 0:
+    Q = check_number(lifter, "lifter", "a finite number of at least 0", lambda v: 0 <= v < inf)
+    if Q == 0:
         return cepstra
     k = np.arange(cepstra.shape[-1])
-    return cepstra * (1 + q / 2 * np.sin(np.pi * (k + 1) / q)).astype(cepstra.dtype)
+    return cepstra * (1 + Q / 2 * np.sin(np.pi * (k + 1) / Q)).astype(cepstra.dtype)
 
 
 def delta(features: ArrayLike, width: int = 9, order: int = 1) -> np.ndarray:
-    """Δ[t] = d^order/dτ^order at τ = t of the polynomial of degree order that fits best, in least
-    squares, the width values around t. For order 1: Δ[t] = Σ_j j·x[t + j] / Σ_j j².
+    """Δ[t] = Σ_j j·x[t + j] / Σ_j j² (order 1): the slope of the line fitted to x around t.
+
+    In general the order-th derivative, at t, of the polynomial of degree order fitted by least
+    squares to the width values around t.
 
     features (..., n_frames), frames last as mfcc returns them -> the same shape and dtype, in
-    units per frame (for order 2 per frame²).
-    At either end, where width values around t are not there, the nearest full fit is used.
+    units per frame (for order 2 per frame²). The ends repeat the nearest full fit.
     ValueError: width even, < 3 or more than the frames; order < 1 or >= width.
     Source: Savitzky and Golay (1964); Furui (1986) for deltas of cepstra; edges as in librosa.
-    Chapter 7.
     """
     features = as_float(features, "features")
     n_frames, half = features.shape[-1], positive_integer(width, "width") // 2
-    if width < 3 or width % 2 == 0 or width > n_frames:
+    if width not in range(3, n_frames + 1, 2):
         raise ValueError(f"width={width} must be odd, at least 3 and at most the {n_frames} frames")
     if positive_integer(order, "order") >= width:
         raise ValueError(f"order={order} must be below width={width}")

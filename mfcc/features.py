@@ -1,29 +1,23 @@
-"""MFCC whole: from a signal to its mel-frequency cepstral coefficients, one line a stage.
-
-Before it: spectrogram.py and cepstrum.py, its stages. After it: statistics.py sums up what comes
-out. Chapter 8.
-"""
+"""The mel spectrogram and the MFCC, one line a stage. Chapter 8."""
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import cepstrum
-from .arguments import positive_integer
-from .spectrogram import mel_spectrogram
+from ._checks import as_float, positive_hz, positive_integer
+from .cepstrum import dct_matrix, lift, power_to_db
+from .fourier import power_spectrum
+from .framing import frame, hann, pad_center
+from .mel import mel_filterbank
 
-BLOCK = 128  # frames at a time
 
-
-def mfcc(
+def mel_spectrogram(
     signal: ArrayLike,
     sample_rate: float,
     *,
-    n_mfcc: int = 13,
     n_fft: int | None = None,
     hop_length: int | None = None,
     n_mels: int = 128,
@@ -32,60 +26,69 @@ def mfcc(
     htk: bool = False,
     center: bool = True,
     pad_mode: str = "constant",
+) -> np.ndarray:
+    """S[m, t] = Σ_k H[m, k] · |X_t[k]|²: the power that mel filter m passes in frame t.
+
+    signal (..., n) at sample_rate Hz -> (..., n_mels, n_frames), in the dtype of the signal.
+    n_fft and hop_length in samples; None: 20 ms and 10 ms. center pads the signal, so that frame t
+    is centered on sample t·hop_length. The other options are mel_filterbank's and pad_center's.
+    ValueError: samples that are not finite, and whatever the stages reject.
+    """
+    signal = finite_signal(signal)
+    n_fft = samples(n_fft, 0.02, sample_rate, "n_fft")
+    hop_length = samples(hop_length, 0.01, sample_rate, "hop_length")
+    padded = pad_center(signal, n_fft, pad_mode) if center else signal
+    frames = frame(padded, n_fft, hop_length)  # (..., n_frames, n_fft)
+    windowed = frames * hann(n_fft)  # float64 also for a float32 signal: chapter 15 says why
+    power = power_spectrum(windowed)  # (..., n_frames, n_fft // 2 + 1)
+    filters = mel_filterbank(sample_rate, n_fft, n_mels, fmin, fmax, htk)
+    return (power @ filters.T).swapaxes(-1, -2).astype(signal.dtype)
+
+
+def mfcc(
+    signal: ArrayLike,
+    sample_rate: float,
+    *,
+    n_mfcc: int = 13,
     top_db: float | None = 80.0,
     lifter: float = 0,
+    **options: Any,
 ) -> np.ndarray:
     """c[k, t] = Σ_m D[k, m] · dB(S[m, t]): the cosine transform of the log-mel spectrum.
 
-    signal (n,) at sample_rate Hz -> (n_mfcc, n_frames), of the dtype of the signal; the values are
-    those of librosa.feature.mfcc with the same n_fft and hop_length. Of a signal (..., n) each row
-    is a recording of its own: top_db is measured from the row's own maximum.
-    n_fft and hop_length in samples; None: 20 ms and 10 ms. top_db in dB, None: no such floor.
+    signal (n,) at sample_rate Hz -> (n_mfcc, n_frames), in the dtype of the signal; the values are
+    librosa's for the same n_fft and hop_length. Each row of a signal (..., n) is a recording of
+    its own, with its own maximum for top_db (dB; None: no floor). options: mel_spectrogram's.
     ValueError: n_mfcc > n_mels, samples that are not finite, and whatever the stages reject.
     Source: Davis and Mermelstein (1980), Comparison of parametric representations for
     monosyllabic word recognition; conventions of McFee et al. (2015).
-    Chapter 8.
 
     >>> import numpy as np
     >>> mfcc(np.zeros(220500, np.float32), 44100).shape
     (13, 501)
     """
-    if positive_integer(n_mfcc, "n_mfcc") > positive_integer(n_mels, "n_mels"):
+    mel = mel_spectrogram(signal, sample_rate, **options)  # (..., n_mels, n_frames)
+    log_mel = power_to_db(mel, top_db=top_db, axis=(-2, -1))
+    cepstra = cosine_basis(n_mfcc, mel.shape[-2]) @ log_mel  # (..., n_mfcc, n_frames)
+    return lift(cepstra.swapaxes(-1, -2), lifter).swapaxes(-1, -2).astype(mel.dtype)
+
+
+def finite_signal(signal: ArrayLike) -> np.ndarray:
+    """The signal as floats. ValueError: NaN or infinite samples."""
+    signal = as_float(signal, "signal")
+    if n_bad := int(np.sum(~np.isfinite(signal))):
+        raise ValueError(f"signal has {n_bad} samples that are NaN or infinite; all must be finite")
+    return signal
+
+
+def samples(n: int | None, seconds: float, sample_rate: float, name: str) -> int:
+    """n, or where it is None the number of whole samples in that many seconds."""
+    rate = positive_hz(sample_rate, "sample_rate")
+    return positive_integer(int(seconds * rate) if n is None else n, name)
+
+
+def cosine_basis(n_mfcc: int, n_mels: int) -> np.ndarray:
+    """The first n_mfcc rows of the DCT matrix, (n_mfcc, n_mels). ValueError: n_mfcc > n_mels."""
+    if positive_integer(n_mfcc, "n_mfcc") > n_mels:
         raise ValueError(f"n_mfcc={n_mfcc} must be at most n_mels={n_mels}")
-    mel = mel_spectrogram(
-        signal,
-        sample_rate,
-        n_fft=n_fft,
-        hop_length=hop_length,
-        n_mels=n_mels,
-        fmin=fmin,
-        fmax=fmax,
-        htk=htk,
-        center=center,
-        pad_mode=pad_mode,
-    )  # (..., n_mels, n_frames)
-    log_mel = _each_recording(cepstrum.power_to_db, mel, top_db=top_db)
-    # float64 basis: in float32 the sum of 128 equal decibels alone would be off by 1e-3
-    basis = _basis(n_mfcc, n_mels)
-    cepstra = transformed(basis, log_mel)  # (..., n_mfcc, n_frames)
-    return cepstrum.lifter(cepstra.swapaxes(-1, -2), lifter).swapaxes(-1, -2).astype(mel.dtype)
-
-
-def transformed(matrix: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """matrix @ columns, (n_out, n_in) and (..., n_in, n_frames) -> (..., n_out, n_frames), BLOCK
-    frames at a time: a product so small is not split among threads, so that it is done sooner, and
-    its last digit does not depend on how many there are."""
-    starts = range(0, columns.shape[-1], BLOCK)
-    return np.concatenate([matrix @ columns[..., t : t + BLOCK] for t in starts], axis=-1)
-
-
-_basis = lru_cache(maxsize=16)(cepstrum.dct_matrix)
-
-
-def _each_recording(stage: Any, x: np.ndarray, **options: Any) -> np.ndarray:
-    """stage(x) where x is one recording (rows, frames); otherwise of each one in turn."""
-    if x.ndim == 2:
-        return stage(x, **options)
-    if len(x) == 0:
-        raise ValueError("signal holds no recording: none of its axes must be empty")
-    return np.stack([_each_recording(stage, one, **options) for one in x])
+    return dct_matrix(n_mfcc, n_mels)

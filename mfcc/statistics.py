@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .arguments import as_float, positive_integer
+from ._checks import as_float, positive_integer
 from .fourier import power_spectrum
 from .framing import hann
 

@@ -1,7 +1,4 @@
-"""Checking a gradient: the derivative that backward claims against the one that can be measured.
-
-Before it: losses.py. After it: optimizers.py, which trusts the gradients. Chapter 11.
-"""
+"""The gradient checker: what backward returns against a central difference. Chapter 11."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from numpy.typing import ArrayLike
 from .layers import Layer
 from .losses import SoftmaxCrossEntropy
 
-STEP = float(np.finfo(np.float64).eps) ** (1 / 3)  # h² of truncation is eps/h of rounding
+STEP = float(np.finfo(np.float64).eps) ** (1 / 3)  # balances truncation, h², and rounding, eps/h
 
 
 def gradient_check(
@@ -23,34 +20,28 @@ def gradient_check(
     """(L(θ + h v) - L(θ - h v)) / 2h  ≈  ⟨∂L/∂θ, v⟩ for a random direction v, for each θ.
 
     layer: anything with forward, backward, params and grads, a whole network too; x (n, n_in).
-    L is the cross-entropy of the outputs where labels y are given, else Σ R·out with a random R.
-    θ runs over the input and each parameter, in float64; the parameters end as they began.
+    L is the cross-entropy of the outputs if labels y are given, else Σ R·out with a random R.
+    θ is the input and each parameter in turn, in float64; afterwards all are as before.
 
-    Returns the largest |measured - claimed| / |∂L/∂θ|: about 1e-8 for a right gradient, 1e-3 for
-    one that is off by 0.1 %. Keep inputs away from kinks: across one, no gradient is right.
-    ValueError: parameters that are not float64.
+    Returns the largest |measured - claimed| / |∂L/∂θ|: about 1e-8 for a correct gradient, 1e-3 for
+    one that is off by 0.1 %. Keep inputs away from kinks. ValueError: parameters not float64.
     Source: Griewank and Walther (2008), Evaluating Derivatives, §3; the random direction as in
     autograd's test_util.
-    Chapter 11.
     """
-    x = np.array(x, dtype=np.float64)  # a copy: the check moves it
+    x = np.array(x, dtype=np.float64)  # a copy, which the check moves
     if any(param.dtype != np.float64 for param in layer.params):
         raise ValueError("gradient_check needs float64 parameters: float32 hides small errors")
-    weights = rng.standard_normal(layer.forward(x).shape)
+    R, loss = rng.standard_normal(layer.forward(x).shape), SoftmaxCrossEntropy()
 
-    def loss_and_slope() -> tuple[float, np.ndarray]:
+    def measure() -> float:
         out = layer.forward(x)
-        if y is None:
-            return float(np.sum(weights * out)), weights
-        loss = SoftmaxCrossEntropy()
-        return loss.forward(out, y), loss.backward()
+        return float(np.sum(R * out)) if y is None else loss.forward(out, y)
 
-    dx = layer.backward(loss_and_slope()[1])
-    claimed = [dx, *(grad.copy() for grad in layer.grads)]
-    return max(
-        directional_error(lambda: loss_and_slope()[0], theta, gradient, rng)
-        for theta, gradient in zip([x, *layer.params], claimed, strict=True)
-    )
+    measure()
+    dx = layer.backward(R if y is None else loss.backward())
+    gradients = [dx, *(grad.copy() for grad in layer.grads)]
+    pairs = zip([x, *layer.params], gradients, strict=True)
+    return max(directional_error(measure, theta, gradient, rng) for theta, gradient in pairs)
 
 
 def directional_error(
@@ -58,20 +49,18 @@ def directional_error(
 ) -> float:
     """|measured - claimed| / |gradient| in one random direction v, |v|² = theta.size.
 
-    loss() is computed from theta, which is moved in place and ends as it began. A claimed gradient
-    of another shape than theta's, or one that holds NaN, is infinitely wrong.
+    loss() depends on theta, which is moved in place and restored. A gradient of another shape than
+    theta's, or one that holds NaN, has an infinite error.
     """
     if gradient.shape != theta.shape:
         return inf
-    direction = rng.standard_normal(theta.shape)
-    direction *= np.sqrt(theta.size) / np.linalg.norm(direction)  # each coordinate moves by about 1
-    start = theta.copy()
-    theta[...] = start + STEP * direction
-    above = loss()
-    theta[...] = start - STEP * direction
-    below = loss()
-    theta[...] = start
-    measured, claimed = (above - below) / (2 * STEP), float(np.sum(gradient * direction))
+    v = rng.standard_normal(theta.shape)
+    v *= np.sqrt(theta.size) / np.linalg.norm(v)  # each coordinate moves by about 1
+    start, losses = theta.copy(), []
+    for step in (STEP, -STEP, 0):
+        theta[...] = start + step * v
+        losses.append(loss())
+    measured, claimed = (losses[0] - losses[1]) / (2 * STEP), float(np.sum(gradient * v))
     scale = max(float(np.linalg.norm(gradient)), abs(measured))
     error = abs(measured - claimed) / scale if scale else 0.0
     return error if np.isfinite(error) else inf

@@ -1,6 +1,4 @@
-"""The loss: labels as vectors, softmax, cross-entropy, and the two fused.
-
-Before it: dropout.py. After it: checking.py, which tests every gradient so far. Chapter 10.
+"""The loss: one-hot labels, softmax, cross-entropy, and the two fused. Chapter 10.
 
 Symbols: n examples, C classes; z the logits, p = softmax(z) the probabilities, y one-hot labels.
 """
@@ -10,28 +8,24 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .layers import as_float, positive_integer
+from ._checks import as_float, positive_integer
 
 
 def one_hot(labels: ArrayLike, n_classes: int | None = None) -> np.ndarray:
     """y[i, c] = 1 where c = labels[i], 0 elsewhere.
 
     labels (n,) ints from 0 -> (n, n_classes) float64; n_classes None: the largest label + 1.
-    ValueError: labels that are not ints in one row, or not in 0 … n_classes - 1.
-    Chapter 10.
+    ValueError: labels that are not (n,) ints, n > 0, or not in 0 … n_classes - 1.
     """
     labels = np.asarray(labels)
     if labels.ndim != 1 or labels.dtype.kind not in "iu" or len(labels) == 0:
-        raise ValueError(
-            f"labels {labels.dtype}{labels.shape} must be integers of shape (n,), n > 0"
-        )
-    n_classes = class_count(n_classes, labels)
-    return (labels[:, None] == np.arange(n_classes)).astype(np.float64)
+        raise ValueError(f"labels {labels.dtype}{labels.shape} must be integers (n,), n > 0")
+    return (labels[:, None] == np.arange(class_count(n_classes, labels))).astype(np.float64)
 
 
-def class_count(n_classes: int | None, *labels: np.ndarray) -> int:
+def class_count(n_classes: int | None, labels: np.ndarray) -> int:
     """n_classes, or for None the largest label + 1. ValueError: labels not in 0 … n_classes - 1."""
-    low, high = min(int(row.min()) for row in labels), max(int(row.max()) for row in labels)
+    low, high = int(labels.min()), int(labels.max())
     count = high + 1 if n_classes is None else positive_integer(n_classes, "n_classes")
     if low < 0 or high >= count:
         raise ValueError(f"labels from {low} to {high} must lie in 0 … {count - 1}")
@@ -39,11 +33,10 @@ def class_count(n_classes: int | None, *labels: np.ndarray) -> int:
 
 
 def softmax(logits: ArrayLike) -> np.ndarray:
-    """p_c = exp(z_c) / Σ_k exp(z_k), each row of its own; the same with z - max(z), which is safe.
+    """p_c = exp(z_c) / Σ_k exp(z_k) over the last axis, from z - max(z), which cannot overflow.
 
     (..., C) -> (..., C) of the same dtype. ValueError: complex logits.
     Source: Bridle (1990), Probabilistic interpretation of feedforward classification networks.
-    Chapter 10.
     """
     z = as_float(logits)
     e = np.exp(z - z.max(axis=-1, keepdims=True))
@@ -51,12 +44,11 @@ def softmax(logits: ArrayLike) -> np.ndarray:
 
 
 def cross_entropy(probabilities: ArrayLike, y: ArrayLike) -> float:
-    """L = -1/n Σ_i Σ_c y_ic log p_ic: the mean surprise at the true class.
+    """L = -1/n Σ_i Σ_c y_ic log p_ic: the mean negative log-probability of the true class.
 
     probabilities (n, C), y (n,) ints or (n, C) one-hot -> a number >= 0, in nats; infinite where a
     true class has probability 0. ValueError: y that does not fit.
-    Source: Good (1952), Rational decisions. SoftmaxCrossEntropy computes the same safely.
-    Chapter 10.
+    Source: Good (1952), Rational decisions. SoftmaxCrossEntropy is the stable form.
     """
     p = as_float(probabilities)
     y = targets(y, p.shape, p.dtype)
@@ -67,16 +59,15 @@ def cross_entropy(probabilities: ArrayLike, y: ArrayLike) -> float:
 class SoftmaxCrossEntropy:
     """L = 1/n Σ_i (log Σ_c exp z_ic - Σ_c y_ic z_ic): cross-entropy of softmax, from the logits.
 
-    No probability is computed on the way, so none can round to 0 and make the logarithm infinite.
+    Stable: no logarithm of a probability that may have rounded to 0.
     Source: Bishop (2006), Pattern Recognition and Machine Learning, eqs. 4.108 and 4.109.
-    Chapter 10.
     """
 
     def forward(self, logits: ArrayLike, y: ArrayLike) -> float:
-        """logits (n, C), y (n,) ints or (n, C) one-hot -> the loss, >= 0. ValueError: no fit."""
+        """logits (n, C), y (n,) ints or (n, C) one-hot -> the loss, >= 0. ValueError: other y."""
         z = as_float(logits)
         self.y, self.p = targets(y, z.shape, z.dtype), softmax(z)
-        shifted = z - z.max(axis=1, keepdims=True)  # log-sum-exp loses nothing by the shift
+        shifted = z - z.max(axis=1, keepdims=True)  # the shift cancels in the loss
         log_sum = np.log(np.exp(shifted).sum(axis=1))
         return float(np.mean(log_sum - np.sum(self.y * shifted, axis=1)))
 
@@ -87,12 +78,10 @@ class SoftmaxCrossEntropy:
 
 def targets(y: ArrayLike, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """Labels, (n,) ints or (n, C) one-hot, as one-hot rows of the given shape (n, C) and dtype."""
-    if len(shape) != 2:
-        raise ValueError(f"the predictions have shape {shape}; it must be (n_examples, n_classes)")
     y = np.asarray(y)
-    rows = one_hot(y, shape[1]) if y.ndim == 1 else y
-    if rows.shape != shape:
-        raise ValueError(f"y has shape {y.shape}; it must be ({shape[0]},) or {shape}")
+    rows = one_hot(y, shape[-1]) if y.ndim == 1 else y
+    if len(shape) != 2 or rows.shape != shape:
+        raise ValueError(f"y {y.shape} must be (n,) or (n, n_classes) for predictions {shape}")
     if not (np.all(rows >= 0) and np.allclose(rows.sum(axis=1), 1)):
-        raise ValueError("each row of y must be one-hot: not negative, and of sum 1")
+        raise ValueError("each row of y must be one-hot: not negative, with sum 1")
     return rows.astype(dtype, copy=False)

@@ -1,13 +1,10 @@
-"""The network: layers in a row, trained by small steps, and kept in a file.
-
-Before it: summary.py. After it: ensemble.py, which asks several networks at once. Chapters 11
-(backward), 12 (fit) and 13 (the reference network).
-"""
+"""The network: layers in a row (chapter 11), how it is trained (12), what it consists of (13)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from os import PathLike
 from typing import Any
 
@@ -15,24 +12,49 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import storage
-from .gram import GramDense
-from .layers import Dense, Layer, examples, positive_integer
+from ._checks import all_finite, finite_examples, positive_integer
+from .layers import Layer
 from .losses import SoftmaxCrossEntropy, softmax, targets
 from .metrics import accuracy
 from .optimizers import SGD
-from .product import Product
-from .summary import shapes, summary
-from .training import Descent, History
+
+
+@dataclass
+class History:
+    """One value an epoch: loss and accuracy, means over the epoch while the weights change, as
+    Keras logs them; learning_rate, that of the epoch's first update."""
+
+    loss: list[float] = field(default_factory=list)
+    accuracy: list[float] = field(default_factory=list)
+    learning_rate: list[float] = field(default_factory=list)
+
+    def append(self, loss: float, accuracy: float, learning_rate: float) -> None:
+        """Append the values of one epoch."""
+        for values, value in zip(vars(self).values(), (loss, accuracy, learning_rate), strict=True):
+            values.append(value)
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """The same as a dictionary, under Keras' name."""
+        return asdict(self)
+
+
+class DivergenceError(ValueError):
+    """The loss or a weight became NaN or infinite; the network has the weights with which the epoch
+    began.
+
+    Along a direction of curvature λ an update multiplies the distance from the minimum by
+    1 - lr·λ, which grows without bound if lr > 2/λ; λ is proportional to E[x²].
+    Source: LeCun, Bottou, Orr and Müller (1998), Efficient BackProp, §5.1.
+    """
 
 
 class Sequential(Layer):
-    """out = layer_k(… layer_2(layer_1(x))).  The outputs are logits: softmax is fused in the loss.
+    """out = layer_k(… layer_2(layer_1(x))).  The outputs are logits: the loss contains the softmax.
 
-    A network is a layer too: it has params, grads, forward and backward, and can be checked as one.
-    layers: any objects like Layer, the first of them reading x (n_examples, n_features).
-    metadata: whatever should be kept in the model file beside the layers, as JSON can hold it.
-    ValueError: no layers, or one that does not take what those before it give.
-    Chapter 11.
+    A network is a layer itself, with params, grads, forward and backward.
+    layers: objects with the members of Layer. metadata: a dictionary that JSON can hold, saved with
+    the network. ValueError: no layers, or widths that do not match.
     """
 
     def __init__(self, layers: Sequence[Layer], metadata: dict[str, Any] | None = None) -> None:
@@ -42,17 +64,8 @@ class Sequential(Layer):
             raise ValueError("layers=[] must hold at least one layer")
         for layer, (width, _) in zip(self.layers, self.shapes(), strict=True):
             if layer.n_in not in (None, width):
-                raise ValueError(f"{layer!r} must take the {width} outputs of the layers before it")
-
-    @property
-    def n_in(self) -> int | None:
-        """How many features it takes; None: no layer says so."""
-        return self.shapes()[0][0]
-
-    @property
-    def n_out(self) -> int | None:
-        """How many outputs it gives; None: no layer says so."""
-        return self.shapes()[-1][1]
+                raise ValueError(f"{layer!r} must accept the {width} outputs of the layer before")
+        (self.n_in, _), (_, self.n_out) = self.shapes()[0], self.shapes()[-1]
 
     @property
     def params(self) -> list[np.ndarray]:
@@ -66,17 +79,8 @@ class Sequential(Layer):
 
     @property
     def n_params(self) -> int:
-        """How many numbers are learnt."""
+        """The number of trainable values."""
         return sum(param.size for param in self.params)
-
-    def to_dtype(self, dtype: np.dtype) -> None:
-        """Keep the parameters of all layers as dtype from now on."""
-        for layer in self.layers:
-            layer.to_dtype(dtype)
-
-    def finite(self) -> bool:
-        """Whether no parameter of any layer is NaN or infinite."""
-        return all(layer.finite() for layer in self.layers)
 
     def forward(self, x: ArrayLike) -> np.ndarray:
         """x (n, n_features) -> logits (n, n_classes)."""
@@ -85,147 +89,146 @@ class Sequential(Layer):
         return np.asarray(x)
 
     def backward(self, dout: np.ndarray) -> np.ndarray:
-        """∂L/∂logits -> ∂L/∂x, by the chain rule from the last layer to the first; sets grads."""
+        """∂L/∂logits -> ∂L/∂x by the chain rule, from the last layer to the first; sets grads."""
         for layer in reversed(self.layers):
             dout = layer.backward(dout)
         return dout
-
-    def lend(self, rng: np.random.Generator | None) -> None:
-        """To every layer; see Layer."""
-        for layer in self.layers:
-            layer.lend(rng)
 
     def fit(
         self,
         x: ArrayLike,
         y: ArrayLike,
-        epochs: int,
-        batch_size: int,
-        optimizer: SGD,
-        rng: np.random.Generator,
+        epochs: int = 100,
+        batch_size: int = 40,
+        optimizer: SGD | None = None,
+        rng: np.random.Generator | int = 0,
         on_epoch: Callable[[History], object] | None = None,
-        gram: bool | None = None,
     ) -> History:
-        """Minibatch descent: each epoch visits every row once, in a new order drawn from rng.
+        """Minibatch gradient descent: each epoch visits every row once, in a new random order.
 
-        x (n, n_features), y (n,) ints or (n, n_classes) one-hot; the last batch of an epoch may be
-        smaller. Trains in the dtype of x. on_epoch is called with the history after each epoch; it
-        may ask the network, whose layers[0] may then be the Gram form, which cannot be saved.
-        gram: train the first layer in its Gram form, which gives the same weights up to rounding;
-        None: where examples are fewer than features, so that it is faster, and the optimizer is SGD
-        itself: another rule may take steps that are no sums of gradients.
-        ValueError: an x that is not finite or does not fit y, epochs or batch_size < 1, weights
-        that are not finite. DivergenceError: the loss or a weight stops being finite; the network
-        keeps the last weights whose loss was finite.
+        x (n, n_features), y (n,) ints or (n, n_classes) one-hot; computes in the dtype of x. The
+        last batch may be smaller. optimizer None: SGD(). rng: a generator or a seed for one.
+        on_epoch is called with the history after each epoch, with the network in inference mode.
+        ValueError: x is not finite or does not fit y, epochs or batch_size < 1, weights that are
+        not finite. DivergenceError: they or the loss become so.
         """
-        x = examples(x)
-        epochs = positive_integer(epochs, "epochs")
+        x, y = self._training_data(x, y)
         batch_size = positive_integer(batch_size, "batch_size")
-        history = History()
-        with np.errstate(over="ignore", invalid="ignore"):  # the loss shows it, or the weights
-            y = targets(y, (len(x), self.forward(x[:1]).shape[1]), x.dtype)
-            self.to_dtype(x.dtype)
-            if not self.finite():
-                raise ValueError("the network begins with weights that are NaN or infinite")
-            with self._training_form(x, optimizer, gram) as inputs:
-                descent = Descent(self, inputs, y, batch_size, optimizer)
-                for _ in range(epochs):
-                    rate = optimizer.rate
-                    loss, share = descent.epoch(rng)
-                    if not np.isfinite(loss):
-                        raise descent.divergence(float(np.abs(x).max()), history)
-                    history.add(loss, share, rate)
-                    if on_epoch is not None:
-                        on_epoch(history)
+        optimizer, rng = SGD() if optimizer is None else optimizer, np.random.default_rng(rng)
+        loss, history = SoftmaxCrossEntropy(), History()
+        for epoch in range(positive_integer(epochs, "epochs")):
+            start, rate = [param.copy() for param in self.params], optimizer.rate
+            order, total, n_correct = rng.permutation(len(x)), 0.0, 0
+            with self._training_mode(rng):
+                for i in range(0, len(x), batch_size):
+                    rows = order[i : i + batch_size]
+                    logits = self.forward(x[rows])
+                    total += loss.forward(logits, y[rows]) * len(rows)
+                    if not np.isfinite(total):
+                        break
+                    n_correct += int(np.sum(logits.argmax(axis=1) == y[rows].argmax(axis=1)))
+                    self.backward(loss.backward())
+                    optimizer.step(self.params, self.grads)
+            if not (np.isfinite(total) and all_finite(self.params)):
+                raise self._divergence(start, epoch + 1, i // batch_size + 1, rate)
+            history.append(total / len(x), n_correct / len(x), rate)
+            if on_epoch is not None:
+                on_epoch(history)
         return history
 
-    @contextmanager
-    def _training_form(
-        self, x: np.ndarray, optimizer: SGD, gram: bool | None
-    ) -> Iterator[np.ndarray]:
-        """What batches are drawn from: x itself, while the first layer's dW is a Product, or with
-        the Gram form in its place the row numbers of x; afterwards the layer is as it was, with the
-        weights it has learnt."""
-        first = self.layers[0]
-        dense = first if type(first) is Dense and type(optimizer) is SGD else None
-        possible = dense is not None and not optimizer.velocities
-        if gram is None:
-            gram = possible and x.shape[0] < x.shape[1]
-        if not gram:
-            with nullcontext() if dense is None else _by_rows(dense):
-                yield x
-            return
-        if dense is None or not possible:
-            raise ValueError(
-                "gram=True needs a Dense first, and SGD itself without velocities of an earlier fit"
-            )
-        form = GramDense(dense, x)
-        self.layers[0] = form
-        try:
-            yield np.arange(len(x))
-        finally:
-            self.layers[0] = dense
-            dense.W += form.unfold(form.A)
-            if optimizer.velocities:
-                optimizer.velocities[0] = form.unfold(optimizer.velocities[0])
+    def _training_data(self, x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+        """x, and y as one-hot rows, after all checks; converts the parameters to the dtype of x."""
+        x = finite_examples(x)
+        if not all_finite(self.params):
+            raise ValueError("the network has weights that are NaN or infinite")
+        with np.errstate(over="ignore", invalid="ignore"):  # the loss shows it
+            y = targets(y, (len(x), *self.forward(x[:1]).shape[1:]), x.dtype)
+        self.astype(x.dtype)
+        return x, y
 
-    def parameter_gradients(self, dout: np.ndarray) -> None:
-        """backward, but for ∂L/∂x: training has no use for it, and it is a third of the work."""
-        for layer in reversed(self.layers[1:]):
-            dout = layer.backward(dout)
-        self.layers[0].parameter_gradients(dout)
+    def train(self, rng: np.random.Generator) -> None:
+        """Set all layers to training mode."""
+        for layer in self.layers:
+            layer.train(rng)
+
+    def eval(self) -> None:
+        """Set all layers to inference mode."""
+        for layer in self.layers:
+            layer.eval()
+
+    @contextmanager
+    def _training_mode(self, rng: np.random.Generator) -> Iterator[None]:
+        """Training mode, and no warnings of overflow, which the loss shows, within the block."""
+        self.train(rng)
+        try:
+            with np.errstate(over="ignore", invalid="ignore"):
+                yield
+        finally:
+            self.eval()
+
+    def _divergence(
+        self, start: list[np.ndarray], epoch: int, batch: int, rate: float
+    ) -> DivergenceError:
+        """Restore the parameters with which the epoch began; the error to raise."""
+        for param, value in zip(self.params, start, strict=True):
+            param[...] = value
+        where = f"the loss or a weight is NaN or infinite in epoch {epoch}, batch {batch}"
+        cause = f"the learning rate {rate:g} is too high for the scale of the inputs"
+        return DivergenceError(f"{where}: {cause}; standardize x or lower the learning rate")
 
     def predict_proba(self, x: ArrayLike) -> np.ndarray:
         """x (n, n_features) -> the probability of each class, (n, n_classes), rows sum to one."""
         return softmax(self.forward(x))
 
     def predict(self, x: ArrayLike) -> np.ndarray:
-        """x (n, n_features) -> the likeliest class of each row, (n,) ints."""
+        """x (n, n_features) -> the most probable class of each row, (n,) ints."""
         return self.forward(x).argmax(axis=1)
 
     def evaluate(self, x: ArrayLike, y: ArrayLike) -> tuple[float, float]:
-        """(loss, accuracy) of the weights as they are; x and y as in fit."""
-        logits = self.forward(examples(x))
-        rows = targets(y, logits.shape, logits.dtype)
-        return (
-            SoftmaxCrossEntropy().forward(logits, rows),
-            accuracy(rows.argmax(axis=1), logits.argmax(axis=1)),
-        )
+        """(loss, accuracy) of the present weights; x and y as in fit."""
+        logits = self.forward(finite_examples(x))
+        y = targets(y, logits.shape, logits.dtype)
+        loss = SoftmaxCrossEntropy().forward(logits, y)
+        return loss, accuracy(y.argmax(axis=1), logits.argmax(axis=1))
+
+    def astype(self, dtype: np.dtype) -> None:
+        """Convert the parameters of all layers."""
+        for layer in self.layers:
+            layer.astype(dtype)
 
     def shapes(self) -> list[tuple[int | None, int | None]]:
-        """(inputs, outputs) of each layer; None where no Dense says so."""
-        return shapes(self.layers)
+        """(inputs, outputs) of each layer; None if no layer up to there gives its width."""
+        width = next((layer.n_in for layer in self.layers if layer.n_in is not None), None)
+        pairs = []
+        for layer in self.layers:
+            pairs.append((width, width if layer.n_out is None else layer.n_out))
+            width = pairs[-1][1]
+        return pairs
 
     def summary(self) -> str:
-        """The layers as a table, as Keras prints it: layer, output shape, parameters."""
-        return summary(self.layers)
+        """A table as Keras prints it: name, output shape and number of parameters of each layer."""
+        counts: dict[str, int] = {}
+        rows = [("Layer (type)", "Output shape", "Parameters")]
+        for layer, (_, n_out) in zip(self.layers, self.shapes(), strict=True):
+            kind, size = type(layer).__name__, sum(param.size for param in layer.params)
+            counts[kind] = counts.get(kind, 0) + 1
+            name = f"{kind.lower()}_{counts[kind]} ({kind})"
+            rows.append((name, f"(None, {n_out})", f"{size:,}"))
+        width = max(29, *(len(name) + 1 for name, _, _ in rows))
+        line, double = "_" * (width + 36), "=" * (width + 36)
+        head, *body = [f"{name:<{width}}{shape:<26}{size:>10}" for name, shape, size in rows]
+        total = f"Total parameters: {self.n_params:,}"
+        return "\n".join([line, head, double, *body, double, total, line])
 
     def save(self, path: str | PathLike[str]) -> None:
-        """Everything load needs, in one .npz file without pickle: metadata, layers, parameters.
+        """Write metadata, layers and parameters to one .npz file without pickle, atomically.
 
-        path is written whole or left as it was. ValueError: layers that load would refuse.
+        ValueError: layers that load would refuse, weights that are not finite.
         """
         storage.save(path, self.layers, metadata=self.metadata)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Sequential:
         """The network that save wrote. ValueError: another file. OSError: no file."""
-
-        def build(layers: list[Layer], header: dict[str, Any]) -> Sequential:
-            if "sizes" in header:
-                raise ValueError("it holds an ensemble, not one network")
-            return cls(layers, header["metadata"])
-
-        return storage.load(path, build)
-
-
-@contextmanager
-def _by_rows(dense: Dense) -> Iterator[None]:
-    """In the block dense gives the optimizer its dW as a Product; afterwards it is an array."""
-    dense.multiply = Product
-    try:
-        yield
-    finally:
-        del dense.multiply
-        if "dW" in vars(dense):
-            dense.dW = np.asarray(dense.dW)
+        (layers,), metadata = storage.load(path, n_networks=1)
+        return cls(layers, metadata)

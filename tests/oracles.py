@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from strategies import eps_of
+from tests.strategies import eps_of
 
 ROUNDING = 8  # λ below: exceeded with a probability of 2·exp(-λ²/2) = 3e-14
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from peer_problem import BATCH_SIZE, RUNS, SIZES, flat, problem, unflat
+from tests.mininet.peer_problem import BATCH_SIZE, RUNS, SIZES, flat, problem, unflat
 
 
 def trained(

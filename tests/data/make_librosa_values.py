@@ -20,7 +20,7 @@ import numpy as np
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-import librosa_cases as cases  # noqa: E402
+from tests.mfcc import librosa_cases as cases  # noqa: E402
 
 
 def mel_filterbank(sample_rate: float, **options: Any) -> np.ndarray:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from peer_problem import BATCH_SIZE, RUNS, SIZES, flat, problem, unflat
+from tests.mininet.peer_problem import BATCH_SIZE, RUNS, SIZES, flat, problem, unflat
 
 
 def trained(

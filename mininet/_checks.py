@@ -1,0 +1,59 @@
+"""Argument validation shared by the package."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import inf, nan
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+def as_float(x: ArrayLike) -> np.ndarray:
+    """x as a real array: float32 and float64 stay, all other numbers become float64."""
+    x = np.asarray(x)
+    if x.dtype.kind not in "biuf":
+        raise ValueError(f"dtype {x.dtype} must be one of real numbers")
+    return x if x.dtype.char in "fd" else x.astype(float)
+
+
+def examples(x: ArrayLike, n_features: int | None = None) -> np.ndarray:
+    """x (n, n_features) as floats. ValueError: another shape."""
+    x = as_float(x)
+    if x.ndim != 2 or n_features not in (None, x.shape[1]):
+        raise ValueError(f"x has shape {x.shape}; it must be (n_examples, {n_features or 'any'})")
+    return x
+
+
+def finite_examples(x: ArrayLike) -> np.ndarray:
+    """x (n, n_features), n > 0, as finite floats. ValueError: another shape, NaN, infinity."""
+    x = examples(x)
+    if len(x) == 0 or not all_finite([x]):
+        n_bad = int(np.sum(~np.isfinite(x)))
+        raise ValueError(f"x {x.shape} holds {n_bad} values that are NaN or infinite, or no rows")
+    return x
+
+
+def all_finite(arrays: Sequence[np.ndarray]) -> bool:
+    """Whether no array holds NaN or infinity."""
+    return all(bool(np.isfinite(array).all()) for array in arrays)
+
+
+def positive_integer(value: Any, name: str) -> int:
+    """value as an int >= 1, or ValueError."""
+    if not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(f"{name}={value!r} must be a positive integer")
+    return int(value)
+
+
+def check_number(value: Any, name: str, requirement: str, valid: Callable[[float], bool]) -> float:
+    """value as a float for which valid holds; otherwise ValueError with the requirement."""
+    try:
+        number = float(value) if isinstance(value, Real) else nan
+    except OverflowError:  # an integer above the largest float
+        number = inf
+    if not valid(number):
+        raise ValueError(f"{name}={value!r} must be {requirement}")
+    return number

@@ -1,0 +1,110 @@
+"""The Gram form: a wide first layer trained without its weights. Chapter 15.
+
+Symbols: X (n, d) the training examples, K = X Xᵀ (n, n) their Gram matrix; X_b the rows of a batch,
+G_b = ∂L/∂out for them; W⁰ the initial weights of the first layer, (d, m).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ._checks import finite_examples
+from .layers import Dense, Layer
+from .network import Sequential
+
+
+class GramDense(Layer):
+    """out = x W⁰ + (x Xᵀ) A + b: the dense layer with W = W⁰ + Xᵀ A, for examples known beforehand.
+
+    The gradient of a dense layer, dW = X_bᵀ G_b, is a combination of examples. SGD, with or without
+    momentum, adds multiples of gradients to the weights, so that W - W⁰ = Xᵀ A at any time, and it
+    suffices to update A: its row i by the gradient G_i of example i. x W⁰ and x Xᵀ are computed
+    once, as Z⁰ and K. The values are the same up to rounding, but an output costs n multiplications
+    instead of d, an update n·m additions instead of d·m.
+
+    Inputs are row numbers: of X, and from n on of held_out, which is only evaluated.
+    Source: Aizerman, Braverman and Rozonoer (1964), Theoretical foundations of the potential
+    function method; Schölkopf, Herbrich and Smola (2001), A generalized representer theorem.
+    """
+
+    n_in = 1
+
+    def __init__(self, dense: Dense, x: np.ndarray, held_out: np.ndarray) -> None:
+        self.n_out, self.x = dense.n_out, x
+        self.W, self.b = dense.W.astype(x.dtype), dense.b.astype(x.dtype)
+        self.K = np.concatenate([x @ x.T, held_out @ x.T])  # (n + n_held_out, n)
+        self.Z = np.concatenate([x @ self.W, held_out @ self.W])  # (n + n_held_out, m)
+        self.A = np.zeros((len(x), self.n_out), x.dtype)
+
+    @property
+    def params(self) -> list[np.ndarray]:
+        """[A, b]"""
+        return [self.A, self.b]
+
+    @property
+    def grads(self) -> list[np.ndarray]:
+        """[dA, db], where dA stands for dW = Xᵀ dA."""
+        return [self.dA, self.db]
+
+    def forward(self, x: ArrayLike) -> np.ndarray:
+        """x (k, 1), row numbers -> (k, m)."""
+        self.rows = np.asarray(x)[:, 0].astype(int)
+        return self.Z[self.rows] + self.K[self.rows] @ self.A + self.b
+
+    def backward(self, dout: np.ndarray) -> np.ndarray:
+        """dA = dout at the rows of the batch, 0 elsewhere; db = Σ dout; dx = 0."""
+        self.dA = np.zeros_like(self.A)
+        self.dA[self.rows] = dout
+        self.db = dout.sum(axis=0)
+        return np.zeros((len(dout), 1), dout.dtype)
+
+
+class GramForm(Sequential):
+    """A network as seen by its training examples: the first layer, Dense, in the Gram form, the
+    other layers shared with the network. `write_back` gives the network the weights.
+
+        form = GramForm(network, x)
+        form.fit(form.rows, y, epochs, batch_size, SGD(0.01), rng)
+        form.write_back()
+
+    It equals network.fit(x, y, ...) for optimizers that are linear in the gradients, as SGD is, and
+    is faster for fewer examples than features. x (n, d); held_out (n_held_out, d): more examples
+    for `evaluate`, as form.held_out_rows.
+    ValueError: the first layer is not Dense; x or held_out is not finite or does not fit it.
+    """
+
+    def __init__(
+        self, network: Sequential, x: ArrayLike, held_out: ArrayLike | None = None
+    ) -> None:
+        first, *others = network.layers
+        x = finite_examples(x)
+        more = x[:0] if held_out is None else finite_examples(held_out).astype(x.dtype)
+        if not isinstance(first, Dense) or {x.shape[1], more.shape[1]} != {first.n_in}:
+            widths = f"x {x.shape} and held_out {more.shape}"
+            raise ValueError(f"the first layer {first!r} must be Dense and accept {widths}")
+        self.dense, self.gram = first, GramDense(first, x, more)
+        super().__init__([self.gram, *others], network.metadata)
+        rows = np.arange(len(x) + len(more), dtype=x.dtype)[:, None]  # exact up to 2²⁴ in float32
+        self.rows, self.held_out_rows = rows[: len(x)], rows[len(x) :]
+
+    def write_back(self) -> None:
+        """Set W = W⁰ + Xᵀ A and b in the first layer of the network; at any time, repeatedly."""
+        self.dense.W = self.gram.W + self.gram.x.T @ self.gram.A
+        self.dense.b = self.gram.b.copy()
+
+
+@contextmanager
+def gram_form(
+    network: Sequential, x: ArrayLike, held_out: ArrayLike | None = None
+) -> Iterator[GramForm]:
+    """The GramForm of a network for a with block, after which, however it ends, the network has the
+    trained weights."""
+    form = GramForm(network, x, held_out)
+    try:
+        yield form
+    finally:
+        form.write_back()

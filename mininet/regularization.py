@@ -1,0 +1,100 @@
+"""Normalization of the inputs, and dropout. Chapter 16.
+
+Symbols: μ, σ² mean and variance of each feature over the training examples; q the dropout rate.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ._checks import all_finite, as_float, check_number, examples, finite_examples
+from .layers import Layer
+
+
+class Normalization(Layer):
+    """out = (x - μ)/σ for each feature; a constant feature, σ = 0, is only shifted.
+
+    μ and σ are no parameters: adapt computes them once, from the training examples alone. The
+    curvature of the loss along a weight grows with E[x²] of its input; on one scale, one learning
+    rate suits all weights. mean, variance (n_features,).
+    ValueError: different shapes, NaN, infinity, a negative variance.
+    Source: LeCun, Bottou, Orr and Müller (1998), Efficient BackProp, §4.3.
+    """
+
+    def __init__(self, mean: ArrayLike, variance: ArrayLike) -> None:
+        self.mean, self.variance = as_float(mean), as_float(variance)
+        if self.mean.ndim != 1 or self.mean.shape != self.variance.shape:
+            shapes = f"mean {self.mean.shape} and variance {self.variance.shape}"
+            raise ValueError(f"{shapes} must both be (n_features,)")
+        if not all_finite([self.mean, self.variance]) or np.any(self.variance < 0):
+            raise ValueError("mean and variance must be finite, and variance not negative")
+        self.scale = np.sqrt(np.where(self.variance > 0, self.variance, 1))
+        self.n_in = len(self.mean)
+
+    @classmethod
+    def adapt(cls, x: ArrayLike) -> Normalization:
+        """μ = mean of x, σ² = mean of (x - μ)² over the rows of x (n, n_features), in float64.
+
+        A standard deviation below float32's rounding error counts as 0.
+        ValueError: no rows, values that are not finite or so large that σ² is not.
+        """
+        x = finite_examples(x).astype(np.float64)
+        with np.errstate(over="ignore"):  # the constructor refuses what is not finite
+            mean = x.mean(axis=0)
+            variance = np.mean((x - mean) ** 2, axis=0)
+        rounding = np.finfo(np.float32).eps * np.abs(x).max(axis=0)
+        return cls(mean, np.where(np.sqrt(variance) > rounding, variance, 0))
+
+    def forward(self, x: ArrayLike) -> np.ndarray:
+        """x (n, n_features) -> the same shape and dtype. ValueError: another width."""
+        x = examples(x, self.n_in)
+        return (x - self.mean.astype(x.dtype)) / self.scale.astype(x.dtype)
+
+    def backward(self, dout: np.ndarray) -> np.ndarray:
+        """dx = dout/σ"""
+        return dout / self.scale.astype(dout.dtype)
+
+    def config(self) -> dict[str, Any]:
+        """{"mean": μ, "variance": σ²}, as lists."""
+        return {"mean": self.mean.tolist(), "variance": self.variance.tolist()}
+
+    def __repr__(self) -> str:
+        return f"Normalization({self.n_in} features)"
+
+
+class Dropout(Layer):
+    """out = x · m,  m = 1/(1 - q) with probability 1 - q, else 0; in inference mode out = x.
+
+    Randomly zeroes units during training to prevent co-adaptation. E[m] = 1, so that the next layer
+    sees the same mean input in both modes. rate: q. ValueError: not 0 <= rate < 1.
+    Source: Srivastava, Hinton et al. (2014), Dropout: a simple way to prevent neural networks from
+    overfitting; divided by 1 - q in training, as in Keras ("inverted dropout").
+    """
+
+    def __init__(self, rate: float) -> None:
+        self.rate = check_number(rate, "rate", "at least 0 and below 1", lambda q: 0 <= q < 1)
+        self.rng: np.random.Generator | None = None  # None: inference mode
+
+    def train(self, rng: np.random.Generator) -> None:
+        """Draw masks from rng."""
+        self.rng = rng
+
+    def eval(self) -> None:
+        """Drop nothing."""
+        self.rng = None
+
+    def forward(self, x: ArrayLike) -> np.ndarray:
+        """x of any shape -> out of the same shape and dtype; in training mode with a new mask."""
+        x = as_float(x)
+        self.mask = np.ones_like(x)
+        if self.rng is not None:
+            kept = self.rng.random(x.shape, dtype=np.float32) >= self.rate
+            self.mask = (kept / (1 - self.rate)).astype(x.dtype)
+        return x * self.mask
+
+    def backward(self, dout: np.ndarray) -> np.ndarray:
+        """dx = dout · m, with the mask of the last forward."""
+        return dout * self.mask

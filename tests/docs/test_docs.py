@@ -1,0 +1,384 @@
+"""The book: its code runs and prints what it says, its numbers have a source, its links resolve,
+its figures are those that the scripts draw now."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import importlib
+import io
+import json
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+
+import mfcc
+import mininet
+
+pytest.importorskip("docs.contents", reason="the book is part of the checkout only")
+from docs import contents
+from docs.figures import style
+
+ROOT = Path(__file__).parent.parent.parent
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+BOOK = [
+    ROOT / "README.md",
+    *(page for page in sorted(DOCS.glob("*.md")) if page.name != "README.md"),
+]
+CHAPTERS = sorted(DOCS.glob("[0-9][0-9]-*.md"))
+NOTEBOOK = DOCS / "tutorial.ipynb"
+EXERCISE = re.compile(r"\bexercise\s+(\d+)(?:\s+of\s+\[?chapter\s+(\d+))?", re.IGNORECASE)
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SECTIONS = [
+    "The idea",
+    "By hand",
+    "The derivation",
+    "In code",
+    "Does it agree?",
+    "Common mistakes",
+    "Exercises",
+    "Quiz",
+    "Read on",
+]
+# A number in running text, and the % after it.
+NUMBER = re.compile(r"(?<![\w.])(\d[\d,]*\.?\d*(?:e[-−]?\d+)?)(?![\w.]*\w)(?:[\s~]*\\?(%))?")
+YEAR = re.compile(r"1[6-9]\d\d|20[0-2]\d")
+
+
+def page_id(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def prose(text: str) -> str:
+    """A page without fenced code, inline code, addresses, tags, the numbers of equations and its
+    list of references."""
+    text = FENCE.sub("", text.split("\n## Read on")[0])
+    text = re.sub(r"Python \d\.\d+", " ", text)
+    text = re.sub(r"\\tag\{\d+\.\d+\w?\}|\(\d+\.\d+\w?\)", " ", text)
+    return re.sub(r"`[^`\n]*`|\]\([^)]*\)|<[^>\n]*>|https?://\S+", " ", text)
+
+
+def numbers_in(text: str) -> list[str]:
+    """The numbers of a text that need a source: those with a decimal point, with a power of ten, of
+    four digits and more, and percentages; but not years, which nobody measures."""
+    plain = re.sub(r"\{,\}|\\,|\\thinspace\b|\u202f", "", text)
+    found = [re.sub(r"[,]|[.]$", "", n) + percent for n, percent in NUMBER.findall(plain)]
+    return [n for n in found if re.search(r"[.%]|.{4}", n) and not YEAR.fullmatch(n)]
+
+
+def known_to(page: Path) -> np.ndarray:
+    """All numbers in the code and the output of a page, and in the .json and .csv that it links."""
+    text = page.read_text("utf-8")
+    fences = FENCE.findall(text)
+    sources = [body for kind, body in fences if kind == "text"]
+    sources += [without_remarks(body) for kind, body in fences if kind == "python"]
+    for target in re.findall(r"\]\(([^)#]+\.(?:json|csv))\)", text):
+        sources.append((page.parent / target).read_text("utf-8"))
+    found = re.findall(r"(?<![A-Za-z0-9.])\d[\d_]*\.?\d*(?:e[-+]?\d+)?", "\n".join(sources))
+    return np.unique([float(number.replace("_", "")) for number in found])
+
+
+def without_remarks(code: str) -> str:
+    """The code alone, without comments and docstrings: what they say nobody has computed."""
+    tree = ast.parse(code)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            node.value = ast.Constant(...)
+    return ast.unparse(tree)
+
+
+def has_source(number: str, known: np.ndarray) -> bool:
+    """Some known number rounds to this one; of a percentage also a hundred times a known number."""
+    factors = [1, 100] if number.endswith("%") else [1]
+    mantissa, _, power = number.rstrip("%").replace("−", "-").partition("e")
+    digits = len(mantissa.partition(".")[2])
+    value, slack = float(mantissa), 0.5000001 * 10.0**-digits
+    if power:
+        value, slack = value * 10.0 ** int(power), slack * 10.0 ** int(power)
+    return bool(np.any(np.abs(np.outer(factors, known) - value) <= slack))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_every_python_block_prints_what_follows_it(page: Path) -> None:
+    """The python blocks of a page, answers of exercises among them, run from top to bottom as one
+    program; what a block prints stands in the text block after it, to the letter."""
+    fences = FENCE.findall(page.read_text("utf-8"))
+    names: dict[str, object] = {"__name__": "page"}
+    for (kind, body), (after, output) in pairwise([*fences, ("", "")]):
+        if kind != "python":
+            continue
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            exec(compile(body, page_id(page), "exec"), names)
+        expected = output if after == "text" else ""
+        assert printed.getvalue().rstrip() == expected.rstrip(), body
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_every_fence_is_of_a_kind_that_is_checked(page: Path) -> None:
+    """Code is python, which is run, or sh; text is what a block prints, or a listing."""
+    assert {kind for kind, _ in FENCE.findall(page.read_text("utf-8"))} <= {
+        "python",
+        "sh",
+        "text",
+        "",
+    }
+
+
+@pytest.mark.parametrize("page", BOOK, ids=page_id)
+def test_every_number_has_a_source(page: Path) -> None:
+    """Each number in the text with a decimal point or of four digits or more, and each percentage,
+    is, rounded, in a block that is run, in what one prints, or in a file of measured numbers that
+    the page links."""
+    known = known_to(page)
+    found = numbers_in(prose(page.read_text("utf-8")))
+    assert [number for number in found if not has_source(number, known)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_every_link_resolves(page: Path) -> None:
+    """Relative links and pictures point to files that exist; #parts to headings that exist."""
+    for target, part in re.findall(r"\]\(([^)#\s]*)(#[^)\s]*)?\)", page.read_text("utf-8")):
+        if target.startswith(("http://", "https://")):
+            continue
+        path = page.parent / target if target else page
+        assert path.exists(), target
+        if part:
+            headings = re.findall(r"^#+ (.*)", path.read_text("utf-8"), re.MULTILINE)
+            assert part[1:] in {slug(heading) for heading in headings}, part
+
+
+def slug(heading: str) -> str:
+    """The address of a heading, as repository pages make it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("page", CHAPTERS, ids=page_id)
+def test_a_chapter_has_every_part(page: Path) -> None:
+    """A question and a figure; idea, example by hand, derivation with numbered equations and a
+    table of shapes, code, agreement, mistakes, exercises with answers, a quiz, references."""
+    text = page.read_text("utf-8")
+    number = int(page.name[:2])
+    assert text.startswith(f"# {number} ")
+    assert re.findall(r"^## (.*)", text, re.MULTILINE) == SECTIONS
+    opening = text.split("\n## ")[0]
+    assert "?" in opening and "![" in opening
+    part = dict(zip(SECTIONS, text.split("\n## ")[1:], strict=True))
+    assert f"\\tag{{{number}.1}}" in part["The derivation"] and "|---" in part["The derivation"]
+    for name in ("By hand", "In code", "Does it agree?", "Common mistakes"):
+        assert "```python" in part[name], name
+    check_the_end(part)
+
+
+def test_the_last_chapter_has_its_parts() -> None:
+    """Chapter 16 tells of one experiment, rung by rung, and has no formula of its own to derive by
+    hand and to compare with a library: benchmarks/ladder.py measures it, and test_ladder.py holds
+    it to that. The rest it has as every chapter: question, figure, idea, code, mistakes,
+    exercises with answers, a quiz, references."""
+    text = (DOCS / "ladder.md").read_text("utf-8")
+    opening, *parts = text.split("\n## ")
+    assert opening.startswith("# 16 ") and "?" in opening and "![" in opening
+    part = {body.split("\n")[0]: body for body in parts}
+    assert next(iter(part)) == SECTIONS[0] and list(part)[-4:] == SECTIONS[-4:]
+    assert "\\tag{16.1}" in text
+    for name in ("In code", "Common mistakes"):
+        assert "```python" in part[name], name
+    check_the_end(part)
+
+
+def check_the_end(part: dict[str, str]) -> None:
+    """Three to five exercises with answers, a quiz that explains every option, references."""
+    exercises = re.findall(r"^\*\*\d\. (★+)\*\*", part["Exercises"], re.MULTILINE)
+    assert 3 <= len(exercises) <= 5 and {"★", "★★★"} <= set(exercises)
+    assert part["Exercises"].count("<summary>Answer</summary>") == len(exercises)
+    assert "```python" in part["Exercises"]
+    questions = re.split(r"^\*\*\d\.\*\* ", part["Quiz"], flags=re.MULTILINE)[1:]
+    assert len(questions) == 3
+    for question in questions:
+        asked, answer = question.split("<summary>Answer</summary>")
+        options = re.findall(r"^- \((\w)\)", asked, re.MULTILINE)
+        assert len(options) >= 3
+        assert all(f"({option})" in answer for option in options), question
+    assert re.search(r"\(?(1[6-9]|20)\d\d\)?", part["Read on"])
+
+
+@pytest.mark.parametrize("page", [*BOOK, DOCS / "README.md", NOTEBOOK], ids=page_id)
+def test_exercises_that_are_referred_to_exist(page: Path) -> None:
+    """Each "exercise 2 of chapter 9", and each "exercise 2" in chapter 9 itself, is there."""
+    for exercise, chapter in EXERCISE.findall(words_of(page)):
+        paths = [path for path in CHAPTERS if int(path.name[:2]) == int(chapter or 0)]
+        if not chapter:
+            paths = [page]
+        elif chapter == "16":
+            paths = [DOCS / "ladder.md"]
+        assert len(paths) == 1, (exercise, chapter)
+        assert f"\n**{exercise}. ★" in paths[0].read_text("utf-8"), (exercise, chapter)
+
+
+def words_of(page: Path) -> str:
+    """The text of a page, or of the notebook's cells."""
+    text = page.read_text("utf-8")
+    if page.suffix != ".ipynb":
+        return text
+    return "\n\n".join("".join(cell["source"]) for cell in json.loads(text)["cells"])
+
+
+def test_equations_that_are_referred_to_exist() -> None:
+    """Each (3.2) on a page, or in the notebook, is the \\tag{3.2} of an equation, and no tag is
+    given twice."""
+    text = {page: FENCE.sub("", words_of(page)) for page in [*BOOK, NOTEBOOK]}
+    tags = [tag for body in text.values() for tag in re.findall(r"\\tag\{([^}]*)\}", body)]
+    assert len(tags) == len(set(tags))
+    for page, body in text.items():
+        referred = set(re.findall(r"\((\d+\.\d+\w?)\)", re.sub(r"`[^`\n]*`", "", body)))
+        assert referred <= set(tags), page
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_pictures_are_described(page: Path) -> None:
+    """Every picture has a text for those who cannot see it."""
+    for text in re.findall(r"!\[([^\]]*)\]", page.read_text("utf-8")):
+        assert len(text) >= 20, text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_formulas_are_whole(page: Path) -> None:
+    """Dollar signs come in pairs, and displayed formulas stand on lines of their own. None holds
+    what GitHub breaks: `\\operatorname`, which it forbids; a backslash before a punctuation mark or
+    a space, which its Markdown removes (the `\\\\` between displayed rows it leaves); and an inline
+    formula over two lines."""
+    text = re.sub(r"`[^`\n]*`", "", FENCE.sub("", page.read_text("utf-8")))
+    displayed = re.findall(r"^\$\$$.*?^\$\$$|^\$\$.*?\$\$$", text, re.MULTILINE | re.DOTALL)
+    rest = re.sub(r"^\$\$$.*?^\$\$$|^\$\$.*?\$\$$", "", text, flags=re.MULTILINE | re.DOTALL)
+    assert "$$" not in rest
+    for paragraph in rest.split("\n\n"):
+        assert paragraph.count("$") % 2 == 0, paragraph
+    inline = re.findall(r"\$[^$]*\$", rest)
+    for formula in displayed:
+        assert formula.count("{") == formula.count("}"), formula
+    for formula in inline:
+        assert "\n" not in formula, formula
+    for formula in [*inline, *(shown.replace(r"\\", "") for shown in displayed)]:
+        assert r"\operatorname" not in formula, formula
+        assert not re.search(r"\\[^A-Za-z]", formula), formula
+
+
+@pytest.mark.parametrize("name", style.names())
+def test_no_figure_is_stale(name: str) -> None:
+    """The committed picture is the one that its script draws: the same pixels with the Matplotlib
+    that drew it, on the mean of the picture and of every square of 16 by 16; with another, which
+    sets letters and margins a little differently, the same seen from afar, with a mean difference
+    under 12 of 255 (nine panels shift by up to 10)."""
+    module = importlib.import_module(f"docs.figures.{name}")
+    committed = (style.FOLDER / f"{name}.png").read_bytes()
+    old, new = style.pixels(committed), style.pixels(style.png(module.draw))
+    assert old.shape == new.shape
+    if matplotlib.__version__ in style.drawn_by(committed):
+        assert np.abs(old - new).mean() < 0.05 and from_afar(np.abs(old - new)).max() < 2
+    else:
+        assert np.abs(from_afar(old) - from_afar(new)).mean() < 12
+
+
+def from_afar(image: np.ndarray) -> np.ndarray:
+    """An image (height, width, 3) in squares of 16 by 16 pixels, each of its mean colour."""
+    height, width = (size // 16 for size in image.shape[:2])
+    squares = image[: height * 16, : width * 16].reshape(height, 16, width, 16, 3)
+    return squares.mean(axis=(1, 3))
+
+
+def test_every_figure_is_shown() -> None:
+    """Each figure's picture is on some page, and each picture on a page has its script."""
+    text = "\n".join(page.read_text("utf-8") for page in PAGES)
+    shown = set(re.findall(r"!\[[^\]]*\]\([^)]*?figures/(\w+)\.png\)", text))
+    assert shown == set(style.names())
+    assert len(re.findall(r"!\[[^\]]*\]\(", text)) == len(re.findall(r"figures/\w+\.png\)", text))
+
+
+@pytest.mark.parametrize("package", [mfcc, mininet])
+def test_every_public_name_is_reached_from_the_book(package: object) -> None:
+    """Each public name is used in a python block of some chapter."""
+    blocks = "\n".join(
+        body
+        for page in [*CHAPTERS, DOCS / "ladder.md"]
+        for kind, body in FENCE.findall(page.read_text("utf-8"))
+        if kind == "python"
+    )
+    missing = [n for n in package.__all__ if not re.search(rf"\b{n}\b", blocks)]  # type: ignore[attr-defined]
+    assert missing == []
+
+
+def test_the_contents_are_up_to_date() -> None:
+    """docs/README.md names every chapter and page, and counts the lines as they are:
+    `python -m docs` mends it."""
+    text = (DOCS / "README.md").read_text("utf-8")
+    assert text == contents.text()
+    for page in [*CHAPTERS, DOCS / "ladder.md", DOCS / "notation.md", DOCS / "glossary.md"]:
+        assert f"({page.name})" in text, page.name
+
+
+def test_the_readme_has_an_example() -> None:
+    """The README shows how the packages are used, in a block that is run."""
+    assert "```python" in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_reading_order_names_every_module() -> None:
+    """The README's table names each module of both packages, and only tests that exist."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    for package in ("mfcc", "mininet"):
+        for path in (ROOT / package).glob("*.py"):
+            if not path.name.startswith("__"):
+                assert f"`{package}/{path.name}`" in text, path
+    for name in re.findall(r"tests/test_\w+\.py", text):
+        assert (ROOT / name).exists(), name
+
+
+def test_the_contents_and_the_reading_order_agree() -> None:
+    """Each module of the README's table stands in the book's contents, in the row of the chapter
+    that the README names first, and each test of that table in some row."""
+    text = (DOCS / "README.md").read_text("utf-8")
+    chapters = dict(re.findall(r"^\| \[(\d+) .*?\|(.*)$", text, re.MULTILINE))
+    readme = (ROOT / "README.md").read_text("utf-8")
+    modules = re.findall(r"^\| `([\w/]+\.py)` \|.*?\| (\d+)", readme, re.MULTILINE)
+    tests = re.findall(r"`(tests/test_\w+\.py)`", readme)
+    assert len(modules) >= 26 and len(tests) >= 25
+    missing = [name for name, number in modules if f"(../{name})" not in chapters[number]]
+    assert missing + [name for name in tests if f"(../{name})" not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("number", "known", "found"),
+    [
+        ("0.41", [0.4096], True),
+        ("41.0%", [0.4096], True),
+        ("41%", [0.4096], True),
+        ("41%", [41.0], True),
+        ("41.0", [0.4096], False),
+        ("42%", [0.4096], False),
+        ("0.42", [0.4096], False),
+        ("6513", [6513.0], True),
+        ("6514", [6513.0], False),
+        ("1e-3", [0.001], True),
+        ("1.5e-3", [0.001], False),
+    ],
+)
+def test_a_number_without_source_is_noticed(number: str, known: list[float], found: bool) -> None:
+    """The check of numbers itself: rounding is allowed, another number is not."""
+    assert has_source(number, np.array(known)) is found
+
+
+def test_numbers_are_found_in_text() -> None:
+    """Decimal points, thousands, powers and per cent count; years, code and small counts do not."""
+    text = "In 1998 Slaney gave 13 filters; 0.5 of 3,763,010, `12.5`, 1e-3 and 22050 Hz, 6.4 %."
+    assert numbers_in(prose(text)) == ["0.5", "3763010", "1e-3", "22050", "6.4%"]
+    shares = "7 of 57 % are 12.5% or $12.5\\%$, $3 \\%$, 8\u202f% and\n9\n%, or 10"
+    assert numbers_in(prose(shares)) == ["57%", "12.5%", "12.5%", "3%", "8%", "9%"]
+
+
+def test_remarks_are_no_source() -> None:
+    """Comments and docstrings say what they like; only what is computed with is known."""
+    code = 'def f(x):  # 1.5\n    """2.5"""\n    return 3.5 * x\n\n\n"""4.5"""\n'
+    assert re.findall(r"\d\.\d", without_remarks(code)) == ["3.5"]

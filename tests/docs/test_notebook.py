@@ -1,0 +1,123 @@
+"""The notebook: docs/tutorial.ipynb replays the tutorial, and every cell of it runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import soundfile
+
+ROOT = Path(__file__).parent.parent.parent
+NOTEBOOK = ROOT / "docs" / "tutorial.ipynb"
+if not NOTEBOOK.exists():
+    pytest.skip("the notebook is part of the checkout only", allow_module_level=True)
+SHORT = {"SSC_NOTEBOOK_CLIPS": "3", "SSC_NOTEBOOK_EPOCHS": "2"}
+PICTURES = ("mfcc_grid", "vector_grid", "curves", "confusion")
+
+
+@pytest.fixture(scope="module")
+def cells() -> list[dict[str, Any]]:
+    """The cells, as they are committed."""
+    return json.loads(NOTEBOOK.read_text("utf-8"))["cells"]
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Three synthetic clips a class and two epochs, in the folder of the notebook."""
+    monkeypatch.delenv("SSC_NOTEBOOK_DATA", raising=False)
+    for name, value in SHORT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(NOTEBOOK.parent)
+    yield
+    plt.close("all")
+
+
+def code_of(cells: list[dict[str, Any]]) -> list[str]:
+    """The code cells, without the lines that are commands to Jupyter."""
+    sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    return ["\n".join(line for line in s.splitlines() if line[:1] != "%") for s in sources]
+
+
+def test_the_notebook_is_committed_without_output(cells: list[dict[str, Any]]) -> None:
+    """No cell carries a result or a count of a run; every cell has an id of its own."""
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            assert cell["outputs"] == [] and cell["execution_count"] is None, cell["id"]
+    assert len({cell["id"] for cell in cells}) == len(cells)
+
+
+def test_the_first_code_cell_says_how_to_install(cells: list[dict[str, Any]]) -> None:
+    """From a checkout, and in Colab."""
+    first = next("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    assert "pip install -e ." in first and "Colab" in first
+
+
+def test_the_notebook_left_alone_is_the_real_thing(
+    cells: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the tests' environment variables: forty clips a class, a hundred epochs."""
+    settings = next("".join(cell["source"]) for cell in cells if cell["id"] == "settings")
+    for name in SHORT:
+        monkeypatch.delenv(name, raising=False)
+    names: dict[str, Any] = {}
+    exec(settings, names)
+    assert (names["n_clips"], names["epochs"]) == (40, 100)
+
+
+@pytest.mark.usefixtures("short")
+def test_the_cells_give_the_tutorials_results(cells: list[dict[str, Any]]) -> None:
+    """Run in order as plain Python: the published shapes, parameters and pictures come out."""
+    names: dict[str, Any] = {}
+    for i, source in enumerate(code_of(cells)):
+        exec(compile(source, f"cell {i}", "exec"), names)
+    assert names["images"].shape == (30, 13, 501) and names["features"].shape == (30, 6513)
+    assert np.array_equal(names["y_train"].sum(axis=0), [3] * 10)
+    assert names["model"].n_params == 3_763_010 and len(names["hist"].loss) == 2
+    assert names["matrix"].sum() == 30 and 0 <= names["accuracy"] <= 1
+    assert len(plt.get_fignums()) == 6  # the four of the tutorial, the diagram, the toy
+    text = "\n".join(code_of(cells))
+    assert all(f"figure = {name}(" in text for name in PICTURES)
+
+
+@pytest.mark.usefixtures("short")
+def test_recordings_of_ones_own_are_found(
+    cells: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In every format that the program reads, with the suffix in capitals too; hidden files and
+    folders are passed over."""
+    for name in ("a/1.WAV", "a/2.aiff", "b/1.flac", "b/._1.flac", ".hidden/x.wav"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        soundfile.write(path, np.zeros(4410), 44100, format=path.suffix[1:].upper())
+    monkeypatch.setenv("SSC_NOTEBOOK_DATA", str(tmp_path))
+    names: dict[str, Any] = {}
+    last = next(i for i, source in enumerate(code_of(cells)) if "parse_audio_files(train" in source)
+    for source in code_of(cells)[: last + 1]:
+        exec(source, names)
+    assert names["train_cat"] == ["a", "b"] and names["labels"] == [0, 0, 1]
+
+
+@pytest.mark.usefixtures("short")
+@pytest.mark.filterwarnings("ignore")  # of Jupyter's own packages
+def test_the_notebook_runs_in_jupyter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every cell in a kernel of its own, on a clip a class: valid nbformat, no error, each picture
+    shown once."""
+    monkeypatch.setenv("SSC_NOTEBOOK_CLIPS", "1")  # thirty panels of curves take their time
+    nbformat = pytest.importorskip("nbformat", reason="Jupyter comes with the dev extra")
+    nbclient = pytest.importorskip("nbclient", reason="Jupyter comes with the dev extra")
+    pytest.importorskip("ipykernel", reason="Jupyter comes with the dev extra")
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    nbformat.validate(notebook)
+    nbclient.NotebookClient(notebook, timeout=60).execute()
+    outputs = {cell.id: cell.outputs for cell in notebook.cells if cell.cell_type == "code"}
+    shown = [
+        i for i, given in outputs.items() for one in given if "image/png" in one.get("data", {})
+    ]
+    assert shown == ["pictures", "vectors", "diagram", "curves", "confusion", "toy"]
+    said = "".join(one.get("text", "") for given in outputs.values() for one in given)
+    assert "10 (13, 501)" in said and "3,763,010" in said and "Epoch 2/2" in said

@@ -1,0 +1,405 @@
+"""Theorems about experiment/scenes.py: the building blocks, what every clip promises, the files."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.oracles import assert_within, refusal
+from tests.strategies import eps_of, generators
+
+from experiment import scenes
+from experiment.scenes import CLASSES, N_TAKES, file_name, scene, write_scenes
+
+ESC_10 = {
+    *("chainsaw", "clock_tick", "crackling_fire", "crying_baby", "dog"),
+    *("helicopter", "rain", "rooster", "sea_waves", "sneezing"),
+}
+LOW_RATE = 8000  # Hz: plenty for what does not depend on the rate, and five times as fast
+RATES = st.sampled_from([8000, 11025.0, 16000, 22050, 44100, 48000])
+DURATIONS = st.floats(1e-4, 0.5)
+NAMES = st.sampled_from(CLASSES)
+TAKES = st.integers(0, 10**6)
+SEEDS = st.integers(0, 2**64)
+
+
+@pytest.fixture(scope="module")
+def clips() -> np.ndarray:
+    """Every clip of seed 0 at a low rate, (class, take, n)."""
+    return np.array(
+        [[scene(name, k, sample_rate=LOW_RATE) for k in range(N_TAKES)] for name in CLASSES]
+    )
+
+
+# Building blocks
+
+
+@given(generators(), st.floats(0.01, 100), st.floats(1.01, 1000))
+def test_log_uniform_stays_between_its_bounds(
+    rng: np.random.Generator, low: float, ratio: float
+) -> None:
+    """low <= x <= high, to rounding, and half of the draws are below the geometric mean."""
+    x = np.array([scenes.log_uniform(rng, low, low * ratio) for _ in range(400)])
+    assert np.all((low <= x) & (x <= low * ratio * (1 + 4 * eps_of(float))))
+    # 6 standard deviations of a binomial count
+    assert abs(np.sum(x < low * np.sqrt(ratio)) - 200) <= 6 * np.sqrt(100)
+
+
+@given(st.floats(1, 4000), st.sampled_from([8000, 44100]), st.integers(1, 2000))
+def test_the_phase_of_a_constant_frequency_is_a_line(f: float, sr: float, n: int) -> None:
+    """φ[k] = 2π f (k + 1)/sr."""
+    line = 2 * np.pi * f * np.arange(1, n + 1) / sr
+    assert_within(scenes.phase(np.full(n, f), sr), line, 2 * n * eps_of(float) * line)
+
+
+@given(st.floats(0.1, 30), st.integers(1, 5))
+def test_pulses_have_the_harmonics_that_are_stated(sharpness: float, n_periods: int) -> None:
+    """The mean of exp(b (cos φ − 1)) is e^(−b) I_0(b), and it lies in (0, 1]."""
+    sr = 1000.0  # periods of 200 samples, over which the mean of so smooth a function is exact
+    out = scenes.pulses(np.full(200 * n_periods, 5.0), sr, sharpness)
+    assert out.min() > 0 and out.max() <= 1
+    assert out.mean() == pytest.approx(np.exp(-sharpness) * np.i0(sharpness), rel=1e-6)
+
+
+@given(st.integers(1, 3000), st.floats(1, 20000), st.floats(1e-3, 10))
+def test_ring_is_a_damped_sine(n: int, f: float, decay: float) -> None:
+    """ring = e^(−t/decay) sin 2πft, though it is computed as an outer product."""
+    t = np.arange(n) / 44100
+    expected = np.exp(-t / decay) * np.sin(2 * np.pi * f * t)
+    # the angles, of up to 2πfn/sr, are rounded, and so is z, whose error grows with the power
+    bound = 8 * eps_of(float) * (n + 2 * np.pi * f * n / 44100 + 1)
+    assert_within(scenes.ring(n, 44100, f, decay), expected, bound)
+
+
+@given(generators(), st.floats(200, 2000))
+def test_wander_is_noise_below_its_rate(rng: np.random.Generator, rate: float) -> None:
+    """Mean 0, most of the power below rate/2 and nearly all below 2·rate, no zero at the rate."""
+    x = scenes.wander(rng, 2 * 44100, 44100, rate)
+    power = np.abs(np.fft.rfft(x)) ** 2
+    f = np.fft.rfftfreq(x.size, 1 / 44100)
+    share = power / power.sum()
+    assert 0.3 < np.mean(x**2) < 1.2
+    assert share[f < rate / 2].sum() > 0.6
+    assert share[f > 2 * rate].sum() < 0.03
+    around = share[(f > 0.9 * rate) & (f < 1.1 * rate)].sum()
+    assert around > 0.1 * share[(f > 0.7 * rate) & (f < 0.9 * rate)].sum()
+
+
+@given(st.integers(2, 2000), st.floats(1e-4, 0.1), st.floats(1e-3, 1))
+def test_fall_rises_from_0_and_stays_below_1(n: int, attack: float, decay: float) -> None:
+    """It begins at 0, lies in [0, 1), and has one peak, at t = attack · ln(1 + decay/attack)."""
+    out = scenes.fall(n, 44100, attack, decay)
+    assert out[0] == 0 and out.min() >= 0 and out.max() < 1
+    peak = attack * np.log1p(decay / attack) * 44100  # samples
+    assert abs(np.argmax(out) - min(peak, n - 1)) <= 1
+
+
+@given(st.integers(1, 2000))
+def test_bump_is_symmetric_and_its_mean_is_one_half(n: int) -> None:
+    """bump[n-1-k] = bump[k], in [0, 1], and sin² has the mean 1/2 for n > 1."""
+    out = scenes.bump(n)
+    assert out.min() >= 0 and out.max() <= 1
+    assert_within(out[::-1], out, 4 * eps_of(float))
+    assert n == 1 or out.mean() == pytest.approx(0.5)
+
+
+@given(generators(), st.integers(1, 50000), st.floats(0.2, 20), st.floats(0, 1))
+def test_onsets_keep_their_pace(
+    rng: np.random.Generator, n: int, pace: float, jitter: float
+) -> None:
+    """Event k begins in period k; after a common delay each is late by `jitter` periods at most."""
+    period = LOW_RATE / pace
+    times = scenes.onsets(rng, n, LOW_RATE, pace, jitter)
+    k = np.arange(times.size)
+    assert times.size == np.ceil(n / period)
+    assert np.all((times >= np.floor(k * period)) & (times <= (k + 1) * period))
+    assert np.ptp(times - k * period) <= jitter * period + 1
+
+
+@given(st.integers(1, 30), st.integers(1, 30), st.integers(0, 60))
+def test_place_adds_what_fits(n: int, m: int, onset: int) -> None:
+    """clip[k] grows by event[k - onset] where that exists, and by nothing elsewhere."""
+    clip, event = np.arange(n, dtype=float), np.arange(1, m + 1, dtype=float)
+    expected = [k + (event[k - onset] if 0 <= k - onset < m else 0) for k in range(n)]
+    scenes.place(clip, event, onset)
+    np.testing.assert_array_equal(clip, expected)
+
+
+@given(generators(), st.integers(1, 20000))
+def test_the_recorder_starts_and_stops_once(rng: np.random.Generator, n: int) -> None:
+    """Its window lies in [0, 1], rises once and falls once, by at most 1 in 10 ms."""
+    window = scenes.recorder(rng, n, LOW_RATE)
+    assert window.shape == (n,) and window.min() >= 0 and window.max() <= 1
+    steps = np.diff(window)
+    assert np.all(np.abs(steps) <= 1 / (0.01 * LOW_RATE) + 1e-12)
+    directions = np.sign(steps[np.abs(steps) > 1e-12])
+    assert np.count_nonzero(np.diff(directions)) <= 1 and np.all(np.diff(directions) <= 0)
+
+
+# Clips
+
+
+def test_there_are_ten_classes_of_our_own() -> None:
+    """Ten names, sorted, in lower snake case, none of them of ESC-10."""
+    assert len(set(CLASSES)) == 10 and list(CLASSES) == sorted(CLASSES)
+    assert all(re.fullmatch("[a-z]+(_[a-z]+)*", name) for name in CLASSES)
+    assert not ESC_10 & set(CLASSES)
+
+
+@settings(max_examples=20)
+@given(NAMES, TAKES, SEEDS, RATES, DURATIONS)
+def test_the_same_arguments_give_the_same_clip(
+    name: str, take: int, seed: int, sample_rate: float, duration: float
+) -> None:
+    """Two calls return the same bytes, whatever was made between them."""
+    first = scene(name, take, seed=seed, sample_rate=sample_rate, duration=duration)
+    scene(CLASSES[take % 10], take + 1, duration=0.1)
+    again = scene(name, take, seed=seed, sample_rate=sample_rate, duration=duration)
+    assert first.tobytes() == again.tobytes()
+
+
+@settings(max_examples=20)
+@given(NAMES, NAMES, st.tuples(TAKES, TAKES), st.tuples(SEEDS, SEEDS))
+def test_another_seed_take_or_class_gives_another_clip(
+    name: str, other: str, takes: tuple[int, int], seeds: tuple[int, int]
+) -> None:
+    """Clips of different (seed, class, take) differ."""
+    a = scene(name, takes[0], seed=seeds[0], duration=0.2)
+    others = [(name, takes[0], seeds[1]), (name, takes[1], seeds[0]), (other, takes[0], seeds[0])]
+    for key in others:
+        b = scene(key[0], key[1], seed=key[2], duration=0.2)
+        assert np.array_equal(a, b) == (key == (name, takes[0], seeds[0]))
+
+
+@settings(max_examples=60)
+@given(NAMES, TAKES, SEEDS, RATES, DURATIONS)
+def test_clips_have_the_length_asked_for_and_lie_in_range(
+    name: str, take: int, seed: int, sample_rate: float, duration: float
+) -> None:
+    """(round(duration · sample_rate),) float32, finite, peak below −1 dB, mean 0 to rounding."""
+    clip = scene(name, take, seed=seed, sample_rate=sample_rate, duration=duration)
+    assert clip.shape == (round(duration * sample_rate),) and clip.dtype == np.float32
+    assert np.all(np.isfinite(clip))
+    assert np.abs(clip).max() <= 10 ** (-1 / 20) + 2**-16
+    assert abs(clip.mean(dtype=float)) <= 2**-16  # each sample is rounded by at most that
+
+
+def test_by_default_clips_are_those_of_esc_10_in_form() -> None:
+    """Five seconds at 44.1 kHz: 220500 samples."""
+    assert scene("bell", 0).shape == (220500,)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("name", CLASSES)
+def test_the_shortest_clips_are_finite(name: str, n: int) -> None:
+    """One, two or three samples are still a clip, whatever the draws."""
+    for take in range(20):
+        clip = scene(name, take, duration=n / 44100)
+        assert clip.shape == (n,) and np.all(np.isfinite(clip))
+
+
+def test_samples_are_those_of_a_16_bit_file(clips: np.ndarray) -> None:
+    """2¹⁵ times a sample is an integer."""
+    assert np.array_equal(clips * 2**15, np.round(clips * 2**15))
+
+
+def test_clips_have_no_dc(clips: np.ndarray) -> None:
+    """The mean of a clip is below a thousandth of its root mean square."""
+    rms = np.sqrt(np.mean(clips.astype(float) ** 2, axis=-1))
+    assert np.all(np.abs(clips.mean(-1, dtype=float)) <= 1e-3 * rms)
+
+
+def test_levels_are_spread_over_20_db(clips: np.ndarray) -> None:
+    """In each class the loudest peak is at least 20 dB above the softest; all within 1 to 31 dB."""
+    peaks = 20 * np.log10(np.abs(clips).max(-1))
+    assert np.all(np.ptp(peaks, axis=1) >= 20)
+    assert peaks.max() <= -0.99 and peaks.min() >= -31.01
+
+
+def test_clips_begin_and_end_softly(clips: np.ndarray) -> None:
+    """The first and last sample are below 2 % of the peak, so that no cut clicks."""
+    ends = np.abs(clips[..., [0, -1]]).max(-1)
+    assert np.all(ends <= 0.02 * np.abs(clips).max(-1) + 2**-16)
+
+
+def test_some_clips_hold_silence_and_most_do_not(clips: np.ndarray) -> None:
+    """A tenth of a second of zeros at an end: in 5 to 25 % of all clips, and in most classes."""
+    tenth = LOW_RATE // 10
+    sounds = np.any(clips[..., :tenth], axis=-1) & np.any(clips[..., -tenth:], axis=-1)
+    assert 0.05 <= np.mean(~sounds) <= 0.25
+    assert np.count_nonzero(~np.all(sounds, axis=1)) >= 7
+
+
+def test_no_two_takes_of_a_class_are_alike(clips: np.ndarray) -> None:
+    """Of unit norm, no two takes correlate above 0.9; eight of them not even when shifted."""
+    unit = clips / np.linalg.norm(clips, axis=-1, keepdims=True)
+    for takes in unit:
+        correlation = np.abs(np.einsum("in, jn -> ij", takes, takes))  # no BLAS, no threads
+        assert np.all(correlation[~np.eye(N_TAKES, dtype=bool)] < 0.9)
+        spectra = np.fft.rfft(takes[:8], 2 * takes.shape[-1])
+        for i, j in itertools.combinations(range(8), 2):
+            assert np.abs(np.fft.irfft(spectra[i] * spectra[j].conj())).max() < 0.9
+
+
+@pytest.mark.parametrize("take", range(4))
+def test_pitch_is_in_hz_whatever_the_sample_rate(take: int) -> None:
+    """The strongest frequency of a cricket is the same at 22.05 and 44.1 kHz, within 3 %."""
+    strongest = []
+    for sample_rate in (22050, 44100):
+        clip = scene("cricket", take, sample_rate=sample_rate, duration=2.0)
+        strongest.append(np.argmax(np.abs(np.fft.rfft(clip))) / 2.0)  # bins of 1/2 Hz
+    assert 3300 < strongest[0] < 6700
+    assert strongest[0] == pytest.approx(strongest[1], rel=0.03)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"name": "dog"}, f"name='dog' must be one of {', '.join(CLASSES)}"),
+        ({"name": ""}, f"name='' must be one of {', '.join(CLASSES)}"),
+        ({"take": -1}, "take=-1 must be a non-negative integer"),
+        ({"take": 1.0}, "take=1.0 must be a non-negative integer"),
+        ({"seed": -2}, "seed=-2 must be a non-negative integer"),
+        ({"seed": None}, "seed=None must be a non-negative integer"),
+        ({"sample_rate": 0}, "sample_rate=0 must be positive and finite"),
+        ({"sample_rate": -8000}, "sample_rate=-8000 must be positive and finite"),
+        ({"sample_rate": np.inf}, "sample_rate=inf must be positive and finite"),
+        ({"duration": 0.0}, "duration=0.0 must be positive and finite"),
+        ({"duration": -1}, "duration=-1 must be positive and finite"),
+        ({"duration": np.nan}, "duration=nan must be positive and finite"),
+        (
+            {"duration": 0.0001, "sample_rate": 1000},
+            "duration=0.0001 must be at least one sample, 0.001 s",
+        ),
+    ],
+)
+def test_bad_arguments_are_named(options: dict[str, Any], message: str) -> None:
+    """The ValueError names the argument, its value and what it must be."""
+    arguments = {"name": "bell", "take": 0} | options
+    assert refusal(scene, arguments.pop("name"), arguments.pop("take"), **arguments) == message
+
+
+# Files
+
+
+def test_file_names_give_fold_recording_and_take() -> None:
+    """<fold>-<recording>-A.wav; folds 1 to 5 hold every class equally; no recording comes twice."""
+    parsed = [
+        re.fullmatch(r"([1-5])-(\d+)-A\.wav", file_name(name, take))
+        for name in CLASSES
+        for take in range(N_TAKES)
+    ]
+    assert None not in parsed
+    folds, recordings = zip(*(match.groups() for match in parsed if match), strict=True)
+    assert len({int(recording) for recording in recordings}) == len(parsed)
+    for k in range(len(CLASSES)):
+        in_class = Counter(folds[k * N_TAKES : (k + 1) * N_TAKES])
+        assert in_class == dict.fromkeys("12345", N_TAKES // 5)
+
+
+@given(st.tuples(NAMES, TAKES), st.tuples(NAMES, TAKES))
+def test_each_clip_has_a_recording_of_its_own(a: tuple[str, int], b: tuple[str, int]) -> None:
+    """Two clips have the same recording number only if they are the same clip."""
+    recordings = [file_name(*clip).split("-")[1] for clip in (a, b)]
+    assert (recordings[0] == recordings[1]) == (a == b)
+
+
+def test_file_names_refuse_what_is_no_clip() -> None:
+    """An unknown class and a negative take are named."""
+    assert refusal(file_name, "dog", 0).startswith("name='dog' must be one of applause, ")
+    assert refusal(file_name, "bell", -1) == "take=-1 must be a non-negative integer"
+
+
+def test_files_hold_the_clips_exactly(tmp_path: Path) -> None:
+    """folder/<class>/<file_name>, 16-bit mono WAV at 44.1 kHz, reads back as scene() gave it."""
+    assert write_scenes(tmp_path / "new" / "scenes", seed=3, n_takes=1) == 10
+    files = sorted((tmp_path / "new" / "scenes").rglob("*"))
+    assert [path.name for path in files if path.is_dir()] == list(CLASSES)
+    paths = [path for path in files if path.is_file()]
+    assert [path.name for path in paths] == [file_name(name, 0) for name in CLASSES]
+    for name, path in zip(CLASSES, paths, strict=True):
+        info = soundfile.info(path)
+        assert path.parent.name == name
+        assert (info.format, info.subtype, info.channels) == ("WAV", "PCM_16", 1)
+        samples, sample_rate = soundfile.read(path, dtype="float32")
+        assert sample_rate == 44100
+        np.testing.assert_array_equal(samples, scene(name, 0, seed=3))
+
+
+@pytest.fixture
+def silent_scenes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clips of 10 ms of silence, for the tests that are about the files and not the sound."""
+    monkeypatch.setattr(scenes, "scene", lambda *_, **__: np.zeros(441, np.float32))
+
+
+@pytest.mark.usefixtures("silent_scenes")
+def test_all_takes_of_all_classes_are_written(tmp_path: Path) -> None:
+    """Forty files a class and nothing else; writing over them again changes no name."""
+    assert write_scenes(tmp_path) == 400
+    assert write_scenes(tmp_path, n_takes=1) == 10
+    assert sorted(os.listdir(tmp_path)) == list(CLASSES)
+    for name in CLASSES:
+        names = sorted(os.listdir(tmp_path / name))
+        assert names == sorted(file_name(name, take) for take in range(N_TAKES))
+
+
+@pytest.mark.usefixtures("silent_scenes")
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, OSError])
+def test_an_interrupted_run_leaves_only_whole_files(
+    stop: type[BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If writing stops within the third file, two whole files are there and no part of a third."""
+    written: list[Path] = []
+    write: Callable[[Path, bytes], int] = Path.write_bytes
+
+    def failing(path: Path, content: bytes) -> int:
+        written.append(path)
+        if len(written) == 3:
+            write(path, content[: len(content) // 2])
+            raise stop
+        return write(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", failing)
+    with pytest.raises(stop):
+        write_scenes(tmp_path, n_takes=4)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert sorted(path.name for path in files) == [file_name("applause", k) for k in (0, 1)]
+    assert all(soundfile.info(path).frames == 441 for path in files)
+
+
+@pytest.mark.usefixtures("silent_scenes")
+def test_progress_sees_every_clip(tmp_path: Path) -> None:
+    """progress is given all (class, take) and decides which are worked off."""
+    seen: list[tuple[str, int]] = []
+
+    def progress(clips: Sequence[tuple[str, int]]) -> Iterable[tuple[str, int]]:
+        for clip in clips:
+            seen.append(clip)
+            yield clip
+
+    assert write_scenes(tmp_path, n_takes=2, progress=progress) == 20
+    assert seen == [(name, take) for name in CLASSES for take in (0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"n_takes": 0}, "n_takes=0 must be a positive integer"),
+        ({"n_takes": -1}, "n_takes=-1 must be a positive integer"),
+        ({"seed": -1}, "seed=-1 must be a non-negative integer"),
+    ],
+)
+def test_bad_options_write_nothing(options: dict[str, Any], message: str, tmp_path: Path) -> None:
+    """A refused call leaves the folder as it was."""
+    assert refusal(write_scenes, tmp_path, **options) == message
+    assert not list(tmp_path.iterdir())
