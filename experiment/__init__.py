@@ -1,4 +1,4 @@
-"""What a run is made of: the data, the recipe from clips to a trained network, and the report.
-
-Plain glue in the service of ssc.py; the mathematics is in mfcc/ and mininet/.
+"""What a run consists of: data, features, recipes, evaluation, output. The mathematics is in mfcc/
+and mininet/. Order of reading: scenes, data, folds, extract, recipes, evaluate, output,
+data_report, cli.
 """

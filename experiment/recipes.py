@@ -1,115 +1,150 @@
-"""The reference recipe: from clips to the inputs of a network, the network, how it is trained.
+"""The two recipes: from a clip to the inputs of networks, the networks, their training; and the
+model file of a trained recipe. Chapters 13 (reference) and 16 (improved).
 
-Before it: people.py. After it: improved.py, the other recipe. Chapter 13.
-
-It is the published tutorial's: 13 MFCCs of 20 ms frames every 10 ms, flattened; a
-network 6513-500-500-500-10; 100 epochs of SGD whose rate falls as 1/(1 + 0.9t).
+A recipe computes from a clip one view (n_windows, n_features) for each of its networks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from os import PathLike
 from typing import Any, ClassVar
 
 import numpy as np
 
-from mfcc import delta, mfcc
+from mfcc import (
+    dct_matrix,
+    delta,
+    fast,
+    frame,
+    modulation_spectrum,
+    power_to_db,
+    structure_function,
+)
 from mfcc.audio import DURATION, SAMPLE_RATE
-from mininet import SGD, Dense, History, LeakyReLU, ReLU, Sequential, Sigmoid
+from mfcc.fast import blocked_product
+from mininet import (
+    SGD,
+    Dense,
+    Dropout,
+    Ensemble,
+    History,
+    LeakyReLU,
+    Normalization,
+    ReLU,
+    Sequential,
+    Sigmoid,
+)
+from mininet.fast import gram_form
 
-HIDDEN = 500  # units in each hidden layer
-N_FRAMES = 1 + int(100 * DURATION)  # one each 10 ms, the first centred on the first sample
+HIDDEN = 500  # units in each hidden layer of the reference network
+BANDS = (1, 2, 4, 8, 16, 32, 51)  # Hz, edges of the modulation bands: bins of a window of 1 s
+
+Examples = tuple[np.ndarray, np.ndarray]  # x (n, n_features) and their labels y
+
+
+class Recipe:
+    """What both recipes share. Subclasses are dataclasses of settings."""
+
+    name: ClassVar[str]
+    networks: ClassVar[tuple[str, ...]]  # the name of each network
+    epochs: int
+    batch_size: int
+
+    def views(self, signal: np.ndarray) -> list[np.ndarray]:
+        """signal (n_samples,) at 44.1 kHz -> (n_windows, n_features) for each network."""
+        raise NotImplementedError
+
+    def build(self, x: np.ndarray, n_classes: int, rng: np.random.Generator) -> Sequential:
+        """An untrained network for the training examples x (n, n_features)."""
+        raise NotImplementedError
+
+    def optimizer(self) -> SGD:
+        """A new optimizer."""
+        raise NotImplementedError
+
+    def fit(
+        self,
+        network: Sequential,
+        x: np.ndarray,
+        y: np.ndarray,
+        rng: np.random.Generator,
+        on_epoch: Callable[[History], object] | None = None,
+        held_out: Examples | None = None,
+    ) -> tuple[History, History]:
+        """Train -> the histories on the training examples and on the held-out ones, which are
+        evaluated after each epoch; the latter is empty without any."""
+        x_test, y_test = (None, None) if held_out is None else held_out
+        if isinstance(network.layers[0], Dense) and x.shape[0] < x.shape[1]:
+            with gram_form(network, x, x_test) as form:
+                test = form.held_out_rows, y_test
+                return self._fit(form, form.rows, y, rng, on_epoch, test)
+        return self._fit(network, x, y, rng, on_epoch, (x_test, y_test))
+
+    def _fit(
+        self,
+        network: Sequential,
+        x: np.ndarray,
+        y: np.ndarray,
+        rng: np.random.Generator,
+        on_epoch: Callable[[History], object] | None,
+        test: tuple[Any, Any],
+    ) -> tuple[History, History]:
+        held_out = History()
+
+        def after_epoch(history: History) -> None:
+            if test[1] is not None:
+                loss, accuracy = network.evaluate(*test)
+                held_out.loss.append(loss)
+                held_out.accuracy.append(accuracy)
+            if on_epoch is not None:
+                on_epoch(history)
+
+        optimizer = self.optimizer()
+        train = network.fit(x, y, self.epochs, self.batch_size, optimizer, rng, after_epoch)
+        return train, held_out
 
 
 @dataclass(frozen=True)
-class Features:
-    """How a clip becomes numbers; kept in the model file, so that predict does the same."""
+class Reference(Recipe):
+    """The published tutorial: 13 MFCCs of 20 ms frames every 10 ms, flattened; a network
+    6513-500-500-500-10; 100 epochs of SGD whose learning rate decays as 1/(1 + 0.9t)."""
 
     n_mfcc: int = 13
     deltas: bool = False
-
-    @property
-    def n_rows(self) -> int:
-        """How many coefficients a frame has."""
-        return 3 * self.n_mfcc if self.deltas else self.n_mfcc
-
-    @property
-    def widths(self) -> tuple[int, ...]:
-        """How many numbers each network is given at a time; here it is one network."""
-        return (self.n_rows * N_FRAMES,)
-
-    def of(self, signal: np.ndarray) -> np.ndarray:
-        """signal (n_samples,) at 44.1 kHz -> (n_rows, n_frames) of the same dtype: the MFCCs, and
-        with deltas under them their first and second derivatives in time, three times the rows."""
-        coefficients = mfcc(signal, SAMPLE_RATE, n_mfcc=self.n_mfcc)
-        if not self.deltas:
-            return coefficients
-        return np.concatenate([coefficients, delta(coefficients), delta(coefficients, order=2)])
-
-    def views(self, signal: np.ndarray) -> list[np.ndarray]:
-        """The same, flattened, as what the one network hears: [(1, n_rows·n_frames)]."""
-        return [self.of(signal).reshape(1, -1)]
-
-
-@dataclass(frozen=True)
-class Training:
-    """How the reference network is trained."""
-
     epochs: int = 100
     batch_size: int = 40
     learning_rate: float = 0.01
     decay: float = 0.9
-    seed: int = 0
-
-    def fit(
-        self,
-        network: Sequential,
-        x: np.ndarray,
-        y: np.ndarray,
-        rng: np.random.Generator,
-        on_epoch: Callable[[History], object] | None = None,
-    ) -> History:
-        """Train the network on x (n, n_features), y (n,) ints or (n, n_classes) one-hot."""
-        optimizer = SGD(self.learning_rate, self.decay)
-        return network.fit(x, y, self.epochs, self.batch_size, optimizer, rng, on_epoch)
-
-
-@dataclass(frozen=True)
-class Reference:
-    """The two together, as evaluation.py asks for a recipe."""
-
-    features: Features = Features()
-    training: Training = Training()
 
     name: ClassVar[str] = "reference"
     networks: ClassVar[tuple[str, ...]] = ("MFCCs",)
 
+    @property
+    def n_rows(self) -> int:
+        """Number of coefficients in each frame."""
+        return 3 * self.n_mfcc if self.deltas else self.n_mfcc
+
+    def coefficients(self, signal: np.ndarray) -> np.ndarray:
+        """signal (n_samples,) at 44.1 kHz -> (n_rows, n_frames): the MFCCs; with deltas, below them
+        their first and second derivatives in time."""
+        cepstra = fast.mfcc(signal, SAMPLE_RATE, n_mfcc=self.n_mfcc)
+        if not self.deltas:
+            return cepstra
+        return np.concatenate([cepstra, delta(cepstra), delta(cepstra, order=2)])
+
     def views(self, signal: np.ndarray) -> list[np.ndarray]:
-        """What the network hears of a clip."""
-        return self.features.views(signal)
+        """The coefficients, flattened: [(1, n_rows·n_frames)]."""
+        return [self.coefficients(signal).reshape(1, -1)]
 
     def build(self, x: np.ndarray, n_classes: int, rng: np.random.Generator) -> Sequential:
-        """An untrained network for the examples x (n, n_features)."""
+        """The reference network."""
         return reference_network(x.shape[1], n_classes, rng)
 
-    def fit(
-        self,
-        network: Sequential,
-        x: np.ndarray,
-        y: np.ndarray,
-        rng: np.random.Generator,
-        on_epoch: Callable[[History], object] | None = None,
-    ) -> History:
-        """Train the network on x (n, n_features), y (n,) ints or one-hot."""
-        return self.training.fit(network, x, y, rng, on_epoch)
-
-
-def rearrange(x: np.ndarray, order: np.ndarray) -> None:
-    """x[order] in place, (n, n_features), a few columns at a time: all at once, the largest array
-    of the run would be there twice."""
-    for start in range(0, x.shape[1], 64):
-        x[:, start : start + 64] = x[order, start : start + 64]
+    def optimizer(self) -> SGD:
+        """SGD with time-based decay."""
+        return SGD(self.learning_rate, self.decay)
 
 
 def reference_network(n_features: int, n_classes: int, rng: np.random.Generator) -> Sequential:
@@ -127,6 +162,122 @@ def reference_network(n_features: int, n_classes: int, rng: np.random.Generator)
     )
 
 
-def metadata(classes: list[str], features: Features) -> dict[str, Any]:
-    """What a model file must know beside its weights to classify a recording."""
-    return {"recipe": "reference", "classes": classes, "features": asdict(features)}
+@dataclass(frozen=True)
+class Improved(Recipe):
+    """Two small networks on two views of a log-mel spectrogram of 40 bands. "clip": mean, standard
+    deviation and structure function (10 ms to 1.28 s) of 20 MFCCs over the whole clip. "windows":
+    level, standard deviation and modulation spectrum of each band in windows of 1 s, without the
+    silent ones. Chosen by cross-validation: chapter 16."""
+
+    n_mels: int = 40
+    top_db: float = 60.0
+    n_mfcc: int = 20
+    floor: float = 0.1  # dB, added before a logarithm
+    window: int = 100  # frames of 10 ms
+    hop: int = 50  # frames
+    silence: float = 40.0  # dB below the loudest window of the clip
+    hidden: int = 100
+    dropout: float = 0.3
+    learning_rate: float = 0.02
+    momentum: float = 0.9
+    epochs: int = 60
+    batch_size: int = 64
+
+    name: ClassVar[str] = "improved"
+    networks: ClassVar[tuple[str, ...]] = ("clip", "windows")
+
+    def views(self, signal: np.ndarray) -> list[np.ndarray]:
+        """signal (n_samples,) at 44.1 kHz -> [(1, 200), (9, 320)]."""
+        mel = fast.mel_spectrogram(signal, SAMPLE_RATE, n_mels=self.n_mels)
+        log_mel = power_to_db(mel, top_db=self.top_db)  # (n_mels, n_frames)
+        return [self.clip_view(log_mel), self.window_view(log_mel)]
+
+    def clip_view(self, log_mel: np.ndarray) -> np.ndarray:
+        """Mean, standard deviation and structure function of each MFCC, (1, n_mfcc·10)."""
+        basis = dct_matrix(self.n_mfcc, self.n_mels).astype(log_mel.dtype)
+        cepstra = blocked_product(basis, log_mel)  # (n_mfcc, n_frames)
+        changes = np.column_stack([cepstra.std(axis=1), structure_function(cepstra)])
+        return np.column_stack([cepstra.mean(axis=1), self.log(changes)]).reshape(1, -1)
+
+    def window_view(self, log_mel: np.ndarray) -> np.ndarray:
+        """Mean, standard deviation and modulation spectrum of each band in each window,
+        (n_windows, n_mels·8); NaN if the window is silent."""
+        windows = frame(log_mel, self.window, self.hop).swapaxes(0, 1)  # (n_windows, n_mels, 100)
+        changes = [windows.std(axis=2)[..., None], modulation_spectrum(windows, BANDS)]
+        numbers = [windows.mean(axis=2)[..., None], self.log(np.concatenate(changes, 2))]
+        view = np.concatenate(numbers, axis=2).reshape(len(windows), -1)
+        peak = windows.max(axis=(1, 2))
+        view[peak < peak.max() - self.silence] = np.nan
+        return view
+
+    def log(self, x: np.ndarray) -> np.ndarray:
+        """log(x + floor), of the same shape and dtype."""
+        return np.log(x + x.dtype.type(self.floor))
+
+    def build(self, x: np.ndarray, n_classes: int, rng: np.random.Generator) -> Sequential:
+        """Normalization (of x, the training examples), Dense 100, ReLU, dropout, Dense."""
+        return Sequential(
+            [
+                Normalization.adapt(x),
+                Dense(x.shape[1], self.hidden, rng=rng),
+                ReLU(),
+                Dropout(self.dropout),
+                Dense(self.hidden, n_classes, rng=rng),
+            ]
+        )
+
+    def optimizer(self) -> SGD:
+        """SGD with momentum."""
+        return SGD(self.learning_rate, momentum=self.momentum)
+
+
+RECIPES: dict[str, type[Recipe]] = {"reference": Reference, "improved": Improved}
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained recipe: the networks numbered `chosen`, averaged."""
+
+    ensemble: Ensemble
+    classes: list[str]
+    recipe: Recipe
+    chosen: list[int]
+
+    def predict_proba(self, signal: np.ndarray) -> np.ndarray:
+        """signal (n_samples,) at 44.1 kHz -> the probability of each class, (n_classes,)."""
+        return self.predict_views(self.recipe.views(signal))
+
+    def predict_views(self, views: Sequence[np.ndarray]) -> np.ndarray:
+        """The same from the views of the signal."""
+        return self.ensemble.predict_proba([views[k][None] for k in self.chosen])[0]
+
+
+def make_ensemble(
+    networks: Sequence[Sequential], classes: list[str], recipe: Recipe, chosen: Sequence[int]
+) -> Ensemble:
+    """The networks with all that read_model needs to know."""
+    settings = asdict(recipe)  # type: ignore[call-overload]
+    metadata = {"recipe": recipe.name, "classes": classes, "settings": settings}
+    return Ensemble(networks, metadata | {"chosen": list(chosen)})
+
+
+def read_model(path: str | PathLike[str]) -> Model:
+    """The model that make_ensemble(...).save wrote.
+
+    ValueError: another file, settings that cannot be used. OSError: no file.
+    """
+    ensemble = Ensemble.load(path)
+    try:
+        metadata, classes = ensemble.metadata, [str(name) for name in ensemble.metadata["classes"]]
+        recipe = RECIPES[metadata["recipe"]](**metadata["settings"])
+        model = Model(ensemble, classes, recipe, metadata["chosen"])
+        with np.errstate(all="ignore"):  # silence is enough to see whether all parts match
+            n_bins = SAMPLE_RATE // 50 // 2 + 1  # of a 20 ms frame
+            if max(getattr(recipe, "n_mels", 0), getattr(recipe, "n_mfcc", 0)) > n_bins:
+                raise ValueError(f"its {recipe} has more bands than the {n_bins} bins of a frame")
+            p = model.predict_proba(np.zeros(round(DURATION * SAMPLE_RATE), np.float32))
+        if p.shape != (len(classes),) or not np.isfinite(p).all():
+            raise ValueError(f"its probabilities {p} do not match its {len(classes)} classes")
+        return model
+    except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+        raise ValueError(f"{path} is not a model that ssc wrote: {error}") from None

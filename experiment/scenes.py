@@ -3,13 +3,9 @@
 A clip is made of oscillators, noise and envelopes, and is a function of (seed, class, take) alone,
 so that any one can be made without the others. Each take draws its own pitch, pace, material,
 onsets, level, silence and background, and the ranges of the classes overlap (slow steps fall like
-drops, a bell rings at the pitch of a siren), so that no single number tells the classes apart.
+drops, a bell rings at the pitch of a siren), so that no single number separates the classes.
 
-First in the reading order. After it: dataset.py, which reads the clips from here or from a folder.
-Chapter 13.
-
-First the building blocks, then a function for each class, then what all clips share, then the
-files. Symbols, for the whole file:
+Building blocks, a function for each class, what all clips share, the files. Symbols:
 
     rng   the generator of every draw     t   time, s
     n     length, samples                 f   frequency, Hz: a number, or one for each sample (n,)
@@ -20,20 +16,20 @@ The sounds reach up to 12 kHz: at sample rates under 24 kHz the highest partials
 
 from __future__ import annotations
 
-import io
 import os
-import wave
 from collections.abc import Callable, Iterable, Sequence
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from numpy.random import Generator
 
 from mfcc.audio import DURATION, SAMPLE_RATE
+from mininet.storage import write_atomically
 
 N_TAKES = 40
-N_FOLDS = 5  # as the datasets have whose file names these are
-TINY = 1e-10  # stands for 0 where we divide
+N_FOLDS = 5  # as in ESC-10, whose file names these are
+TINY = 1e-10  # replaces 0 in denominators
 # Partials of a church bell as ratios to its prime: hum, prime, tierce, quint, nominal, four above.
 # Source: Fletcher and Rossing (1998), The Physics of Musical Instruments, §21.
 BELL_PARTIALS = np.array([0.5, 1.0, 1.2, 1.5, 2.0, 2.5, 2.67, 3.0, 4.0])
@@ -42,7 +38,7 @@ BELL_PARTIALS = np.array([0.5, 1.0, 1.2, 1.5, 2.0, 2.5, 2.67, 3.0, 4.0])
 
 
 def log_uniform(rng: Generator, low: float, high: float) -> float:
-    """A number between low and high, uniform in its logarithm: the ear hears ratios."""
+    """A number between low and high, uniform in its logarithm."""
     return low * (high / low) ** rng.random()
 
 
@@ -249,7 +245,7 @@ CLASSES = tuple(_SYNTHESIS)
 
 
 def background(rng: Generator, n: int, sr: float) -> np.ndarray:
-    """The place of the recording, (n,): noise, rumbling or hissing, and often the mains' hum."""
+    """Background of a recording, (n,): noise, rumbling or hissing, and often mains hum."""
     noise = wander(rng, n, sr, log_uniform(rng, 300, 4000))
     mains, loudness = rng.choice([50, 60]), max(0.0, rng.uniform(-1, 1))
     hum = np.sum([ring(n, sr, k * mains, np.inf) / k for k in (1, 2, 3)], axis=0)
@@ -257,9 +253,9 @@ def background(rng: Generator, n: int, sr: float) -> np.ndarray:
 
 
 def recorder(rng: Generator, n: int, sr: float) -> np.ndarray:
-    """1 while the recorder runs, 0 in the silence before and after it, (n,).
+    """1 while the recorder runs, 0 before and after it, (n,), with ramps of 10 ms.
 
-    Seven clips of eight are recorded from end to end. Ramps of 10 ms keep the ends from clicking.
+    Seven of eight clips are recorded from end to end.
     """
     start, stop = (0.0, 1.0) if rng.random() < 7 / 8 else (rng.uniform(0, 0.3), rng.uniform(0.6, 1))
     t = (np.arange(n) + 0.5) / n  # in units of the clip
@@ -342,35 +338,19 @@ def write_scenes(
 ) -> int:
     """Write folder/<class>/<file_name>, 16-bit mono WAV; returns the number of clips.
 
-    progress wraps the list of (class, take) that is worked off, as tqdm does. A file gets its name
-    when it is complete, so that an interrupted run leaves no half a clip.
-    ValueError: a seed that is no non-negative integer, n_takes that is no positive one.
-    OSError: a file cannot be written, as when the disk is full; it names the file.
+    progress wraps the list of (class, take), as tqdm does.
+    ValueError: a negative seed, n_takes < 1. OSError: a file cannot be written; it names the file.
     """
+    import soundfile
+
     if n_takes < 1:
         raise ValueError(f"n_takes={n_takes} must be a positive integer")
     clips = [(name, take) for name in CLASSES for take in range(n_takes)]
     for name, take in progress(clips):
-        samples = scene(name, take, seed=seed)
+        samples = (scene(name, take, seed=seed) * 2**15).astype(np.int16)
+        content = BytesIO()
+        soundfile.write(content, samples, SAMPLE_RATE, format="WAV", subtype="PCM_16")
         path = Path(folder, name, file_name(name, take))
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(".part")
-        try:
-            part.write_bytes(_wav(samples))
-            part.replace(path)
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, str(path)) from None
-        finally:
-            part.unlink(missing_ok=True)
+        write_atomically(path, content.getvalue())
     return len(clips)
-
-
-def _wav(samples: np.ndarray) -> bytes:
-    """A WAV file, 16 bits a sample, of samples (n,) that are multiples of 2⁻¹⁵ in [−1, 1)."""
-    content = io.BytesIO()
-    with wave.open(content, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)  # bytes
-        file.setframerate(SAMPLE_RATE)
-        file.writeframes((samples * 2**15).astype("<i2").tobytes())
-    return content.getvalue()
