@@ -11,7 +11,7 @@ import io
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor
 from dataclasses import asdict
 from functools import partial
@@ -19,9 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
-from experiment import data_report, evaluate, scenes
+from experiment import data_report, evaluate, figures, scenes
 from experiment.cli import OUT, make_recipe, parse
 from experiment.data import Dataset, embedded, printable, read_clip, scan
 from experiment.extract import (
@@ -29,33 +28,24 @@ from experiment.extract import (
     default_n_jobs,
     extract_features,
     process_clip,
+    progress_bar,
     reason,
+    report_unreadable,
     workers,
 )
 from experiment.folds import KINDS, find_folds, find_folds_or_none
 from experiment.output import (
     Output,
     class_table,
-    confusion_table,
-    drawable,
     epoch_line,
     fold_line,
     output_folder,
-    save_cross_validation,
-    score_table,
     treatment_lines,
     versions,
 )
 from experiment.recipes import Recipe, Reference, make_ensemble, read_model
 from mfcc.audio import SAMPLE_RATE
-from mininet import (
-    DivergenceError,
-    Ensemble,
-    History,
-    accuracy,
-    confusion_matrix,
-    cross_entropy,
-)
+from mininet import DivergenceError, Ensemble, History, accuracy, confusion_matrix, cross_entropy
 
 __version__ = "0.1.0"
 
@@ -68,33 +58,32 @@ def train(options: argparse.Namespace) -> None:
         dataset = find_clips(options, output)
         dataset, views, run = extract(dataset, recipe, options, output)
         if isinstance(recipe, Reference):
-            draw_features(views[0], recipe, dataset, output)
+            figures.draw_features(views[0], recipe, dataset, output)
 
         started = time.perf_counter()
         chosen = choose_networks(recipe, views, dataset, options.seed, output)
-        n_classes, labels = len(dataset.classes), dataset.labels
-        tasks = evaluate.make_tasks(recipe, chosen, views, labels, n_classes, options.seed)
-        for task in tasks:
-            draw_network(task, len(tasks) > 1, output)
-        curves = train_networks(tasks, chosen, recipe, dataset.classes, output)
+        classes, labels = dataset.classes, dataset.labels
+        tasks = evaluate.make_tasks(recipe, chosen, views, labels, len(classes), options.seed)
+        figures.draw_networks(tasks, output)
+        curves = train_networks(tasks, chosen, recipe, classes, output)
         run["seconds"]["training"] = time.perf_counter() - started
 
         ensemble = Ensemble([task.network for task in tasks])
-        p = ensemble.predict_proba([views[k] for k in chosen])
-        results = training_results(p, labels, dataset.classes)
-        output.save_json(results | run_settings(options, recipe) | run, "metrics.json")
-        draw_results(np.array(results["confusion"]), curves, dataset.classes, output, options)
-        loss, correct = results["train"]["loss"], results["train"]["accuracy"]
-        output.log(
-            f"loss {loss:.4f}, accuracy {correct:.4f}, measured on the training set:"
-            " the network was trained on these clips; --cv measures held-out accuracy"
-        )
+        p = ensemble.predict_proba([views[k] for k in chosen])  # (n_clips, n_classes)
+        loss, correct = cross_entropy(p, labels), accuracy(labels, p.argmax(axis=1))
+        matrix = confusion_matrix(labels, p.argmax(axis=1), len(classes))
+        results = {"train": {"loss": loss, "accuracy": correct}, "classes": classes}
+        results |= {"confusion": matrix.tolist()} | run_settings(options, recipe)
+        output.save_json(results | run, "metrics.json")
+        figures.draw_training(curves, matrix, classes, output, options.normalize)
+        output.log(f"loss {loss:.4f}, accuracy {correct:.4f}, measured on the training set")
+        output.log("the network was trained on these clips; --cv measures held-out accuracy")
         output.show()
 
 
 def cross_validate(options: argparse.Namespace) -> None:
     """The accuracy of a recipe on held-out clips, fold by fold, seed by seed."""
-    recipe, repeats = make_recipe(options), options.repeats or 5
+    recipe, repeats = make_recipe(options), options.repeats
     with output_folder(options.out) as folder:
         output = Output(folder, show=options.show, quiet=options.quiet)
         dataset = find_clips(options, output)
@@ -117,7 +106,7 @@ def cross_validate(options: argparse.Namespace) -> None:
         results = {"held_out": result.metrics(), "classes": dataset.classes}
         output.save_json(results | settings | run, "metrics.json")
         people = evaluate.human_confusion(dataset.classes)
-        save_cross_validation(result, people, output, options.normalize)
+        figures.draw_cross_validation(result, people, output, options.normalize)
         output.show()
 
 
@@ -158,27 +147,6 @@ def extract(
     return dataset, result.views, {"skipped": skipped, "seconds": seconds}
 
 
-def report_unreadable(problems: Sequence[Problem], n_clips: int, skip: bool) -> None:
-    """List all unreadable recordings, even in a quiet run. ValueError: they are not to be skipped."""
-    if not problems:
-        return
-    listed = "\n".join(f"  {problem.reason}" for problem in problems)
-    text = f"{len(problems)} of {n_clips} recordings cannot be read:\n{listed}\n"
-    if not skip:
-        raise ValueError(f"{text}--skip-bad continues without them")
-    print(f"ssc: {text}continuing without them", file=sys.stderr)
-
-
-def draw_features(view: np.ndarray, recipe: Reference, dataset: Dataset, output: Output) -> None:
-    """Three clips a class, as MFCC images and as flattened vectors."""
-    from mfcc.display import mfcc_grid, vector_grid
-
-    classes, flat = drawable(dataset.classes), view.reshape(len(view), -1)
-    images = view.reshape(len(view), recipe.n_rows, -1)  # (n_clips, n_rows, n_frames)
-    output.save_figure(mfcc_grid(images, dataset.labels, classes), "mfcc.png")
-    output.save_figure(vector_grid(flat, dataset.labels, classes), "features.png")
-
-
 def choose_networks(
     recipe: Recipe, views: list[np.ndarray], dataset: Dataset, seed: int, output: Output
 ) -> tuple[int, ...]:
@@ -196,17 +164,6 @@ def choose_networks(
     return chosen
 
 
-def draw_network(task: evaluate.TrainingTask, several: bool, output: Output) -> None:
-    """The layers as a table and as a diagram, under the name of the network if there are several."""
-    from mininet.display import diagram
-
-    if several:
-        output.log(f"network {task.name}")
-    output.log(task.network.summary())
-    figure = diagram(task.network, title=task.name if several else None)
-    output.save_figure(figure, f"network_{task.name}.png" if several else "network.png")
-
-
 def train_networks(
     tasks: Sequence[evaluate.TrainingTask],
     chosen: Sequence[int],
@@ -214,23 +171,16 @@ def train_networks(
     classes: list[str],
     output: Output,
 ) -> list[evaluate.Curve]:
-    """Train one network after the other and save the model; what has been trained is saved also if
-    Ctrl-C or a diverging loss ends the training."""
-
-    def save() -> None:
-        started = [i for i, task in enumerate(tasks) if task.started] or [0]
-        networks, numbers = [tasks[i].network for i in started], [chosen[i] for i in started]
-        output.save_model(make_ensemble(networks, classes, recipe, numbers), "model.npz")
-
-    def save_or_explain() -> str:
-        try:
-            save()
-        except (ValueError, OSError) as error:
-            return f"; the model could not be saved: {reason(error)}"
-        return f"; the model trained so far is kept in {output.folder / 'model.npz'}"
+    """Train one network after the other and save the model; also if Ctrl-C or a diverging loss ends
+    the training: then with what has been trained so far."""
 
     def log_epoch(history: History) -> None:
         output.log(epoch_line(history, recipe.epochs, time.perf_counter() - started))
+
+    def save() -> None:
+        ids = [i for i, task in enumerate(tasks) if task.started] or [0]
+        networks, numbers = [tasks[i].network for i in ids], [chosen[i] for i in ids]
+        output.save_model(make_ensemble(networks, classes, recipe, numbers), "model.npz")
 
     try:
         curves = []
@@ -239,43 +189,14 @@ def train_networks(
             curves.append(task.train(recipe, log_epoch))
         save()
         return curves
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(save_or_explain()) from None
-    except DivergenceError as error:
-        raise ValueError(f"{error}{save_or_explain()}") from None
-
-
-def training_results(p: np.ndarray, labels: np.ndarray, classes: list[str]) -> dict[str, Any]:
-    """Loss, accuracy and confusion matrix of the probabilities p on the training clips."""
-    predicted = p.argmax(axis=1)
-    return {
-        "train": {"loss": cross_entropy(p, labels), "accuracy": accuracy(labels, predicted)},
-        "classes": classes,
-        "confusion": confusion_matrix(labels, predicted, len(classes)).tolist(),
-    }
-
-
-def draw_results(
-    matrix: np.ndarray,
-    curves: Sequence[evaluate.Curve],
-    classes: list[str],
-    output: Output,
-    options: argparse.Namespace,
-) -> None:
-    """Learning curves and the confusion matrix of the training clips."""
-    from mininet.display import confusion
-    from mininet.display import curves as draw_curves
-
-    for curve in curves:
-        suffix = f"_{curve.network}" if len(curves) > 1 else ""
-        output.save_history(curve.train, f"history{suffix}.csv")
-        output.save_figure(draw_curves(curve.train), f"curves{suffix}.png")
-    names = drawable(classes)
-    output.save_figure(confusion(matrix, names), "confusion.png")
-    if options.normalize:
-        output.save_figure(confusion(matrix, names, normalize=True), "confusion_normalized.png")
-    output.log(confusion_table(matrix, classes))
-    output.log(score_table(matrix, classes))
+    except (KeyboardInterrupt, DivergenceError) as stop:
+        try:
+            save()
+            outcome = f"the model trained so far is kept in {output.folder / 'model.npz'}"
+        except (ValueError, OSError) as error:
+            outcome = f"the model could not be saved: {reason(error)}"
+        error_type = KeyboardInterrupt if isinstance(stop, KeyboardInterrupt) else ValueError
+        raise error_type(f"{stop}; {outcome}") from None
 
 
 def run_settings(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
@@ -320,8 +241,8 @@ def explain(options: argparse.Namespace) -> None:
     signal = read_clip(options.clip).signal
     with output_folder(options.out) as folder:
         output = Output(folder, show=options.show, quiet=options.quiet)
-        (title,) = drawable([printable(Path(options.clip).name)])
-        figure = stages(signal, SAMPLE_RATE, n_mfcc=options.n_mfcc, title=title)
+        (title,) = figures.drawable([printable(Path(options.clip).name)])
+        figure = stages(signal, SAMPLE_RATE, n_mfcc=options.n_mfcc or Reference.n_mfcc, title=title)
         output.save_figure(figure, "explain.png")
         output.show()
 
@@ -333,12 +254,6 @@ def write_scenes(options: argparse.Namespace) -> None:
         progress = partial(progress_bar, description="writing", quiet=options.quiet)
         n_clips = scenes.write_scenes(folder, seed=options.seed, progress=progress)
         output.log(f"wrote {n_clips} clips to {folder}; train on them: ssc.py --data {folder}")
-
-
-def progress_bar(items: Sequence[Any], *, description: str, quiet: bool) -> Iterable[Any]:
-    """items, with a progress bar if the output is a terminal."""
-    disable = True if quiet else None  # None: unless it is a terminal
-    return tqdm(items, desc=description, unit="clip", mininterval=0.5, disable=disable)
 
 
 def command_of(options: argparse.Namespace) -> Callable[[argparse.Namespace], int | None]:

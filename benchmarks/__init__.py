@@ -1,1 +1,1 @@
-"""Side-by-side measurements against other libraries; they need the extra `peers`."""
+"""Measurements against other libraries, which the extra `peers` installs."""

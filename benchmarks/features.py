@@ -1,4 +1,4 @@
-"""Features of real clips and one batch of transforms, ours and theirs, in turns in one process.
+"""Time the features of real clips and a batch of transforms, ours and theirs, in one process.
 
 python -m benchmarks.features CATEGORY ROUNDS      prints JSON: contestant -> seconds of each round
 """
@@ -15,11 +15,11 @@ import python_speech_features
 
 import mfcc
 from benchmarks.timing import in_turns
-from experiment.dataset import scan
+from experiment.data import scan
 
 
 def main(folder: Path, rounds: int) -> None:
-    """All clips by each library, then rfft of (501, 882) float32 by ours and NumPy's, 20 times."""
+    """MFCCs of all clips, and 20 times rfft of (501, 882) float32."""
     clips = [mfcc.load(folder / name) for name in scan(folder).names]
     frames = np.random.default_rng(0).standard_normal((501, 882)).astype(np.float32)
 
@@ -30,14 +30,15 @@ def main(folder: Path, rounds: int) -> None:
         return python_speech_features.mfcc(clip, 44100, winlen=0.02, nfilt=128, nfft=882)
 
     contestants = {
-        "mfcc ours": lambda: [mfcc.mfcc(clip, 44100) for clip in clips],
-        "mfcc librosa": lambda: [with_librosa(clip) for clip in clips],
-        "mfcc python_speech_features": lambda: [with_psf(clip) for clip in clips],
-        "rfft ours": lambda: [mfcc.rfft(frames) for _ in range(20)],
-        "rfft NumPy": lambda: [np.fft.rfft(frames) for _ in range(20)],
+        "mfcc.fast.mfcc": lambda: [mfcc.fast.mfcc(clip, 44100) for clip in clips],
+        "mfcc.mfcc": lambda: [mfcc.mfcc(clip, 44100) for clip in clips],
+        "librosa": lambda: [with_librosa(clip) for clip in clips],
+        "python_speech_features": lambda: [with_psf(clip) for clip in clips],
+        "mfcc.rfft, plain definition": lambda: [mfcc.rfft(frames) for _ in range(20)],
+        "NumPy": lambda: [np.fft.rfft(frames) for _ in range(20)],
     }
-    measured = in_turns(contestants, rounds)
-    print(json.dumps({name: result.seconds for name, result in measured.items()}))
+    timed = in_turns(contestants, rounds)
+    print(json.dumps({name: timing.seconds for name, timing in timed.items()}))
 
 
 if __name__ == "__main__":

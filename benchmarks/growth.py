@@ -1,9 +1,9 @@
-"""How the work grows: extraction with clips and workers, training with examples and width.
+"""Measure growth: extraction over clips and workers, training over examples and width.
 
     python -m benchmarks.growth CATEGORY          prints JSON
 
-Extraction is measured on links to the recordings, so that 8000 clips need no disk. The exponent of
-a power law is the slope of log(seconds) over log(size), by least squares.
+Extraction reads links to the recordings, so that 8000 clips need no disk. The exponent of a power
+law is the slope of log(seconds) over log(size), by least squares.
 """
 
 from __future__ import annotations
@@ -25,43 +25,44 @@ from re import match
 import numpy as np
 
 from benchmarks.timing import ROOT, in_turns, python
-from experiment.dataset import scan
-from experiment.extraction import extract, workers
-from experiment.recipes import Features
-from mininet import SGD, Dense, LeakyReLU, ReLU, Sequential, Sigmoid
+from benchmarks.training import with_gram_form, with_plain_fit
+from experiment.data import scan
+from experiment.extract import extract_features, workers
+from experiment.recipes import Reference
 
 CLIPS = (100, 400, 2000, 8000)
 EXAMPLES = (200, 400, 800, 1600)
 WIDTHS = (125, 250, 500, 1000)
 EPOCHS = 10
+FORMS = {"Gram": with_gram_form, "plain": with_plain_fit}
 PEERS = ("librosa", "tensorflow-cpu", "scikit-learn", "matplotlib")
 OWN = ("numpy", "scipy", "soundfile", "matplotlib", "tqdm")
 
 
 def exponent(sizes: tuple[int, ...], seconds: list[float]) -> float:
-    """p of the power law seconds = a·sizeᵖ that fits best."""
+    """p of the power law seconds = a·sizeᵖ fitted by least squares."""
     return float(np.polyfit(np.log(sizes), np.log(seconds), 1)[0])
 
 
 def extraction(folder: Path, jobs: int) -> None:
-    """In a process of its own: prints seconds and peak memory (MB) of hearing all clips."""
+    """Extract all features in this process; print seconds, peak memory (MiB) and bytes."""
     started = time.perf_counter()
     with workers(jobs) as executor:
-        heard = extract(scan(folder), Features().views, executor)
+        result = extract_features(scan(folder), Reference().views, executor)
     seconds = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024  # kB on Linux
-    print(json.dumps({"seconds": seconds, "peak": peak, "bytes": heard.views[0].nbytes}))
+    print(json.dumps({"seconds": seconds, "peak": peak, "bytes": result.views[0].nbytes}))
 
 
-def extracted(folder: Path, jobs: int) -> dict[str, float]:
-    """What such a process prints."""
+def measure(folder: Path, jobs: int) -> dict[str, float]:
+    """The output of extraction, run in a process of its own."""
     command = python("-m", "benchmarks.growth", "extract", str(folder), str(jobs))
     one_thread = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
     return json.loads(subprocess.check_output(command, cwd=ROOT, env=one_thread, text=True))
 
 
 def links(folder: Path, n_clips: int, to: Path) -> None:
-    """n_clips links to the recordings of each class in turn."""
+    """Create n_clips links to the recordings of each class in turn."""
     recordings = itertools.cycle(
         clip
         for group in itertools.zip_longest(*(sorted(c.iterdir()) for c in sorted(folder.iterdir())))
@@ -73,61 +74,40 @@ def links(folder: Path, n_clips: int, to: Path) -> None:
 
 
 def of_extraction(folder: Path) -> dict[str, object]:
-    """Seconds and memory for more and more clips, one process; then as many by one and by two."""
-    found: dict[int, dict[str, float]] = {}
+    """Seconds and memory over the number of clips, one process; seconds by one and two workers."""
+    runs: dict[int, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as name:
         for n_clips in CLIPS:
             links(folder, n_clips, Path(name) / str(n_clips))
-            found[n_clips] = extracted(Path(name) / str(n_clips), 1)
+            runs[n_clips] = measure(Path(name) / str(n_clips), 1)
         jobs = {
-            str(n): sorted(extracted(Path(name) / str(CLIPS[2]), n)["seconds"] for _ in range(3))[1]
+            str(n): sorted(measure(Path(name) / str(CLIPS[2]), n)["seconds"] for _ in range(3))[1]
             for n in (1, 2)
         }
-    beside = {n: one["peak"] - one["bytes"] / 2**20 for n, one in found.items()}
+    beside = {n: one["peak"] - one["bytes"] / 2**20 for n, one in runs.items()}
     kilobytes = [1000 * (beside[n] - beside[CLIPS[0]]) / n for n in CLIPS[1:]]
     return {
-        "clips": found,
-        "exponent": exponent(CLIPS, [found[n]["seconds"] for n in CLIPS]),
+        "clips": runs,
+        "exponent": exponent(CLIPS, [runs[n]["seconds"] for n in CLIPS]),
         "kilobytes beside the features, a clip": kilobytes,
         "seconds by workers": {"clips": CLIPS[2], **jobs},
     }
 
 
-def network(n_features: int, width: int, rng: np.random.Generator) -> Sequential:
-    """The reference network with another width."""
-    return Sequential(
-        [
-            Dense(n_features, width, rng=rng),
-            Sigmoid(),
-            Dense(width, width, rng=rng),
-            LeakyReLU(0.3),
-            Dense(width, width, rng=rng),
-            ReLU(),
-            Dense(width, 10, rng=rng),
-        ]
-    )
-
-
 def of_training() -> dict[str, object]:
-    """Ten epochs with more and more examples and width, in both forms of the first layer."""
+    """Ten epochs over the number of examples and the width, in both forms of the first layer."""
     rng = np.random.default_rng(0)
     x = rng.standard_normal((max(EXAMPLES), 6513)).astype(np.float32)
     y = rng.integers(0, 10, len(x))
-
-    def fit(n: int, width: int, gram: bool) -> None:
-        rng = np.random.default_rng(0)
-        model = network(x.shape[1], width, rng)
-        model.fit(x[:n], y[:n], EPOCHS, 40, SGD(0.01, 0.9), rng, gram=gram)
-
     result: dict[str, object] = {}
-    for gram in (True, False):
+    for form, fit in FORMS.items():
         for kind, sizes in (("examples", EXAMPLES), ("width", WIDTHS)):
-            runs: dict[str, Callable[[], object]] = {
-                str(size): partial(fit, *((size, 500) if kind == "examples" else (400, size)), gram)
-                for size in sizes
-            }
+            runs: dict[str, Callable[[], object]] = {}
+            for size in sizes:
+                n, width = (size, 500) if kind == "examples" else (400, size)
+                runs[str(size)] = partial(fit, x[:n], y[:n], EPOCHS, width)
             seconds = [run.median for run in in_turns(runs, 3).values()]
-            result[f"{'Gram' if gram else 'plain'} form, {kind}"] = {
+            result[f"{form} form, {kind}"] = {
                 "sizes": sizes,
                 "seconds": seconds,
                 "exponent": exponent(sizes, seconds),
@@ -135,33 +115,31 @@ def of_training() -> dict[str, object]:
     return result
 
 
-def share_of_peak() -> dict[str, float]:
-    """Billions of multiplications and additions a second: of a large float32 product here, and of
-    the reference training of 100 epochs, its multiplications counted, in both forms."""
+def fraction_of_peak() -> dict[str, float]:
+    """10⁹ floating-point operations a second: of a large float32 product, and of the reference
+    training of 100 epochs in both forms, from the number of its multiplications."""
     a = np.random.default_rng(0).standard_normal((2000, 2000)).astype(np.float32)
     peak = 2e-9 * 2000**3 / in_turns({"product": lambda: a @ a}, 9)["product"].median
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((400, 6513)).astype(np.float32), rng.integers(0, 10, 400)
     inner = 500 * 500 * 2 + 500 * 10  # weights behind the first layer
-    # each weight: forward, gradient of the weight, gradient of the input (not of the first layer)
-    plain = 400 * (2 * 6513 * 500 + 3 * inner)
-    # Gram form: K_b A in every epoch; once K = X Xᵀ, Z⁰ = X W⁰ and in the end Xᵀ A
-    gram = 400 * (400 * 500 + 3 * inner) + (400 * 400 * 6513 + 2 * 400 * 6513 * 500) / 100
-    found = {"product": peak}
-
-    def fit(gram: bool) -> None:
-        rng = np.random.default_rng(0)
-        network(6513, 500, rng).fit(x, y, 100, 40, SGD(0.01, 0.9), rng, gram=gram)
-
-    timed = in_turns({"plain": partial(fit, False), "gram": partial(fit, True)}, 3)
-    for name, work in (("plain", plain), ("gram", gram)):
-        found[name] = 2e-9 * work * 100 / timed[name].median
-        found[f"{name}, share"] = found[name] / peak
-    return found
+    work = {  # multiplications an epoch
+        # each weight: forward, gradient of the weight, gradient of the input; Sequential.backward
+        # computes the last one for the first layer too
+        "plain": 400 * (3 * 6513 * 500 + 3 * inner),
+        # K_b A in every epoch; once K = X Xᵀ, Z⁰ = X W⁰ and in the end Xᵀ A
+        "Gram": 400 * (400 * 500 + 3 * inner) + (400 * 400 * 6513 + 2 * 400 * 6513 * 500) / 100,
+    }
+    timed = in_turns({form: partial(fit, x, y, 100) for form, fit in FORMS.items()}, 3)
+    result = {"product": peak}
+    for form, key in (("plain", "plain"), ("Gram", "gram")):
+        result[key] = 2e-9 * work[form] * 100 / timed[form].median
+        result[f"{key}, share"] = result[key] / peak
+    return result
 
 
 def installed(names: tuple[str, ...]) -> float:
-    """Megabytes of the named packages and of all that they require, as they are installed."""
+    """Megabytes of the installed packages and of all their requirements."""
     waiting, seen, size = list(names), set(), 0
     while waiting:
         name = waiting.pop().lower().replace("_", "-")
@@ -175,8 +153,8 @@ def installed(names: tuple[str, ...]) -> float:
         paths = [Path(str(file.locate())) for file in package.files or []]
         size += sum(path.stat().st_size for path in paths if path.is_file())
         for line in package.requires or []:
-            if "extra ==" not in line and (found := match(r"[\w.-]+", line)):
-                waiting.append(found[0])
+            if "extra ==" not in line and (required := match(r"[\w.-]+", line)):
+                waiting.append(required[0])
     return size / 1e6
 
 
@@ -187,7 +165,7 @@ def main(folder: Path) -> None:
             {
                 "extraction": of_extraction(folder),
                 "training": of_training(),
-                "share of the peak": share_of_peak(),
+                "share of the peak": fraction_of_peak(),
                 "installed": {"ours": installed(OWN), "peers": installed(PEERS)},
             }
         )

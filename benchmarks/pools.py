@@ -1,6 +1,6 @@
-"""How many threads each library takes, and which kernels its matrix products have on this machine.
+"""Print the number of threads of each library, and the kernels of its matrix products.
 
-python -m benchmarks.pools        prints one line
+python -m benchmarks.pools        prints one line for results.md
 """
 
 from __future__ import annotations
@@ -16,19 +16,18 @@ from threadpoolctl import threadpool_info
 
 
 def main() -> None:
-    """Each pool of threads by its library: a BLAS chooses its kernels by the processor, unless
-    OPENBLAS_CORETYPE names others."""
-    found = sorted(
+    """A BLAS chooses its kernels by processor, unless OPENBLAS_CORETYPE names others."""
+    pools = sorted(
         f"{Path(pool['filepath']).parent.name.removesuffix('.libs')}'s {pool['internal_api']} "
         f"{pool['version']} with {pool['architecture']} kernels {pool['num_threads']}"
         for pool in threadpool_info()
         if pool["user_api"] == "blas"
     )
-    found.append(f"torch {torch.get_num_threads()}")
-    given = tensorflow.config.threading.get_intra_op_parallelism_threads()
+    pools.append(f"torch {torch.get_num_threads()}")
+    configured = tensorflow.config.threading.get_intra_op_parallelism_threads()
     by_variable = int(os.environ.get("TF_NUM_INTRAOP_THREADS", "0"))
-    found.append(f"tensorflow {given or by_variable or os.cpu_count()}")
-    print(", ".join(found))
+    pools.append(f"tensorflow {configured or by_variable or os.cpu_count()}")
+    print(", ".join(pools))
 
 
 if __name__ == "__main__":

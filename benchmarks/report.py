@@ -1,4 +1,4 @@
-"""The measured numbers as tables: benchmarks/results.json -> benchmarks/results.md."""
+"""Turn the measured numbers into tables: benchmarks/results.json -> benchmarks/results.md."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ HEAD = """# Results
 
 Measured by `{command}` on {machine}.
 
-Seconds are medians (least … most) of {runs} runs in turns. "At least" is the aim, set beforehand.
+Seconds are medians (least … most) of {runs} runs in turns. "Speedup" is their median over ours, "at
+least" the aim, set beforehand. `mfcc.mfcc`, `mfcc.rfft` and `Sequential.fit` are the definitions,
+for reading; `mfcc.fast` and the Gram form, `mininet.fast`, compute the same values for work.
 """
 
 
 def report(results: dict[str, Any]) -> str:
-    """The tables of every comparison that was made, and how the work grows."""
+    """The tables of all comparisons, of growth and of size, as Markdown."""
     comparisons = [results[name] for name in ("default threads", "one thread") if name in results]
     runs = next(iter(comparisons[0]["The whole job"].values()))["runs"]
     lines = [HEAD.format(runs=runs, **results)]
     if results["anew"]:
-        lines += [f"Measured anew since, in a run of their own: {', '.join(results['anew'])}.", ""]
+        lines += [f"Measured later, in a separate run: {', '.join(results['anew'])}.", ""]
     for name in ("default threads", "one thread"):
         if name in results:
             lines += [f"## {name.capitalize()}", "", f"Threads: {results['threads'][name]}.", ""]
@@ -32,8 +34,8 @@ def report(results: dict[str, Any]) -> str:
 
 
 def comparison(title: str, contestants: dict[str, dict[str, Any]]) -> list[str]:
-    """One comparison: ours in the first row."""
-    rows = [f"### {title}", "", "| | seconds | ours is faster by | at least |", "|---|---|---|---|"]
+    """One comparison; ours is the first row."""
+    rows = [f"### {title}", "", "| | seconds | speedup | at least |", "|---|---|---|---|"]
     for name, one in contestants.items():
         seconds = f"{one['median']:.4g} ({one['least']:.4g} … {one['most']:.4g})"
         ratio = f"{one['ratio']:.2f} × | {one['at least']:g} ×" if "ratio" in one else " | "
@@ -45,20 +47,20 @@ def comparison(title: str, contestants: dict[str, dict[str, Any]]) -> list[str]:
     return [*rows, ""]
 
 
-def growth(found: dict[str, Any]) -> list[str]:
-    """How extraction and training grow, and what is installed."""
-    heard = found["extraction"]
+def growth(results: dict[str, Any]) -> list[str]:
+    """Time and memory of extraction and training over size, and the size of the installation."""
+    extraction = results["extraction"]
     lines = ["## Growth, one thread", "", "| clips | seconds | peak memory, MiB |", "|---|---|---|"]
-    for n_clips, one in heard["clips"].items():
+    for n_clips, one in extraction["clips"].items():
         lines.append(f"| {n_clips} | {one['seconds']:.3g} | {one['peak']:.0f} |")
-    workers = dict(heard["seconds by workers"])
+    workers = dict(extraction["seconds by workers"])
     n_clips = workers.pop("clips")
     lines += [
         "",
-        f"Extraction takes seconds ∝ clips^{heard['exponent']:.2f}; the features themselves are "
-        "26 kB a clip, and what else the process holds grows by "
+        f"Extraction takes seconds ∝ clips^{extraction['exponent']:.2f}. The features take 26 kB a "
+        "clip; the memory beside them grows by "
         + ", ".join(
-            f"{kilobytes:.1f}" for kilobytes in heard["kilobytes beside the features, a clip"]
+            f"{kilobytes:.1f}" for kilobytes in extraction["kilobytes beside the features, a clip"]
         )
         + " kB a clip up to the second, third and fourth row. "
         + f"{n_clips} clips by "
@@ -68,16 +70,16 @@ def growth(found: dict[str, Any]) -> list[str]:
         "| training, 10 epochs | sizes | seconds | exponent |",
         "|---|---|---|---|",
     ]
-    for name, one in found["training"].items():
+    for name, one in results["training"].items():
         sizes = ", ".join(str(size) for size in one["sizes"])
         seconds = ", ".join(f"{run:.3g}" for run in one["seconds"])
         lines.append(f"| {name} | {sizes} | {seconds} | {one['exponent']:.2f} |")
-    share, size = found["share of the peak"], found["installed"]
+    peak, size = results["share of the peak"], results["installed"]
     lines += [
         "",
-        f"A large float32 matrix product runs at {share['product']:.0f} · 10⁹ operations a second. "
-        f"Training reaches {share['plain, share']:.0%} of that in the plain form and "
-        f"{share['gram, share']:.0%} in the Gram form, which has fewer to do.",
+        f"A large float32 matrix product runs at {peak['product']:.0f} · 10⁹ operations a second. "
+        f"Training reaches {peak['plain, share']:.0%} of that in the plain form and "
+        f"{peak['gram, share']:.0%} in the Gram form, which needs fewer operations.",
         "",
         f"Installed: {size['ours']:.0f} MB with all that it requires, against "
         f"{size['peers']:.0f} MB of librosa, Keras with TensorFlow, scikit-learn and Matplotlib.",
@@ -87,7 +89,7 @@ def growth(found: dict[str, Any]) -> list[str]:
 
 
 def size(rows: list[dict[str, float]]) -> list[str]:
-    """Memory of the extraction of very many clips by all cores."""
+    """Memory and time of the extraction of many clips by all cores."""
     lines = [
         "## Size, all cores",
         "",

@@ -1,11 +1,10 @@
-"""Memory and time of the extraction of very many clips.
+"""Measure memory and time of the extraction of many clips.
 
-    python -m benchmarks.size [CLIPS] [JOBS]      20000 clips and as many processes as cores, else
+    python -m benchmarks.size [CLIPS] [JOBS]      default: 20000 clips, one process a core
 
-Builds a folder of links to ten generated recordings in a temporary directory, extracts the
+Builds a folder of links to ten synthetic recordings in a temporary directory, extracts the
 reference features of a hundredth, a tenth and all of them, each in a process of its own, and prints
-the peak of memory of that process and its workers together, beside what the features themselves
-take. Needs Linux.
+the peak memory of that process and its workers, beside the size of the features. Needs Linux.
 """
 
 from __future__ import annotations
@@ -19,10 +18,10 @@ from pathlib import Path
 
 import soundfile
 
-from benchmarks.timing import ROOT, machine, python, watched
-from experiment.dataset import scan
-from experiment.extraction import extract, fitting_jobs, workers
-from experiment.recipes import Features
+from benchmarks.timing import ROOT, machine, poll_memory, python
+from experiment.data import scan
+from experiment.extract import default_n_jobs, extract_features, workers
+from experiment.recipes import Reference
 from experiment.scenes import CLASSES, scene
 from mfcc.audio import SAMPLE_RATE
 
@@ -30,7 +29,7 @@ MEGABYTE = 1e6
 
 
 def build(folder: Path, n_clips: int) -> None:
-    """n_clips links in ten class folders, to one recording of five seconds each."""
+    """Create n_clips links in ten class folders, to one five-second recording for each class."""
     for i, name in enumerate(CLASSES):
         recording = folder / f"{name}.wav"
         soundfile.write(recording, scene(name, 0), SAMPLE_RATE)
@@ -40,38 +39,39 @@ def build(folder: Path, n_clips: int) -> None:
 
 
 def run(folder: Path, jobs: int | None) -> None:
-    """The extraction; prints its seconds and the bytes of the features."""
+    """Extract the features; print the seconds and the bytes of the features."""
     started = time.perf_counter()
     dataset = scan(folder)
-    with workers(jobs or fitting_jobs(len(dataset))) as executor:
-        heard = extract(dataset, Features().views, executor)
-    assert len(heard.kept) == len(dataset)
-    n_bytes = sum(view.nbytes for view in heard.views)
+    with workers(jobs or default_n_jobs(len(dataset))) as executor:
+        result = extract_features(dataset, Reference().views, executor)
+    if result.problems:
+        raise RuntimeError(result.problems[0].reason)
+    n_bytes = sum(view.nbytes for view in result.views)
     print(json.dumps({"bytes": n_bytes, "seconds": time.perf_counter() - started}))
 
 
 def measure(folder: Path, jobs: int | None) -> tuple[dict[str, float], float]:
-    """What run printed, in a process of its own, and the peak of its family's memory in MB."""
+    """The output of run in a process of its own, and the peak memory of all its processes in MB."""
     command = python("-m", "benchmarks.size", "--run", str(folder), str(jobs or 0))
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
-        peak = watched(process)
+        peak = poll_memory(process)
         printed = process.communicate()[0]
     return json.loads(printed), peak
 
 
 def main(n_clips: int = 20000, jobs: int | None = None) -> list[dict[str, float]]:
-    """Print the table, and return it: a row for each number of clips."""
+    """Print and return the table: a row for each number of clips."""
     print(machine())
     print(f"{'clips':>8}{'features MB':>13}{'peak MB':>9}{'difference MB':>15}{'seconds':>9}")
     rows = []
     for n in (n_clips // 100, n_clips // 10, n_clips):
         with tempfile.TemporaryDirectory() as folder:
             build(Path(folder), n)
-            told, peak = measure(Path(folder, "category"), jobs)
-        features = told["bytes"] / MEGABYTE
-        row = {"clips": n, "features": features, "peak": peak, "seconds": told["seconds"]}
+            printed, peak = measure(Path(folder, "category"), jobs)
+        features = printed["bytes"] / MEGABYTE
+        row = {"clips": n, "features": features, "peak": peak, "seconds": printed["seconds"]}
         difference = peak - features
-        print(f"{n:>8}{features:>13.1f}{peak:>9.1f}{difference:>15.1f}{told['seconds']:>9.1f}")
+        print(f"{n:>8}{features:>13.1f}{peak:>9.1f}{difference:>15.1f}{printed['seconds']:>9.1f}")
         rows.append(row | {"difference": difference})
     return rows
 

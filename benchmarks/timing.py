@@ -1,4 +1,4 @@
-"""How to time two programs fairly on a noisy machine: in turns, many times, and by the median."""
+"""Time contestants fairly on a noisy machine: in turns, repeatedly, by the median."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ROOT = Path(__file__).parent.parent
 
 
 @dataclass(frozen=True)
-class Measured:
+class Timing:
     """The seconds of repeated runs of one contestant."""
 
     seconds: list[float]
@@ -46,7 +46,7 @@ class Measured:
         return statistics.median(self.seconds)
 
     def summary(self) -> dict[str, object]:
-        """Median, least and most of the seconds, and how many runs they are of."""
+        """Median, minimum and maximum of the seconds, and the number of runs."""
         return {
             "median": self.median,
             "least": min(self.seconds),
@@ -55,8 +55,8 @@ class Measured:
         }
 
 
-def in_turns(contestants: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, Measured]:
-    """Each contestant once to warm up, then all of them in turn, `rounds` times."""
+def in_turns(contestants: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, Timing]:
+    """Run each contestant once to warm up, then all of them in turn, `rounds` times."""
     for run in contestants.values():
         run()
     seconds: dict[str, list[float]] = {name: [] for name in contestants}
@@ -65,14 +65,14 @@ def in_turns(contestants: Mapping[str, Callable[[], object]], rounds: int) -> di
             started = time.perf_counter()
             run()
             seconds[name].append(time.perf_counter() - started)
-    return {name: Measured(runs) for name, runs in seconds.items()}
+    return {name: Timing(runs) for name, runs in seconds.items()}
 
 
 def processes_in_turns(
     commands: Mapping[str, Sequence[str]], rounds: int, environment: dict[str, str]
-) -> dict[str, tuple[Measured, float]]:
-    """The same for whole processes: seconds from start to end; and peak memory in MB, which a run
-    before the others is watched for, so that the watching costs no time where time is measured."""
+) -> dict[str, tuple[Timing, float]]:
+    """The same for whole processes: the timing, and the peak memory in MB. Memory is measured in a
+    run before the others, so that polling it does not slow the timed runs."""
     peak = {name: peak_memory(command, environment) for name, command in commands.items()}
     seconds: dict[str, list[float]] = {name: [] for name in commands}
     for _ in range(rounds):
@@ -86,49 +86,49 @@ def processes_in_turns(
                 check=True,
             )
             seconds[name].append(time.perf_counter() - started)
-    return {name: (Measured(seconds[name]), peak[name]) for name in commands}
+    return {name: (Timing(seconds[name]), peak[name]) for name in commands}
 
 
 def peak_memory(command: Sequence[str], environment: dict[str, str]) -> float:
-    """The most memory in MB that a command and all its child processes held together, looked at
-    every 20 ms; what they share counts once (Linux: proportional set size)."""
+    """Peak memory in MB of a command and all its child processes together; shared pages count once
+    (Linux: proportional set size)."""
     process = subprocess.Popen(
         command, cwd=ROOT, env=os.environ | environment, stdout=subprocess.DEVNULL
     )
-    most = watched(process)
+    peak = poll_memory(process)
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with status {process.returncode}")
-    return most
+    return peak
 
 
-def watched(process: subprocess.Popen[Any]) -> float:
-    """Wait for a process to end -> the most memory in MB that its family held."""
-    most = 0
+def poll_memory(process: subprocess.Popen[Any]) -> float:
+    """Wait for a process to end -> its peak memory in MB with its children, polled every 20 ms."""
+    peak = 0
     while process.poll() is None:
-        most = max(most, sum(_held(pid) for pid in _family(process.pid)))
+        peak = max(peak, sum(_memory(pid) for pid in _family(process.pid)))
         time.sleep(0.02)
-    return most * 1024 / 1e6
+    return peak * 1024 / 1e6
 
 
 def _family(pid: int) -> list[int]:
-    """A process and its descendants; those that end meanwhile are left out."""
+    """The ids of a process and its descendants."""
     children = "".join(_lines(f"/proc/{pid}/task/{pid}/children")).split()
     return [pid, *(one for child in children for one in _family(int(child)))]
 
 
-def _held(pid: int) -> int:
+def _memory(pid: int) -> int:
     """The proportional set size of a process in kB."""
     lines = _lines(f"/proc/{pid}/smaps_rollup")
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
 def threads(count: int | None) -> dict[str, str]:
-    """The environment that holds every library to so many threads; None: what each does itself."""
+    """Environment variables that limit every library to count threads; None: no limit."""
     return {} if count is None else dict.fromkeys(THREAD_VARIABLES, str(count))
 
 
 def machine() -> str:
-    """One paragraph: processor, cores, Python, versions of the packages that are installed."""
+    """Processor, cores, Python, and the versions of the installed packages, as text."""
     names = []
     for package in PACKAGES:
         try:
@@ -151,5 +151,5 @@ def _lines(path: str) -> list[str]:
 
 
 def python(*arguments: str) -> list[str]:
-    """The command that runs this Python with arguments."""
+    """The command that runs this Python interpreter with arguments."""
     return [sys.executable, *arguments]

@@ -1,10 +1,9 @@
-"""Training the reference network from features already computed: one contestant in one process.
+"""Time the training of the reference network from given features, by one library.
 
     python -m benchmarks.training CONTESTANT FEATURES.npy EPOCHS ROUNDS
 
-CONTESTANT is mininet, mininet-plain (without the Gram form), keras, torch or sklearn; prints the
-seconds of each round. A process of its own for each contestant, because the thread pools of several
-libraries in one process disturb each other.
+CONTESTANT is a key of CONTESTANTS; prints the seconds of each round. Each contestant runs in a
+process of its own, because the thread pools of several libraries in one process interfere.
 """
 
 from __future__ import annotations
@@ -15,29 +14,52 @@ from collections.abc import Callable
 
 import numpy as np
 
+from mininet import SGD, Dense, LeakyReLU, ReLU, Sequential, Sigmoid
+from mininet.fast import gram_form
 
-def mininet(x: np.ndarray, y: np.ndarray, epochs: int, gram: bool | None) -> None:
-    """Our own network and loop."""
-    from experiment.recipes import reference_network
-    from mininet import SGD
+GRAM, PLAIN = "mininet, Gram form", "mininet, plain fit"
 
+
+def network(n_features: int, width: int, rng: np.random.Generator) -> Sequential:
+    """The reference network; width is 500 there."""
+    return Sequential(
+        [
+            Dense(n_features, width, rng=rng),
+            Sigmoid(),
+            Dense(width, width, rng=rng),
+            LeakyReLU(0.3),
+            Dense(width, width, rng=rng),
+            ReLU(),
+            Dense(width, 10, rng=rng),
+        ]
+    )
+
+
+def with_gram_form(x: np.ndarray, y: np.ndarray, epochs: int, width: int = 500) -> None:
+    """Our network, its first layer in the Gram form."""
     rng = np.random.default_rng(0)
-    network = reference_network(x.shape[1], 10, rng)
-    network.fit(x, y, epochs, 40, SGD(0.01, 0.9), rng, gram=gram)
+    with gram_form(network(x.shape[1], width, rng), x) as form:
+        form.fit(form.rows, y, epochs, 40, SGD(0.01, 0.9), rng)
+
+
+def with_plain_fit(x: np.ndarray, y: np.ndarray, epochs: int, width: int = 500) -> None:
+    """Our network as it is defined."""
+    rng = np.random.default_rng(0)
+    network(x.shape[1], width, rng).fit(x, y, epochs, 40, SGD(0.01, 0.9), rng)
 
 
 def with_keras(x: np.ndarray, y: np.ndarray, epochs: int) -> None:
     """Keras 3 on TensorFlow."""
     import keras
 
-    from benchmarks.tutorial import network
+    from benchmarks.tutorial import keras_network
 
-    model = network(x.shape[1], 10)
+    model = keras_network(x.shape[1], 10)
     model.fit(x, keras.utils.to_categorical(y), epochs=epochs, batch_size=40, verbose=0)
 
 
 def with_torch(x: np.ndarray, y: np.ndarray, epochs: int) -> None:
-    """PyTorch, with the loop that its tutorials teach; the data are in memory as tensors."""
+    """PyTorch with the training loop of its tutorials; the data are tensors in memory."""
     import torch
     from torch import nn
 
@@ -63,7 +85,7 @@ def with_torch(x: np.ndarray, y: np.ndarray, epochs: int) -> None:
 
 
 def with_sklearn(x: np.ndarray, y: np.ndarray, epochs: int) -> None:
-    """scikit-learn's MLPClassifier: one activation for all layers, the same work."""
+    """scikit-learn's MLPClassifier: one activation for all layers, the same operations."""
     import warnings
 
     from sklearn.exceptions import ConvergenceWarning
@@ -88,8 +110,8 @@ def with_sklearn(x: np.ndarray, y: np.ndarray, epochs: int) -> None:
 
 
 CONTESTANTS: dict[str, Callable[[np.ndarray, np.ndarray, int], None]] = {
-    "mininet": lambda x, y, epochs: mininet(x, y, epochs, None),
-    "mininet-plain": lambda x, y, epochs: mininet(x, y, epochs, False),
+    GRAM: with_gram_form,
+    PLAIN: with_plain_fit,
     "keras": with_keras,
     "torch": with_torch,
     "sklearn": with_sklearn,
@@ -97,7 +119,7 @@ CONTESTANTS: dict[str, Callable[[np.ndarray, np.ndarray, int], None]] = {
 
 
 def main(name: str, path: str, epochs: int, rounds: int) -> None:
-    """One epoch to warm up, then the rounds; seconds of each on a line."""
+    """One epoch to warm up, then the rounds; prints the seconds of each on a line."""
     x = np.load(path).reshape(400, -1).astype(np.float32)
     y = np.repeat(np.arange(10), 40)
     CONTESTANTS[name](x, y, 1)

@@ -1,9 +1,9 @@
-"""The published tutorial's steps with the libraries it used, in their versions of today.
+"""The steps of the published tutorial with current versions of its libraries.
 
     python -m benchmarks.tutorial CATEGORY OUT
 
-librosa for the features, Keras for the network, scikit-learn for shuffling and the matrix,
-Matplotlib for the four pictures: the peer that the whole job is measured against.
+librosa computes the features, Keras trains the network, scikit-learn shuffles and counts the
+confusion matrix, Matplotlib draws the four pictures: the peer of ssc.py.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 from sklearn.utils import shuffle
 
 
-def features_of(folder: Path) -> tuple[np.ndarray, np.ndarray, list[str]]:
+def extract_features(folder: Path) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """(n, 13, 501) MFCCs, (n,) labels and the class names."""
     classes = sorted(path.name for path in folder.iterdir())
     rows, labels = [], []
@@ -45,7 +45,7 @@ def examples(labels: np.ndarray) -> list[int]:
 
 
 def draw_features(rows: np.ndarray, labels: np.ndarray, classes: list[str], out: Path) -> None:
-    """Three clips a class, as images and flattened."""
+    """Three clips of each class, as images and flattened."""
     for name in ("mfcc.png", "features.png"):
         plt.figure(figsize=(11.2, 15))
         for panel, i in enumerate(examples(labels), 1):
@@ -60,8 +60,8 @@ def draw_features(rows: np.ndarray, labels: np.ndarray, classes: list[str], out:
         plt.close()
 
 
-def network(n_inputs: int, n_classes: int) -> keras.Model:
-    """6513-500-500-500-10, compiled with the tutorial's optimizer (decay in its new name)."""
+def keras_network(n_inputs: int, n_classes: int) -> keras.Model:
+    """6513-500-500-500-10, with the tutorial's optimizer (Keras 3 renamed its decay)."""
     model = keras.Sequential(
         [
             keras.layers.Input((n_inputs,)),
@@ -92,16 +92,16 @@ def draw_results(history: dict, matrix: np.ndarray, classes: list[str], out: Pat
 
 
 def main(folder: Path, out: Path) -> None:
-    """From the folder to the four pictures and a model."""
+    """Everything, from the folder to the pictures and the model file."""
     out.mkdir(parents=True, exist_ok=True)
-    rows, labels, classes = features_of(folder)
+    rows, labels, classes = extract_features(folder)
     draw_features(rows, labels, classes, out)
     x = rows.reshape(len(rows), -1)
     x, y = shuffle(x, keras.utils.to_categorical(labels), random_state=0)
-    model = network(x.shape[1], len(classes))
+    model = keras_network(x.shape[1], len(classes))
     history = model.fit(x, y, epochs=100, batch_size=40, shuffle=True, verbose=0).history
-    answers = model.predict(x, verbose=0).argmax(axis=1)
-    draw_results(history, confusion_matrix(y.argmax(axis=1), answers), classes, out)
+    predicted = model.predict(x, verbose=0).argmax(axis=1)
+    draw_results(history, confusion_matrix(y.argmax(axis=1), predicted), classes, out)
     model.save(out / "model.keras")
 
 

@@ -1,6 +1,7 @@
-"""Everything in docs/ that is computed: `python -m docs` writes the figures and the contents.
+"""Draw the figures of the book and update its table of contents.
 
-`python -m docs NAME...` writes only the figures whose names begin so, and the contents.
+python -m docs              all figures
+python -m docs NAME...      the figures whose names start with one of these
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from docs import contents
 from docs.figures import style
 
 
-def main(beginnings: list[str]) -> None:
-    """Draw each figure beside its script; bring the table of contents up to date."""
+def main(prefixes: list[str]) -> None:
+    """Write each figure next to its script, then update the table of contents."""
     for name in style.names():
-        if not beginnings or name.startswith(tuple(beginnings)):
+        if not prefixes or name.startswith(tuple(prefixes)):
             module = importlib.import_module(f"docs.figures.{name}")
             (style.FOLDER / f"{name}.png").write_bytes(style.png(module.draw))
             print(f"docs/figures/{name}.png")

@@ -1,4 +1,4 @@
-"""The line counts in the book's table of contents, kept true: `python -m docs` writes them."""
+"""The line counts in the book's table of contents; `python -m docs` updates them."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ PAGE = Path(__file__).parent / "README.md"
 
 
 def text() -> str:
-    """docs/README.md as it should be: each row of chapters ends with the lines that its modules
-    and its tests have now."""
+    """docs/README.md with current line counts: each row of a chapter ends with the number of lines
+    of its modules and of its tests."""
     return "".join(_counted(line) for line in PAGE.read_text("utf-8").splitlines(keepends=True))
 
 
 def write() -> None:
-    """Bring docs/README.md up to date."""
+    """Update docs/README.md."""
     PAGE.write_text(text(), "utf-8")
 
 
 def _counted(line: str) -> str:
-    """One line of the page; in a row of chapters the last cell is counted anew."""
+    """One line of the page; in the row of a chapter the last cell is recomputed."""
     cells = line.split("|")
     if len(cells) != 6 or ".py)" not in line:
         return line
@@ -29,6 +29,6 @@ def _counted(line: str) -> str:
 
 
 def _n_lines(cell: str) -> int:
-    """The lines of all files that a cell of the table links."""
+    """The total number of lines of the files linked in a table cell."""
     links = re.findall(r"\]\(([^)#]+)\)", cell)
     return sum(len((PAGE.parent / link).read_text("utf-8").splitlines()) for link in links)

@@ -1,4 +1,4 @@
 """What a run consists of: data, features, recipes, evaluation, output. The mathematics is in mfcc/
 and mininet/. Order of reading: scenes, data, folds, extract, recipes, evaluate, output,
-data_report, cli.
+figures, data_report, cli.
 """

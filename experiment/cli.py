@@ -13,32 +13,116 @@ from typing import Any, NoReturn
 from .folds import MIN_FOLDS
 from .recipes import RECIPES, Recipe, Reference
 
-DESCRIPTION = """\
-Classify environmental sounds with MFCCs and a small neural network, written out by hand.
-Without --data it trains on embedded synthetic scenes."""
-COMMANDS = """\
-other commands:
-  check                   describe the recordings and find broken ones
-  predict MODEL CLIP...   print the three most probable classes of each recording
-  explain CLIP            draw one recording through every stage of the features
-  scenes DIR              write the embedded scenes as WAV files"""
 OUT = Path("out")
+TRAIN = "Classify environmental sounds with MFCCs and a small neural network, written out by hand."
+# command: what it does, its positional arguments, its flags
+COMMANDS = {
+    "train": (
+        *(TRAIN, ""),
+        "data all-classes skip-bad recipe cv folds repeats out epochs batch-size learning-rate"
+        " decay seed n-mfcc deltas jobs normalize show quiet",
+    ),
+    "check": (
+        "describe the recordings and find broken ones",
+        "",
+        "data all-classes folds seed jobs json",
+    ),
+    "predict": ("print the most probable classes of each recording", "model clips", "skip-bad"),
+    "explain": (
+        "draw one recording through every stage of the features",
+        "clip",
+        "out n-mfcc show quiet",
+    ),
+    "scenes": ("write the embedded scenes as WAV files", "folder", "seed quiet"),
+}
+POSITIONALS: dict[str, dict[str, Any]] = {
+    "model": {"metavar": "MODEL", "help": "a model.npz written by training"},
+    "clips": {"metavar": "CLIP", "nargs": "+", "help": "a recording"},
+    "clip": {"metavar": "CLIP", "help": "a recording"},
+    "folder": {"metavar": "DIR", "type": Path, "help": "folder to write into"},
+}
+SWITCHES = {
+    "all-classes": "all fifty classes of the ESC-50 repository, not only the ten of ESC-10",
+    "skip-bad": "continue without the recordings that cannot be read, and list them",
+    "cv": "cross-validate on held-out clips; no model is kept",
+    "deltas": "stack deltas and delta-deltas below the MFCCs: three times the rows",
+    "normalize": "also draw the confusion matrix with each row divided by its sum",
+    "show": "open the figures in windows",
+    "quiet": "print errors only",
+    "json": "print JSON, for programs",
+}
+# flag: type, smallest value, default as --help shows it, what it is
+NUMBERS: dict[str, tuple[type, float, Any, str]] = {
+    "epochs": (int, 1, Reference.epochs, "passes over all clips"),
+    "batch-size": (int, 1, Reference.batch_size, "clips a batch"),
+    "learning-rate": (
+        float,
+        math.ulp(0),
+        Reference.learning_rate,
+        "learning rate of the first update",
+    ),
+    "decay": (float, 0, Reference.decay, "update t has the learning rate divided by 1 + decay·t"),
+    "n-mfcc": (int, 1, Reference.n_mfcc, "MFCCs in each frame"),
+    "seed": (int, 0, 0, "the same random seed reproduces the run"),
+    "repeats": (int, 1, 5, "with --cv: number of seeds, counting from --seed"),
+    "folds": (int, MIN_FOLDS, "the official ones, else 5", "number of stratified folds"),
+    "jobs": (int, 1, "one a core if there are many recordings", "processes that read recordings"),
+}
+OTHERS: dict[str, dict[str, Any]] = {
+    "data": {
+        "metavar": "DIR",
+        "help": "one folder of recordings a class (default: synthetic scenes)",
+    },
+    "out": {
+        "metavar": "DIR",
+        "type": Path,
+        "default": OUT,
+        "help": "folder for the results (default: out)",
+    },
+    "recipe": {
+        "choices": list(RECIPES),
+        "default": Reference.name,
+        "help": "the published network, or two small ones, averaged (default: reference)",
+    },
+}
+SETTINGS = [field.name for field in fields(Reference)]  # flags of the reference recipe
 
 
 class Parser(argparse.ArgumentParser):
-    """Flags are never abbreviated; an error is one sentence with a suggestion."""
+    """The parser of one command: flags are not abbreviated, an error is one sentence."""
 
-    def __init__(self, prog: str, description: str, epilog: str | None = None) -> None:
-        formatter = argparse.RawDescriptionHelpFormatter
+    def __init__(self, command: str) -> None:
+        does, positionals, flags = COMMANDS[command]
+        others = [
+            f"  {name:<8} {text}" for name, (text, _, _) in COMMANDS.items() if name != "train"
+        ]
+        is_train = command == "train"
         super().__init__(
-            prog, None, description, epilog, formatter_class=formatter, allow_abbrev=False
+            prog="ssc.py" if is_train else f"ssc.py {command}",
+            description=f"{does[0].upper()}{does[1:].rstrip('.')}.",
+            epilog="\n".join(["other commands:", *others]) if is_train else None,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
         )
+        for name in positionals.split():
+            self.add_argument(name, **POSITIONALS[name])
+        for name in flags.split():
+            if name in SWITCHES:
+                self.add_argument(f"--{name}", action="store_true", help=SWITCHES[name])
+            elif name in NUMBERS:
+                kind, least, default, text = NUMBERS[name]
+                help_text = f"{text} (default: {default})"
+                self.add_argument(
+                    f"--{name}", metavar="N", type=_number(kind, least), help=help_text
+                )
+            else:
+                self.add_argument(f"--{name}", **OTHERS[name])
 
     def error(self, message: str) -> NoReturn:
-        """Exit with code 2 and a sentence."""
-        flags = [flag for action in self._actions for flag in action.option_strings]
+        """Exit with code 2 and a sentence, which suggests the flag that was meant."""
+        known = [flag for action in self._actions for flag in action.option_strings] + [*COMMANDS]
         words = message.split(": ")[-1].split() if message.startswith("unrecognized") else []
-        close = [difflib.get_close_matches(w.split("=")[0], [*flags, *PARSERS], n=1) for w in words]
+        close = [difflib.get_close_matches(word.split("=")[0], known, n=1) for word in words]
         hint = next((f"; did you mean {found[0]}?" for found in close if found), "")
         self.exit(2, f"ssc: {message}{hint} (see {self.prog} --help)\n")
 
@@ -48,173 +132,48 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
 
     Exits with code 2 and one sentence if the arguments make no sense.
     """
-    command = arguments[0] if arguments and arguments[0] in PARSERS else "train"
-    parser = PARSERS[command]()
+    command = arguments[0] if arguments and arguments[0] in COMMANDS else "train"
+    parser = Parser(command)
     parser.add_argument("--version", action="version", version=f"ssc {version}")
     words = arguments[1:] if arguments[:1] == [command] else arguments
     options = parser.parse_args(words, argparse.Namespace(command=command))
-    _check_combinations(parser, vars(options))
-    return options
-
-
-def _check_combinations(parser: Parser, options: dict[str, Any]) -> None:
-    """Refuse flags that have no effect together with the others."""
-    is_reference = options.get("recipe") == Reference.name
-    rules: list[tuple[Sequence[str], bool, str]] = [
-        (("all_classes", "skip_bad"), options.get("data", True) is not None, "--data"),
-        (("folds", "repeats"), options.get("cv", True), "--cv"),
-        ([f.name for f in fields(Reference)], is_reference, "--recipe reference"),
+    given = {k for k, value in vars(options).items() if value is not None and value is not False}
+    is_reference = getattr(options, "recipe", "") == Reference.name
+    rules: list[tuple[Sequence[str], bool, str, str]] = [
+        (["all_classes", "skip_bad"], "data" in given, "--data", "train check"),
+        (["folds", "repeats"], "cv" in given, "--cv", "train"),
+        (SETTINGS, is_reference, "--recipe reference", "train"),
     ]
-    for names, possible, needed in rules if options["command"] in ("train", "check") else ():
-        for name in names:
-            if not possible and options.get(name) not in (None, False):
-                parser.error(f"argument --{name.replace('_', '-')}: needs {needed}")
+    for names, has_effect, needed, commands in rules:
+        useless = [name.replace("_", "-") for name in names if name in given]
+        if command in commands.split() and useless and not has_effect:
+            parser.error(f"argument --{useless[0]}: needs {needed}")
+    for name in ("seed", "repeats"):  # the others default to the recipe's settings, or depend
+        if name in vars(options) and name not in given:
+            setattr(options, name, NUMBERS[name][2])
+    return options
 
 
 def make_recipe(options: argparse.Namespace) -> Recipe:
     """The recipe with the requested settings."""
     if options.recipe != Reference.name:
         return RECIPES[options.recipe]()
-    values = {field.name: getattr(options, field.name) for field in fields(Reference)}
+    values = {name: getattr(options, name) for name in SETTINGS}
     return Reference(**{name: value for name, value in values.items() if value is not None})
 
 
-def _train_parser() -> Parser:
-    parser = Parser("ssc.py", DESCRIPTION, COMMANDS)
-    add = parser.add_argument
-    _add_data(parser)
-    _add_skip_bad(parser)
-    add(
-        *("--recipe",),
-        choices=list(RECIPES),
-        default=Reference.name,
-        help="the published network, or two small ones that are averaged (default: reference)",
-    )
-    add("--cv", action="store_true", help="cross-validate on held-out clips; no model is kept")
-    _add_folds(parser)
-    repeats = "with --cv: number of seeds, counting from --seed (default: 5)"
-    add("--repeats", metavar="N", type=_number(int, 1), help=repeats)
-    _add_out(parser)
-    _add_seed(parser)
-    d, whole = Reference(), _number(int, 1)
-    add("--epochs", metavar="N", type=whole, help=f"passes over all clips (default: {d.epochs})")
-    add("--batch-size", metavar="N", type=whole, help=f"clips a batch (default: {d.batch_size})")
-    rate = f"learning rate of the first update (default: {d.learning_rate})"
-    add("--learning-rate", metavar="LR", type=_number(float, 0, exclusive=True), help=rate)
-    decay = f"update t has the learning rate LR / (1 + D t) (default: {d.decay})"
-    add("--decay", metavar="D", type=_number(float, 0), help=decay)
-    add("--n-mfcc", metavar="N", type=whole, help=f"MFCCs in each frame (default: {d.n_mfcc})")
-    deltas = "stack deltas and delta-deltas below the MFCCs: three times the rows"
-    add("--deltas", action="store_true", help=deltas)
-    _add_jobs(parser)
-    normalize = "also draw the confusion matrix with each row divided by its sum"
-    add("--normalize", action="store_true", help=normalize)
-    _add_show(parser)
-    _add_quiet(parser)
-    return parser
-
-
-def _check_parser() -> Parser:
-    description = "Describe the recordings, find duplicates and broken ones; nothing is trained.\n"
-    parser = Parser("ssc.py check", description + "Exit code 2 if one cannot be read.")
-    _add_data(parser)
-    _add_folds(parser)
-    _add_seed(parser)
-    _add_jobs(parser)
-    parser.add_argument("--json", action="store_true", help="print JSON, for programs")
-    return parser
-
-
-def _predict_parser() -> Parser:
-    parser = Parser("ssc.py predict", "Print the three most probable classes of each recording.")
-    parser.add_argument("model", metavar="MODEL", help="a model.npz written by training")
-    parser.add_argument("clips", metavar="CLIP", nargs="+", help="a recording")
-    _add_skip_bad(parser)
-    return parser
-
-
-def _explain_parser() -> Parser:
-    parser = Parser("ssc.py explain", "Draw one recording through every stage, as explain.png.")
-    parser.add_argument("clip", metavar="CLIP", help="a recording")
-    _add_out(parser)
-    n_mfcc = f"MFCCs in each frame (default: {Reference.n_mfcc})"
-    parser.add_argument(
-        "--n-mfcc", metavar="N", type=_number(int, 1), default=Reference.n_mfcc, help=n_mfcc
-    )
-    _add_show(parser)
-    _add_quiet(parser)
-    return parser
-
-
-def _scenes_parser() -> Parser:
-    parser = Parser("ssc.py scenes", "Write the embedded scenes as WAV files, one folder a class.")
-    parser.add_argument("folder", metavar="DIR", type=Path, help="folder to write into")
-    _add_seed(parser)
-    _add_quiet(parser)
-    return parser
-
-
-PARSERS: dict[str, Callable[[], Parser]] = {
-    "train": _train_parser,
-    "check": _check_parser,
-    "predict": _predict_parser,
-    "explain": _explain_parser,
-    "scenes": _scenes_parser,
-}
-
-
-def _add_data(parser: Parser) -> None:
-    data = "recordings, one folder a class (default: the embedded synthetic scenes)"
-    parser.add_argument("--data", metavar="DIR", help=data)
-    all_classes = "all fifty classes of the ESC-50 repository, not only the ten of ESC-10"
-    parser.add_argument("--all-classes", action="store_true", help=all_classes)
-
-
-def _add_skip_bad(parser: Parser) -> None:
-    text = "continue without the recordings that cannot be read, and list them"
-    parser.add_argument("--skip-bad", action="store_true", help=text)
-
-
-def _add_folds(parser: Parser) -> None:
-    text = "number of stratified folds (default: the official folds if there are any, else 5)"
-    parser.add_argument("--folds", metavar="K", type=_number(int, MIN_FOLDS), help=text)
-
-
-def _add_out(parser: Parser) -> None:
-    text = f"folder for the results (default: {OUT})"
-    parser.add_argument("--out", metavar="DIR", type=Path, default=OUT, help=text)
-
-
-def _add_seed(parser: Parser) -> None:
-    text = "random seed; the same seed reproduces the run (default: 0)"
-    parser.add_argument("--seed", metavar="N", type=_number(int, 0), default=0, help=text)
-
-
-def _add_jobs(parser: Parser) -> None:
-    text = "processes that read recordings (default: one a core if there are many recordings)"
-    parser.add_argument("--jobs", metavar="N", type=_number(int, 1), help=text)
-
-
-def _add_show(parser: Parser) -> None:
-    parser.add_argument("--show", action="store_true", help="open the figures in windows")
-
-
-def _add_quiet(parser: Parser) -> None:
-    parser.add_argument("--quiet", action="store_true", help="print errors only")
-
-
-def _number(kind: type, least: float, exclusive: bool = False) -> Callable[[str], Any]:
-    """A type for argparse: an int or float of at least, or above, a bound."""
+def _number(kind: type, least: float) -> Callable[[str], Any]:
+    """A type for argparse: a finite int or float of at least `least`."""
 
     def parse_number(text: str) -> Any:
         try:
             value = kind(text)
-            valid = math.isfinite(value) and value >= least and not (exclusive and value == least)
+            valid = math.isfinite(value) and value >= least
         except (ValueError, OverflowError):
             valid = False
         if not valid:
             what = "a whole number" if kind is int else "a number"
-            bound = f"{'above' if exclusive else 'of at least'} {least:g}"
+            bound = "above 0" if 0 < least < 1 else f"of at least {least:g}"
             raise argparse.ArgumentTypeError(f"{text!r} must be {what} {bound}")
         return value
 

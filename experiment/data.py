@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from mfcc.audio import DURATION, SAMPLE_RATE, fix_length, read, resample
+from mfcc.audio import DURATION, SAMPLE_RATE, fix_length, open_audio, read, resample
 
 from . import scenes
 
@@ -132,9 +132,7 @@ _PAGE = 65307  # bytes; the largest possible page of an Ogg file
 def check_complete(path: str) -> None:
     """ValueError: the header promises more bytes than the file has, or an Ogg file lacks its last
     page (Pfeiffer 2003, RFC 3533, §6: byte 5 holds the flag, 26 the number of segments)."""
-    import soundfile
-
-    with soundfile.SoundFile(path) as sound:
+    with open_audio(path) as sound:
         sizes = [(int(match[1]), int(match[2])) for match in _SIZE.finditer(sound.extra_info)]
     for promised, there in sizes:
         if there < promised < _UNKNOWN:

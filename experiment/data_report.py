@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -17,11 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from mfcc.audio import SAMPLE_RATE, check_samples, read
+from mfcc.audio import SAMPLE_RATE, check_samples, open_audio
 
 from .data import Clip, Dataset, check_complete
 from .extract import map_in_order, reason
 from .folds import KINDS, find_folds, recording
+from .output import text_table
 
 FULL_SCALE = 0.99  # of full scale; the largest 8-bit sample, 127/128, lies above
 SILENT = 1e-3  # of full scale, -60 dB
@@ -62,18 +63,12 @@ def measure(reader: Callable[[Any], Clip], source: Any) -> AudioStats | str:
     """The statistics of one recording, a file or what reader synthesizes, or a sentence."""
     if not isinstance(source, str):
         return stats_of([reader(source).signal[:, None]], SAMPLE_RATE, "synthesized")[0]
-    import soundfile
-
     try:
-        read(source, 0.01)  # whatever keeps a file from being opened
         check_complete(source)
-        with soundfile.SoundFile(source) as sound:
+        with open_audio(source) as sound:
             coding, n_expected = f"{sound.format} {sound.subtype}", int(sound.frames)
-            pieces = _pieces(sound)
-            stats, n, n_finite = stats_of(pieces, int(sound.samplerate), coding)
+            stats, n, n_finite = stats_of(_pieces(sound), int(sound.samplerate), coding)
         check_samples(source, n, n_expected, n_finite)
-    except soundfile.LibsndfileError as error:
-        return reason(ValueError(f"{source} cannot be read as audio: {error.error_string}"))
     except (OSError, ValueError) as error:
         return reason(error)
     return stats
@@ -87,7 +82,7 @@ def _pieces(sound: Any) -> Iterator[np.ndarray]:
 
 
 def stats_of(pieces: Iterable[np.ndarray], rate: int, coding: str) -> tuple[AudioStats, int, int]:
-    """The statistics of a sound in pieces (n, channels), its number of samples and of finite ones."""
+    """The statistics of a sound in pieces (n, channels), and how many of its samples are finite."""
     n = n_finite = n_windows = n_silent = clipped = channels = 0
     peak, total = 0.0, np.zeros(1)
     digest, window = hashlib.sha256(), max(1, rate // 100)
@@ -116,44 +111,51 @@ def report(
     seed: int = 0,
 ) -> dict[str, Any]:
     """All findings, as JSON can hold them; outcomes as measure_all returns them."""
-    readable = [i for i, outcome in enumerate(outcomes) if isinstance(outcome, AudioStats)]
-    names = [dataset.names[i] for i in readable]
-    stats = [outcome for outcome in outcomes if isinstance(outcome, AudioStats)]
-    recordings = [recording(name) for name in names]
-    pairs = list(zip(names, stats, strict=True))
-    classes = {}
-    for label, name in enumerate(dataset.classes):
-        of_class = [s for i, s in zip(readable, stats, strict=True) if dataset.labels[i] == label]
-        classes[name] = {
-            "clips": len(of_class),
-            "seconds": _range([s.seconds for s in of_class]),
-            "silence": _mean([s.silence for s in of_class]),
-            "clipped": sum(s.clipped > 0 for s in of_class),
-        }
+    pairs = list(zip(dataset.names, outcomes, strict=True))
+    stats = {name: found for name, found in pairs if isinstance(found, AudioStats)}
+    readable = [i for i, found in enumerate(outcomes) if isinstance(found, AudioStats)]
+    recordings = {name: recording(name) for name in stats}
+    by_class: dict[str, list[AudioStats]] = {name: [] for name in dataset.classes}
+    for i, found in zip(readable, stats.values(), strict=True):
+        by_class[dataset.classes[dataset.labels[i]]].append(found)
     return {
         "clips": len(dataset),
         "unreadable": [
-            {"clip": name, "reason": outcome}
-            for name, outcome in zip(dataset.names, outcomes, strict=True)
-            if isinstance(outcome, str)
+            {"clip": k, "reason": found} for k, found in pairs if isinstance(found, str)
         ],
         "skipped_files": dataset.skipped_files,
-        "sample_rates": _count(s.rate for s in stats),
-        "channels": _count(s.channels for s in stats),
-        "codings": _count(s.coding for s in stats),
-        "seconds": _range([s.seconds for s in stats]) | {"total": sum(s.seconds for s in stats)},
-        "clipped": {name: s.clipped for name, s in pairs if s.clipped},
-        "dc_offset": {name: s.offset for name, s in pairs if s.offset > DC_OFFSET},
-        "silent": [name for name, s in pairs if s.silence == 1],
-        "silence": _mean([s.silence for s in stats]),
-        "duplicates": _groups(names, [s.digest for s in stats]),
-        "classes": classes,
+        "sample_rates": _count(found.rate for found in stats.values()),
+        "channels": _count(found.channels for found in stats.values()),
+        "codings": _count(found.coding for found in stats.values()),
+        **_summary(stats.values()),
+        "total_seconds": sum(found.seconds for found in stats.values()),
+        "clipped": {name: found.clipped for name, found in stats.items() if found.clipped},
+        "dc_offset": {n: found.offset for n, found in stats.items() if found.offset > DC_OFFSET},
+        "silent": [name for name, found in stats.items() if found.silence == 1],
+        "duplicates": _groups({name: found.digest for name, found in stats.items()}),
+        "classes": {
+            name: {
+                "clips": len(rows),
+                **_summary(rows),
+                "clipped": sum(r.clipped > 0 for r in rows),
+            }
+            for name, rows in by_class.items()
+        },
         "recordings": {
-            "number": len(set(recordings)),
-            "cut_into_several_clips": _groups(names, recordings),
+            "number": len(set(recordings.values())),
+            "cut_into_several_clips": _groups(recordings),
         },
         "folds": _folds(dataset, readable, n_folds, seed),
     }
+
+
+def _summary(stats: Collection[AudioStats]) -> dict[str, Any]:
+    """Least, median and most seconds, and the mean proportion of silence; None without stats."""
+    seconds, silence = [s.seconds for s in stats], [s.silence for s in stats]
+    if not stats:
+        return {"seconds": None, "silence": None}
+    spread = {"least": min(seconds), "median": float(np.median(seconds)), "most": max(seconds)}
+    return {"seconds": spread, "silence": float(np.mean(silence))}
 
 
 def _folds(dataset: Dataset, readable: list[int], n_folds: int | None, seed: int) -> dict[str, Any]:
@@ -177,98 +179,72 @@ def as_json(found: dict[str, Any]) -> str:
 
 
 def as_text(found: dict[str, Any]) -> str:
-    """The report as text: a table of classes, a summary, and lists of what to look at."""
-    n_readable = found["clips"] - len(found["unreadable"])
-    cut, seconds = found["recordings"]["cut_into_several_clips"], found["seconds"]
-    offsets = [f"{name}: {offset:.3f}" for name, offset in found["dc_offset"].items()]
-    skipped = [
-        f"{name} ({kind})" for kind, names in found["skipped_files"].items() for name in names
+    """The report as text: a row a class, a summary, and lists of what to look at."""
+    folds, recordings, spread = found["folds"], found["recordings"], _spread(found)
+    in_folds = folds.get("clips_by_class", {})
+    columns = ["class", "clips", "seconds", "silence", "clipped", *(f"fold {k}" for k in in_folds)]
+    rows = [
+        [name, row["clips"], *_spread(row), row["clipped"], *(n[i] for n in in_folds.values())]
+        for i, (name, row) in enumerate(found["classes"].items())
     ]
     lines = [
-        *_class_table(found),
+        text_table(columns, rows),
         "",
-        f"{len(found['classes'])} classes, {found['clips']} recordings,"
-        f" {n_readable} of them readable, {seconds['total'] / 60:.1f} minutes",
-        f"sample rates: {_listed(found['sample_rates'], ' Hz')}",
-        f"channels: {_listed(found['channels'])}",
-        f"formats: {_listed(found['codings'])}",
-        f"lengths: {_span(seconds)} s, median {_number(seconds['median'])} s",
-        f"silence (below -60 dB): {_percent(found['silence'])} of the time;"
-        f" {len(found['silent'])} recordings are entirely silent",
-        f"folds: {found['folds'].get('kind') or found['folds']['impossible']}",
-        f"according to the names, {sum(map(len, cut))} clips share their recording with another:"
-        f" {found['recordings']['number']} recordings in all",
+        f"{len(rows)} classes, {found['clips']} recordings, {len(found['unreadable'])} of them"
+        f" unreadable, {found['total_seconds'] / 60:.1f} minutes",
+        f"sample rates (Hz): {_counts(found['sample_rates'])}",
+        f"channels: {_counts(found['channels'])}",
+        f"formats: {_counts(found['codings'])}",
+        f"lengths: {spread[0]} s; silence (below -60 dB): {spread[1]} of the time",
+        f"folds: {folds.get('kind') or folds['impossible']}",
+        f"recordings, according to the names: {recordings['number']}",
     ]
     twins = [" = ".join(group) + _across_classes(group) for group in found["duplicates"]]
-    clipped = [f"{name}: in {n} places" for name, n in found["clipped"].items()]
-    for title, entries in (
-        ("exact duplicates (the same samples)", twins),
-        ("cut from one recording, according to their names", [", ".join(g) for g in cut]),
-        ("clipped (three consecutive samples within 1 % of full scale)", clipped),
-        (f"DC offset above {DC_OFFSET:g} of full scale", offsets),
-        ("entirely silent", found["silent"]),
-        ("skipped: not named like recordings", skipped),
-    ):
-        more = [f"  … and {len(entries) - LISTED} more, see --json"]
-        shown = [f"  {entry}" for entry in entries[:LISTED]]
-        if entries:
-            lines += ["", f"{title}: {len(entries)}", *shown, *more[: len(entries) > LISTED]]
-    if found["unreadable"]:
-        lines += ["", f"cannot be read: {len(found['unreadable'])}"]
-        lines += [f"  {problem['reason']}" for problem in found["unreadable"]]
+    lists = {
+        "exact duplicates (the same samples)": twins,
+        "cut from one recording, according to their names": [
+            ", ".join(group) for group in recordings["cut_into_several_clips"]
+        ],
+        "clipped (three consecutive samples within 1 % of full scale)": [
+            f"{name}: in {n} places" for name, n in found["clipped"].items()
+        ],
+        f"DC offset above {DC_OFFSET:g} of full scale": [
+            f"{name}: {offset:.3f}" for name, offset in found["dc_offset"].items()
+        ],
+        "entirely silent": found["silent"],
+        "skipped, not named like recordings": [
+            f"{name} ({kind})" for kind, names in found["skipped_files"].items() for name in names
+        ],
+        "cannot be read": [problem["reason"] for problem in found["unreadable"]],
+    }
+    for title, entries in lists.items():
+        shown = entries if title == "cannot be read" else entries[:LISTED]
+        hidden = [f"  … and {len(entries) - len(shown)} more, see --json"]
+        lines += ["", f"{title}: {len(entries)}"] if entries else []
+        lines += [f"  {entry}" for entry in shown] + hidden * (len(shown) < len(entries))
     return "\n".join(lines)
-
-
-def _class_table(found: dict[str, Any]) -> list[str]:
-    """A row a class: clips, lengths, silence, clipping, and the clips in each fold."""
-    folds = found["folds"].get("clips_by_class", {})
-    width = max(len("class"), *(len(name) for name in found["classes"]))
-    columns = f"{'clips':>6}{'seconds':>14}{'silence':>9}{'clipped':>9}"
-    head = f"{'class':<{width}}{columns}" + "".join(f"{'fold ' + k:>8}" for k in folds)
-    rows = [head, "-" * len(head)]
-    for i, (name, row) in enumerate(found["classes"].items()):
-        lengths, silence = _span(row["seconds"]), _percent(row["silence"])
-        cells = f"{row['clips']:>6}{lengths:>14}{silence:>9}{row['clipped']:>9}"
-        in_folds = "".join(f"{sizes[i]:>8}" for sizes in folds.values())
-        rows.append(f"{name:<{width}}{cells}{in_folds}")
-    return rows
 
 
 def _count(values: Iterable[Any]) -> dict[str, int]:
     return {str(value): n for value, n in Counter(values).most_common()}
 
 
-def _listed(counts: dict[str, int], unit: str = "") -> str:
-    return ", ".join(f"{value}{unit} ({n})" for value, n in counts.items())
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{value} ({n})" for value, n in counts.items())
 
 
-def _mean(values: Sequence[float]) -> float | None:
-    return float(np.mean(values)) if values else None
+def _spread(found: dict[str, Any]) -> tuple[str, str]:
+    """The seconds, from least to most, and the silence in percent."""
+    if found["seconds"] is None:
+        return "", ""
+    low, high = (f"{found['seconds'][key]:.4g}" for key in ("least", "most"))
+    return low if low == high else f"{low} to {high}", f"{found['silence']:.1%}"
 
 
-def _range(values: Sequence[float]) -> dict[str, Any]:
-    if not values:
-        return {"least": None, "median": None, "most": None}
-    return {"least": min(values), "median": float(np.median(values)), "most": max(values)}
-
-
-def _span(seconds: dict[str, Any]) -> str:
-    low, high = _number(seconds["least"]), _number(seconds["most"])
-    return low if low == high else f"{low} to {high}"
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4g}"
-
-
-def _percent(proportion: float | None) -> str:
-    return "" if proportion is None else f"{proportion:.1%}"
-
-
-def _groups(names: Sequence[str], keys: Sequence[str]) -> list[list[str]]:
+def _groups(keys: dict[str, str]) -> list[list[str]]:
     """The groups of several names that have the same key."""
     groups = defaultdict(list)
-    for name, key in zip(names, keys, strict=True):
+    for name, key in keys.items():
         groups[key].append(name)
     return [group for group in groups.values() if len(group) > 1]
 

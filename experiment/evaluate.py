@@ -12,6 +12,7 @@ import csv
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cache
 from itertools import combinations
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -108,11 +109,9 @@ def choose_networks(
     p = np.zeros((len(views), len(labels), n_classes))
     for fold in np.unique(fold_of):
         train, test = fold_of != fold, fold_of == fold
-        seen = [view[train] for view in views]
-        ids = range(len(views))
-        for k, task in zip(
-            ids, make_tasks(recipe, ids, seen, labels[train], n_classes, seed), strict=True
-        ):
+        seen, ids = [view[train] for view in views], range(len(views))
+        tasks = make_tasks(recipe, ids, seen, labels[train], n_classes, seed)
+        for k, task in enumerate(tasks):
             task.train(recipe)
             p[k, test] = window_proba(task.network, views[k][test])
     subsets = [subset for size in ids for subset in combinations(ids, size + 1)]
@@ -150,7 +149,8 @@ def cross_validate(
     """
     n_classes = int(labels.max()) + 1
     for fold in folds.numbers:
-        train, test = (np.flatnonzero(part) for part in _split(folds.fold_of, fold))
+        is_test = folds.fold_of == fold
+        train, test = np.flatnonzero(~is_test), np.flatnonzero(is_test)
         seen, unseen = [view[train] for view in views], [view[test] for view in views]
         y, inner = labels[train], folds.fold_of[train]
         with _locate_errors(fold, seeds[0]):
@@ -167,10 +167,6 @@ def cross_validate(
                 p_test = ensemble.predict_proba([unseen[k] for k in chosen])
                 scores = _scores(p_train, y), _scores(p_test, labels[test])
             yield Trial(fold, seed, chosen, test, p_test, *scores, curves)
-
-
-def _split(fold_of: np.ndarray, fold: int) -> tuple[np.ndarray, np.ndarray]:
-    return fold_of != fold, fold_of == fold
 
 
 @contextmanager
@@ -258,10 +254,6 @@ class CrossValidation:
                 name: dict(zip(("precision", "recall", "f1"), row, strict=True))
                 for name, row in zip(self.dataset.classes, scores, strict=True)
             },
-            "curves": {
-                name: {"train": _curve(train), "test": _curve(test)}
-                for name, (train, test) in self.mean_curves().items()
-            },
             "mistakes": self.mistakes(),
         }
 
@@ -294,10 +286,6 @@ def _mean(histories: list[History]) -> History:
     return History(*(mean.tolist() for mean in means))
 
 
-def _curve(history: History) -> dict[str, list[float]]:
-    return {"loss": history.loss, "accuracy": history.accuracy}
-
-
 # 4687 answers of people who listened to a clip of ESC-10 and chose one of the ten classes, 4487 of
 # them correct: by class in human_confusion.csv, by clip in human_clips.csv, for the 321 clips used.
 # Source: Piczak (2015), ESC: Dataset for Environmental Sound Classification, §3.
@@ -305,23 +293,21 @@ def _curve(history: History) -> dict[str, list[float]]:
 
 def human_confusion(classes: Sequence[str]) -> np.ndarray | None:
     """People's confusion matrix, (10, 10) ints, rows true; None unless the classes are ESC-10's."""
-    (_, *names), *rows = _table("human_confusion.csv")
-    if list(classes) != names:
+    rows = _rows("human_confusion.csv")
+    if list(classes) != list(rows[0])[1:]:
         return None
-    return np.array([[int(count) for count in row[1:]] for row in rows])
+    return np.array([[int(row[name]) for name in classes] for row in rows])
 
 
 def human_answers(name: str) -> tuple[int, int] | None:
     """(correct, all) answers of people for the clip "class/file"; None if there are none."""
-    columns, *rows = _table("human_clips.csv")
     path = PurePosixPath(name)
     key = path.parent.name, "-".join(path.stem.split("-")[:3])
-    for row in (dict(zip(columns, values, strict=True)) for values in rows):
-        if (row["class"], row["clip"]) == key:
-            return int(row["correct"]), int(row["answers"])
-    return None
+    rows = (row for row in _rows("human_clips.csv") if (row["class"], row["clip"]) == key)
+    return next(((int(row["correct"]), int(row["answers"])) for row in rows), None)
 
 
-def _table(name: str) -> list[list[str]]:
+@cache
+def _rows(name: str) -> list[dict[str, str]]:
     with open(Path(__file__).with_name(name), newline="", encoding="utf-8") as file:
-        return list(csv.reader(file))
+        return list(csv.DictReader(file))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, wait
@@ -20,6 +21,7 @@ from threading import Thread
 from typing import Any, TypeVar
 
 import numpy as np
+from tqdm import tqdm
 
 from .data import Clip, Dataset, printable
 
@@ -99,6 +101,23 @@ def process_clip(
         return reason(error)
     treatment = {"resampled": clip.resampled, "cut": clip.cut, "padded": clip.padded}
     return feature_fn(clip.signal), treatment
+
+
+def report_unreadable(problems: Sequence[Problem], n_clips: int, skip: bool) -> None:
+    """List all unreadable recordings, even in a quiet run. ValueError: unless skip is set."""
+    if not problems:
+        return
+    listed = "\n".join(f"  {problem.reason}" for problem in problems)
+    text = f"{len(problems)} of {n_clips} recordings cannot be read:\n{listed}\n"
+    if not skip:
+        raise ValueError(f"{text}--skip-bad continues without them")
+    print(f"ssc: {text}continuing without them", file=sys.stderr)
+
+
+def progress_bar(items: Sequence[Any], *, description: str, quiet: bool) -> Iterable[Any]:
+    """items, with a progress bar if the output is a terminal."""
+    disable = True if quiet else None  # None: unless it is a terminal
+    return tqdm(items, desc=description, unit="clip", mininterval=0.5, disable=disable)
 
 
 def map_in_order(

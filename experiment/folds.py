@@ -94,7 +94,7 @@ def recording(name: str) -> str:
 
 
 def _table(labels: np.ndarray, recordings: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """The clips of each recording and class, counted, (n_recordings, n_classes); each clip's row."""
+    """The number of clips by recording and class, and the row of each clip in this table, (n,)."""
     _, row_of = np.unique(recordings, return_inverse=True)
     table = np.zeros((row_of.max() + 1, labels.max() + 1), int)
     np.add.at(table, (row_of, labels), 1)

@@ -7,7 +7,7 @@ import json
 import platform
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from io import BytesIO, StringIO
@@ -119,52 +119,36 @@ def output_folder(path: Path) -> Iterator[Path]:
         raise
 
 
-def drawable(names: Sequence[str]) -> list[str]:
-    """names as Matplotlib can draw them: characters that its font lacks are taken from installed
-    fonts, which are added to its fallback list; those in no font become escapes such as \\u96e8."""
-    from matplotlib import rcParams
-    from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
-
-    def lacking(path: str, characters: set[str]) -> set[str]:
-        try:
-            font = get_font(path)
-        except RuntimeError:  # a font that Matplotlib cannot load
-            return characters
-        return {c for c in characters if not font.get_char_index(ord(c))}
-
-    missing, families = set("".join(names)), list(rcParams["font.family"])
-    for family in families:
-        missing = lacking(findfont(FontProperties(family=[family])), missing)
-    for entry in fontManager.ttflist:
-        if missing and (remaining := lacking(entry.fname, missing)) < missing:
-            missing = remaining
-            families.append(entry.name)
-    rcParams["font.family"] = families
-    escapes = {ord(c): c.encode("ascii", "backslashreplace").decode() for c in missing}
-    return [name.translate(escapes) for name in names]
-
-
 def versions() -> dict[str, str]:
     """Python and the packages whose version can change a number."""
     packages = ("numpy", "scipy", "soundfile", "matplotlib")
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 
 
+def text_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Rows under the names of their columns, the first column left-aligned, the others right."""
+    cells = [[str(cell) for cell in row] for row in (columns, *rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = [
+        "  ".join([first.ljust(widths[0]), *map(str.rjust, others, widths[1:])])
+        for first, *others in cells
+    ]
+    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+
+
 def class_table(dataset: Dataset) -> str:
     """The classes with their numbers of clips, and the number of skipped files by kind."""
     counts = np.bincount(dataset.labels)
-    width = max(len("class"), *(len(name) for name in dataset.classes))
-    rows = [f"{'class':<{width}}  clips", f"{'-' * width}  -----"]
-    rows += [f"{name:<{width}}  {n:5d}" for name, n in zip(dataset.classes, counts, strict=True)]
-    rows.append(f"{len(dataset.classes)} classes, {len(dataset)} clips")
+    lines = [text_table(["class", "clips"], zip(dataset.classes, counts, strict=True))]
+    lines.append(f"{len(dataset.classes)} classes, {len(dataset)} clips")
     skipped = [f"{len(names)} {kind}" for kind, names in sorted(dataset.skipped_files.items())]
-    return "\n".join([*rows, *([f"skipped files: {', '.join(skipped)}"] if skipped else [])])
+    return "\n".join([*lines, *([f"skipped files: {', '.join(skipped)}"] if skipped else [])])
 
 
 def treatment_lines(treated: Counter[str], n_clips: int) -> list[str]:
     """A line each for the number of clips that were resampled, cut and padded."""
-    what = {"resampled": "to 44.1 kHz", "cut": "to 5 s", "padded": "with zeros at the end, to 5 s"}
-    return [f"{treated[kind]} of {n_clips} clips {kind} {how}" for kind, how in what.items()]
+    kinds = {"resampled": "to 44.1 kHz", "cut": "to 5 s", "padded": "with zeros at the end, to 5 s"}
+    return [f"{treated[kind]} of {n_clips} clips {kind} {how}" for kind, how in kinds.items()]
 
 
 def epoch_line(history: History, epochs: int, seconds: float) -> str:
@@ -180,25 +164,15 @@ def epoch_line(history: History, epochs: int, seconds: float) -> str:
 
 def confusion_table(matrix: np.ndarray, classes: list[str]) -> str:
     """The confusion matrix as text: rows true, columns predicted, under the number of the class."""
-    corner = "true \\ predicted"
-    width = max(len(corner), *(len(name) + 4 for name in classes))
-    cell = max(len(str(matrix.max())), len(str(len(classes)))) + 2
-    head = "".join(f"{column:>{cell}}" for column in range(len(classes)))
-    rows = [f"{corner:<{width}}" + head]
-    for i, name in enumerate(classes):
-        label = f"{i:>2}  {name}"
-        rows.append(f"{label:<{width}}" + "".join(f"{count:>{cell}}" for count in matrix[i]))
-    return "\n".join(rows)
+    rows = [[f"{i:>2}  {name}", *matrix[i]] for i, name in enumerate(classes)]
+    return text_table(["true \\ predicted", *map(str, range(len(classes)))], rows)
 
 
 def score_table(matrix: np.ndarray, classes: list[str]) -> str:
     """Precision, recall, F1 and number of clips of each class."""
-    width = max(len("class"), *(len(name) for name in classes))
-    rows = [f"{'class':<{width}}  precision  recall      F1  clips"]
-    scores = precision_recall_f1(matrix)
-    for name, (precision, recall, f1), row in zip(classes, scores, matrix, strict=True):
-        rows.append(f"{name:<{width}}  {precision:9.3f}  {recall:6.3f}  {f1:6.3f}  {row.sum():5d}")
-    return "\n".join(rows)
+    scores = zip(classes, precision_recall_f1(matrix), matrix.sum(axis=1), strict=True)
+    rows = [[name, *(f"{value:.3f}" for value in values), n] for name, values, n in scores]
+    return text_table(["class", "precision", "recall", "F1", "clips"], rows)
 
 
 def fold_line(trials: Sequence[Trial], recipe: Recipe) -> str:
@@ -215,72 +189,32 @@ def fold_line(trials: Sequence[Trial], recipe: Recipe) -> str:
 def summary_lines(result: CrossValidation) -> list[str]:
     """The held-out accuracy with its spread and interval, and the training accuracy."""
     metrics = result.metrics()
-    low, high = metrics["interval_95"]
+    (low, high), train = metrics["interval_95"], metrics["train"]
     return [
         f"held out: accuracy {metrics['mean']:.4f} ± {metrics['std']:.4f} over"
         f" {len(metrics['folds'])} folds, ± {metrics['seeds_std']:.4f} over"
         f" {_seeds(len(result.seeds))}; loss {metrics['loss']:.4f}",
         f"95 % interval for the accuracy on other recordings: {low:.3f} to {high:.3f}"
         f" ({result.folds.n_recordings} recordings)",
-        f"on the training parts: accuracy {metrics['train']['accuracy']:.4f},"
-        f" loss {metrics['train']['loss']:.4f}",
+        f"on the training parts: accuracy {train['accuracy']:.4f}, loss {train['loss']:.4f}",
     ]
 
 
 def mistake_table(rows: Sequence[dict[str, Any]], with_people: bool) -> str:
     """The clips that were wrong with more than half of the seeds, the worst first."""
     often = [row for row in rows if 2 * row["wrong"] > row["seeds"]]
-    width = max((len(row["clip"]) for row in often), default=0)
-    lines = [f"{len(often)} clips were wrong with more than half of the seeds:"]
-    for row in often:
-        line = f"  {row['clip']:<{width}}  {row['wrong']} of {row['seeds']}: {row['predicted']}"
-        if with_people and row["people_asked"]:
-            line += f"; {row['people_right']} of {row['people_asked']} people recognized it"
-        lines.append(line)
-    return "\n".join(lines)
+    title = f"{len(often)} clips were wrong with more than half of the seeds"
+    columns = ["clip", "wrong", "predicted", *(["people who recognized it"] if with_people else [])]
+    cells = [
+        [row["clip"], f"{row['wrong']} of {row['seeds']}", row["predicted"], _people(row)]
+        for row in often
+    ]
+    return f"{title}\n" + text_table(columns, [row[: len(columns)] for row in cells])
+
+
+def _people(row: dict[str, Any]) -> str:
+    return f"{row['people_right']} of {row['people_asked']}" if row["people_asked"] else ""
 
 
 def _seeds(n: int) -> str:
     return f"{n} seed{'' if n == 1 else 's'}"
-
-
-def save_cross_validation(
-    result: CrossValidation, people: np.ndarray | None, output: Output, normalize: bool
-) -> None:
-    """Draw and log the results, next to people's confusion matrix if there is one."""
-    from mininet.display import confusion, confusions, train_test_curves
-
-    matrix, classes, curves = result.confusion, result.dataset.classes, result.mean_curves()
-    names, mistakes = drawable(classes), result.mistakes()
-    output.save_table(_curve_rows(curves), "history.csv")
-    output.save_table(mistakes, "mistakes.csv")
-    if people is not None:  # as proportions: people gave another number of answers
-        human = f"people: {people.trace() / people.sum():.1%} of {people.sum()} answers"
-        titles = [f"held out: {matrix.trace() / matrix.sum():.1%}", human]
-        output.save_figure(confusions([matrix, people], names, titles), "confusion.png")
-    else:
-        output.save_figure(confusion(matrix, names, title="held out"), "confusion.png")
-    if normalize:
-        figure = confusion(matrix, names, normalize=True, title="held out")
-        output.save_figure(figure, "confusion_normalized.png")
-    output.save_figure(train_test_curves(curves), "curves.png")
-    output.log(confusion_table(matrix, classes))
-    output.log(score_table(matrix, classes))
-    output.log(mistake_table(mistakes, people is not None))
-    output.log("\n".join(summary_lines(result)))
-
-
-def _curve_rows(curves: dict[str, tuple[History, History]]) -> list[dict[str, Any]]:
-    """A row for each network and epoch."""
-    return [
-        {
-            "network": name,
-            "epoch": epoch + 1,
-            "train_loss": train.loss[epoch],
-            "train_accuracy": train.accuracy[epoch],
-            "test_loss": test.loss[epoch],
-            "test_accuracy": test.accuracy[epoch],
-        }
-        for name, (train, test) in curves.items()
-        for epoch in range(len(train.loss))
-    ]

@@ -5,9 +5,12 @@ soundfile decodes the file and SciPy resamples it; both are imported on first us
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import ceil, inf
 from os import PathLike, fsdecode
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,37 +42,52 @@ def read(path: str | PathLike[str], duration: float | None = None) -> tuple[np.n
 
     Returns the signal (n,) float32 in [-1, 1] (float files and decoders may exceed full scale:
     clipped) and its sample rate in Hz; at most duration s and a margin are read.
-    ValueError: not a regular file, not audio, a sample rate above MAX_RATE, no samples, fewer than
-    the header says, more than memory holds, NaN or infinite samples, duration not > 0.
-    OSError: the file cannot be opened.
+    ValueError: whatever open_audio rejects, no samples, fewer than the header says, more than
+    memory holds, NaN or infinite samples, duration not > 0. OSError: cannot be opened.
     """
-    import soundfile
-
-    name = fsdecode(path)
     if duration is not None and not 0 < duration < inf:
         raise ValueError(f"duration={duration!r} must be a positive number of seconds, or None")
-    if Path(name).exists() and not (Path(name).is_file() or Path(name).is_dir()):
-        raise ValueError(f"{name} is not a regular file")  # opening a pipe would block
-    with open(name, "rb"):  # an OSError with the system's reason, where libsndfile has none
-        pass
-    try:
-        with soundfile.SoundFile(name) as sound:
-            rate, available = int(sound.samplerate), int(sound.frames)
-            if rate > MAX_RATE:
-                raise ValueError(f"{name} has {rate} Hz; at most {MAX_RATE} Hz are supported")
-            n = available if duration is None else min(available, ceil((duration + MARGIN) * rate))
+    with open_audio(path) as sound:
+        rate, n = int(sound.samplerate), int(sound.frames)
+        n = n if duration is None else min(n, ceil((duration + MARGIN) * rate))
+        try:
             channels = sound.read(n, dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError as error:
-        raise ValueError(f"{name} cannot be read as audio: {error.error_string}") from None
-    except (TypeError, MemoryError) as error:
-        reason = "more samples than memory holds" if isinstance(error, MemoryError) else str(error)
-        raise ValueError(f"{name} cannot be read as audio: {reason}") from None
-    check_samples(name, len(channels), n, int(np.isfinite(channels).all(axis=1).sum()))
+        except MemoryError:  # the file may be as long as that, or its header wrong
+            raise ValueError(f"{fsdecode(path)} has {n} samples: more than memory holds") from None
+    check_samples(path, len(channels), n, int(np.isfinite(channels).all(axis=1).sum()))
     return np.clip(channels.mean(axis=1), -1, 1), rate
 
 
-def check_samples(name: str, n_read: int, n_expected: int, n_finite: int) -> None:
+@contextmanager
+def open_audio(path: str | PathLike[str]) -> Iterator[Any]:
+    """The file as a soundfile.SoundFile for a with block.
+
+    ValueError: not a regular file, not audio, a sample rate above MAX_RATE. OSError: cannot be
+    opened.
+    """
+    import soundfile
+
+    file = fsdecode(path)
+    if os.path.exists(file) and not (os.path.isfile(file) or os.path.isdir(file)):
+        raise ValueError(f"{file} is not a regular file")  # opening a pipe would block
+    if file.lower().endswith(".raw"):
+        raise ValueError(f"{file} cannot be read as audio: raw samples have no header")
+    with open(file, "rb"):  # an OSError with the system's reason, where libsndfile has none
+        pass
+    try:
+        with soundfile.SoundFile(os.fsencode(file) if os.name == "posix" else file) as sound:
+            if sound.format == "RAW":  # libsndfile's guess for a file .au or .snd without a header
+                raise ValueError(f"{file} cannot be read as audio: it has no header")
+            if sound.samplerate > MAX_RATE:
+                raise ValueError(f"{file} has {sound.samplerate} Hz; at most {MAX_RATE} are read")
+            yield sound
+    except soundfile.LibsndfileError as error:
+        raise ValueError(f"{file} cannot be read as audio: {error.error_string}") from None
+
+
+def check_samples(path: str | PathLike[str], n_read: int, n_expected: int, n_finite: int) -> None:
     """ValueError: nothing was read of a file, less than its header says, or NaN or infinity."""
+    name = fsdecode(path)
     if n_read == 0:
         raise ValueError(f"{name} holds no samples")
     if n_read < n_expected:

@@ -1,36 +1,28 @@
-"""Pictures of sound: many clips side by side, and one clip through every stage of the MFCC.
+"""Pictures of sound: clips side by side, and one clip through every stage of the MFCC. Chapter 8.
 
-Before it: all the others, whose results it draws. Nothing comes after it: only this file imports
-Matplotlib, and no other file imports this one. Chapter 8.
-
-Every function returns a Matplotlib `Figure`; the caller saves it, shows it and closes it.
+Every function returns a Matplotlib Figure; the caller saves it, shows it and closes it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from .arguments import as_float, positive_integer
+from ._checks import as_float, positive_integer
 from .cepstrum import power_to_db
-from .features import mel_spectrogram, mfcc
+from .features import cosine_basis, finite_signal
 from .fourier import power_spectrum
-from .framing import centre, frame, hann
+from .framing import frame, hann, pad_center
 from .mel import mel_filterbank
 
-COLOR_MAP = "viridis"  # even to the eye, safe for the colour-blind: one map for every image
+COLOR_MAP = "viridis"  # perceptually uniform, also for color-blind readers
 DATA, MARKED, PALE = "#1f4e79", "#c2410c", "#a3a3a3"
-# Inches around the panels of a grid: numbers and label on the left, label below, title above each.
-LEFT, RIGHT, BOTTOM, TITLE, GAP = 0.85, 0.2, 0.55, 0.35, 0.2
 
 
 def mfcc_grid(
@@ -43,46 +35,39 @@ def mfcc_grid(
     vmin: float = -700.0,
     vmax: float = 300.0,
 ) -> Figure:
-    """Draw the first n_examples MFCC images of each class, a class a row, on one colour scale.
+    """Draw the first n_examples MFCC images of each class, one class per row, on one color scale.
 
     features (n_clips, n_mfcc, n_frames), labels (n_clips,): indices into classes. Column t is
-    centred at t·hop_seconds (s). The colours run from vmin to vmax (dB); a value outside takes the
-    colour of the nearer end. A class with fewer clips leaves the rest of its row blank.
-    ValueError: shapes that do not fit, n_examples < 1, hop_seconds <= 0, vmin >= vmax.
+    centered at t·hop_seconds (s). Colors run from vmin to vmax (dB). Missing clips leave blanks.
+    ValueError: shapes that do not match, n_examples < 1, hop_seconds <= 0, vmin >= vmax.
     """
-    features, labels = _fitting(features, labels, classes, n_dims=3)
-    if not hop_seconds > 0:
-        raise ValueError(f"hop_seconds={hop_seconds} must be positive")
-    if not vmin < vmax:
-        raise ValueError(f"vmin={vmin} must be below vmax={vmax}")
-    norm = Normalize(vmin, vmax)
-    fig, axes = _class_axes(len(classes), n_examples, head=0.75)
-    for ax, clip in _first_clips(axes, labels, classes):
-        _draw_image(ax, features[clip], (hop_seconds, 1), norm)
-    _label_edges(axes, "time (s)", "MFCC index")
-    width, height = fig.get_size_inches()
-    box = (LEFT / width, 1 - 0.55 / height, 1 - (LEFT + RIGHT) / width, 0.12 / height)
-    colors, bar = ScalarMappable(norm, COLOR_MAP), fig.add_axes(box, label="<colorbar>")
-    fig.colorbar(colors, bar, orientation="horizontal", ticklocation="top", extend="both")
-    bar.set_xlabel("MFCC (dB)")
+    if not (hop_seconds > 0 and vmin < vmax):
+        raise ValueError(f"{hop_seconds=} must be positive, and {vmin=} must be below {vmax=}")
+    features, labels = _check(features, labels, classes, n_dims=3)
+    norm = plt.Normalize(vmin, vmax)
+    fig, panels = _class_panels(labels, classes, n_examples, "time (s)", "MFCC index", head=0.75)
+    for ax, clip in panels:
+        _draw_image(ax, features[clip], hop_seconds, 1, norm)
+    inch = 1 / fig.get_figheight()
+    bar = fig.add_axes((0.2, 1 - 0.6 * inch, 0.6, 0.12 * inch), label="<colorbar>")
+    colors = plt.cm.ScalarMappable(norm, COLOR_MAP)
+    fig.colorbar(colors, bar, location="top", extend="both", label="MFCC (dB)")
     return fig
 
 
 def vector_grid(
     features: ArrayLike, labels: ArrayLike, classes: Sequence[str], *, n_examples: int = 3
 ) -> Figure:
-    """Draw the first n_examples feature vectors of each class as lines, a class a row.
+    """Draw the first n_examples feature vectors of each class as lines, one class per row.
 
-    features (n_clips, n_values): MFCC images flattened coefficient by coefficient, all frames of
-    c0 first, then all of c1, ...; labels (n_clips,): indices into classes. All panels share axes.
-    ValueError: shapes that do not fit, n_examples < 1.
+    features (n_clips, n_values): flattened MFCC images, all frames of c0 first, then all of c1, …;
+    labels (n_clips,): indices into classes. ValueError: shapes that do not match, n_examples < 1.
     """
-    features, labels = _fitting(features, labels, classes, n_dims=2)
-    fig, axes = _class_axes(len(classes), n_examples, head=0)
-    for ax, clip in _first_clips(axes, labels, classes):
+    features, labels = _check(features, labels, classes, n_dims=2)
+    fig, panels = _class_panels(labels, classes, n_examples, "feature index", "MFCC (dB)")
+    for ax, clip in panels:
         ax.plot(features[clip], color=DATA, linewidth=0.5, rasterized=True)
         ax.margins(x=0)
-    _label_edges(axes, "index in the flattened vector", "MFCC (dB)")
     return fig
 
 
@@ -96,157 +81,117 @@ def stages(
 ) -> Figure:
     """Draw a clip through every stage of its MFCC: all frames on the left, one on the right.
 
-    signal (n_samples,) at sample_rate Hz, in frames of 20 ms every 10 ms. The one frame is that of
-    most power, unless frame_index (0 … n_frames - 1) names another.
-    ValueError: a signal that is not one-dimensional, a frame_index out of range, and whatever the
-    stages reject.
+    signal (n_samples,) at sample_rate Hz, in frames of 20 ms every 10 ms. frame_index None: the
+    frame with the highest power. ValueError: a signal that is not one-dimensional, frame_index not
+    in 0 … n_frames - 1, whatever the stages reject.
     """
-    signal = as_float(signal, "signal")
+    signal = finite_signal(signal)
     if signal.ndim != 1:
         raise ValueError(f"signal has shape {signal.shape}; it must be (n_samples,)")
     n_fft, hop = int(0.02 * sample_rate), int(0.01 * sample_rate)  # samples
-    frames = frame(centre(signal, n_fft), n_fft, hop)  # (n_frames, n_fft)
-    power = power_spectrum(frames * hann(n_fft))  # (n_frames, n_fft // 2 + 1)
-    mel = mel_spectrogram(signal, sample_rate, n_fft=n_fft, hop_length=hop)  # (n_mels, n_frames)
-    cepstra = mfcc(signal, sample_rate, n_mfcc=n_mfcc, n_fft=n_fft, hop_length=hop)
-    i = int(power.sum(axis=1).argmax()) if frame_index is None else frame_index
+    frames = frame(pad_center(signal, n_fft), n_fft, hop)  # (n_frames, n_fft)
+    power = power_spectrum(frames * hann(n_fft)).T  # (n_fft // 2 + 1, n_frames)
+    filters = mel_filterbank(sample_rate, n_fft)  # (n_mels, n_fft // 2 + 1)
+    log_mel = power_to_db(filters @ power)  # (n_mels, n_frames)
+    cepstra = cosine_basis(n_mfcc, len(filters)) @ log_mel  # (n_mfcc, n_frames)
+    i = int(power.sum(axis=0).argmax()) if frame_index is None else frame_index
     if i not in range(len(frames)):
         raise ValueError(f"frame_index={i} must be an integer from 0 to {len(frames) - 1}")
 
-    fig = plt.figure(figsize=(12, 13), layout="constrained")
-    fig.suptitle(_drawable(title or ""), parse_math=False)
-    grid, khz = fig.add_gridspec(5, 2), sample_rate / n_fft / 1000  # kHz from bin to bin
-    clip = fig.add_subplot(grid[0, 0])
-    _draw_waveform(clip, signal, sample_rate, i * hop, n_fft)
-    _draw_frame(fig.add_subplot(grid[0, 1]), frames[i], sample_rate, i)
-    _draw_filters(fig.add_subplot(grid[2, :]), mel_filterbank(sample_rate, n_fft), khz)
-    for row, values, step, name, row_label, unit in (
-        (1, power_to_db(power).T, khz, "3. power spectrum", "frequency (kHz)", "power (dB)"),
-        (3, power_to_db(mel), 1, "5. mel power", "mel band", "power (dB)"),
-        (4, cepstra, 1, "6. MFCC", "MFCC index", "MFCC (dB)"),
+    fig, axes = plt.subplot_mosaic("AB;CD;EE;FG;HI", figsize=(12, 13))
+    fig.set_layout_engine("constrained", wspace=0.06)
+    fig.suptitle(title or "", parse_math=False)
+    khz = sample_rate / n_fft / 1000  # from bin to bin
+    _draw_frame(axes["A"], axes["B"], signal, frames[i], i * hop - n_fft // 2, sample_rate)
+    axes["B"].set_title(f"2. frame {i} times the Hann window")
+    _draw_filters(axes["E"], filters, khz)
+    for left, right, values, step, name, row_label, unit in (
+        (*"CD", power_to_db(power), khz, "3. power spectrum", "frequency (kHz)", "power (dB)"),
+        (*"FG", log_mel, 1, "5. mel power", "mel band", "power (dB)"),
+        (*"HI", cepstra, 1, "6. MFCC", "MFCC index", "MFCC (dB)"),
     ):
-        image, line = fig.add_subplot(grid[row, 0], sharex=clip), fig.add_subplot(grid[row, 1])
-        _draw_stage(image, line, values, (hop / sample_rate, step), i, unit)
-        image.set(title=f"{name} of every frame", xlabel="time (s)", ylabel=row_label)
-        line.set(title=f"{name} of frame {i}", xlabel=row_label, ylabel=unit)
+        axes[left].sharex(axes["A"])
+        _draw_stage(axes[left], axes[right], values, i, hop / sample_rate, step, unit)
+        axes[left].set(title=f"{name} of every frame", xlabel="time (s)", ylabel=row_label)
+        axes[right].set(title=f"{name} of frame {i}", xlabel=row_label, ylabel=unit)
     return fig
 
 
-def _fitting(
+def _check(
     features: ArrayLike, labels: ArrayLike, classes: Sequence[str], n_dims: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Features and labels as arrays that fit each other and the classes, or a ValueError."""
+    """features and labels as arrays that match each other and the classes, or ValueError."""
     features, labels = as_float(features, "features"), np.asarray(labels)
     if features.ndim != n_dims:
         raise ValueError(f"features has shape {features.shape}; it must have {n_dims} axes")
     if labels.shape != features.shape[:1]:
         raise ValueError(f"labels has shape {labels.shape}; it must be {features.shape[:1]}")
-    strange = labels[~np.isin(labels, np.arange(len(classes)))]
-    if len(classes) < 1 or strange.size:
-        raise ValueError(f"labels={strange} must be indices into the {len(classes)} classes")
+    invalid = labels[~np.isin(labels, np.arange(len(classes)))]
+    if len(classes) < 1 or invalid.size:
+        raise ValueError(f"labels={invalid} must be indices into the {len(classes)} classes")
     return features, labels
 
 
-def _class_axes(n_classes: int, n_examples: int, head: float) -> tuple[Figure, np.ndarray]:
-    """A figure and its axes (n_classes, n_examples), each of 3.4 by 1.05 inches; head inches above
-    them stay free. Set by hand: for Matplotlib to find room for thirty panels takes a second."""
-    n_examples = positive_integer(n_examples, "n_examples")
-    width = LEFT + 3.4 * n_examples + GAP * (n_examples - 1) + RIGHT
-    height = BOTTOM + 1.05 * n_classes + TITLE * n_classes + head
-    margins = {
-        "left": LEFT / width,
-        "right": 1 - RIGHT / width,
-        "bottom": BOTTOM / height,
-        "top": 1 - (TITLE + head) / height,
-        "wspace": GAP / 3.4,
-        "hspace": TITLE / 1.05,
-    }
-    return plt.subplots(
-        n_classes,
-        n_examples,
-        squeeze=False,
-        sharex=True,
-        sharey=True,
-        figsize=(width, height),
-        gridspec_kw=margins,
-    )
-
-
-def _first_clips(
-    axes: np.ndarray, labels: np.ndarray, classes: Sequence[str]
-) -> Iterator[tuple[Axes, int]]:
-    """Yield (axes, index of the clip) for the first clips of each class; blank what is left."""
-    for label, (name, row) in enumerate(zip(classes, axes, strict=True)):
-        clips = np.flatnonzero(labels == label)[: len(row)]
-        for ax, clip in zip(row, clips, strict=False):
-            # a given y, or each title would be measured; "$" in a name is no formula
-            ax.set_title(_drawable(name), y=1, parse_math=False)
-            yield ax, clip
-        for ax in row[len(clips) :]:
-            ax.set_axis_off()
-
-
-def _label_edges(axes: np.ndarray, x_label: str, y_label: str) -> None:
-    """Label the first column on its left, and every column under its last panel in use; the panels
-    between share these ticks and have none of their own."""
+def _class_panels(
+    labels: np.ndarray, classes: Sequence[str], n: int, x_label: str, y_label: str, head: float = 0
+) -> tuple[Figure, list[tuple[Axes, int]]]:
+    """A figure of n panels per class below `head` free inches, and (panel, index of its clip) for
+    the first clips of each class. Fixed margins: a layout engine would take a second."""
+    width = 0.85 + 3.6 * positive_integer(n, "n_examples")
+    height = 0.55 + 1.4 * len(classes) + head
+    fig, axes = plt.subplots(len(classes), n, squeeze=False, sharex=True, sharey=True)
+    fig.set_size_inches(width, height)
+    fig.subplots_adjust(0.85 / width, 0.55 / height, 1 - 0.2 / width, 1 - (0.35 + head) / height)
+    fig.subplots_adjust(wspace=0.2 / 3.4, hspace=0.35 / 1.05)
     axes[0, 0].yaxis.set_major_locator(MaxNLocator(4, integer=True))
-    for ax in axes[:, 0]:
-        ax.set_ylabel(y_label)
-    for ax in axes[:, 1:].flat:
-        ax.yaxis.set_visible(False)
-    for column in axes.T:
-        *above, last = [ax for ax in column if ax.axison] or [column[0]]
-        for ax in above:
-            ax.xaxis.set_visible(False)
-        last.set_xlabel(x_label)
-        last.tick_params(labelbottom=True)
+    clips = [np.flatnonzero(labels == label)[:n] for label in range(len(classes))]
+    for (row, column), ax in np.ndenumerate(axes):
+        used = column < len(clips[row])
+        last = used and not any(column < len(below) for below in clips[row + 1 :])
+        ax.axis(used)
+        ax.set_title(classes[row] if used else "", y=1, parse_math=False)  # y=1: no measuring
+        ax.set(xlabel=x_label if last else "", ylabel=y_label)
+        ax.tick_params(labelbottom=last)
+        ax.xaxis.set_visible(last)
+        ax.yaxis.set_visible(column == 0)
+    return fig, [pair for row in zip(axes, clips, strict=True) for pair in zip(*row, strict=False)]
 
 
 def _draw_image(
-    ax: Axes, values: np.ndarray, steps: tuple[float, float], norm: Normalize | None = None
-) -> ScalarMappable:
-    """values (n_rows, n_frames): column t at t·steps[0] (s), row r at r·steps[1], upwards."""
+    ax: Axes, values: np.ndarray, x_step: float, y_step: float, norm: plt.Normalize | None = None
+) -> None:
+    """Image of values (n_rows, n_frames): column t is centered at t·x_step, row r at r·y_step."""
     n_rows, n_frames = values.shape
-    x, y = np.array([-0.5, n_frames - 0.5]), np.array([-0.5, n_rows - 0.5])  # the outer edges
-    extent = (*x * steps[0], *y * steps[1])
-    return ax.imshow(values, COLOR_MAP, norm, extent=extent, origin="lower", aspect="auto")
+    x, y = np.array([-0.5, n_frames - 0.5]) * x_step, np.array([-0.5, n_rows - 0.5]) * y_step
+    ax.imshow(values, COLOR_MAP, norm, extent=(*x, *y), origin="lower", aspect="auto")
 
 
 def _draw_stage(
-    left: Axes, right: Axes, values: np.ndarray, steps: tuple[float, float], index: int, unit: str
+    left: Axes, right: Axes, values: np.ndarray, i: int, x_step: float, y_step: float, unit: str
 ) -> None:
-    """values (n_rows, n_frames) as an image, and beside it its column `index` as a line."""
-    left.figure.colorbar(
-        _draw_image(left, values, steps), ax=left, label=unit, pad=0.02, fraction=0.05
-    )
-    left.axvline(index * steps[0], color=MARKED)
+    """Image of values (n_rows, n_frames), and beside it column i as a line."""
+    _draw_image(left, values, x_step, y_step)
+    left.figure.colorbar(left.images[0], ax=left, label=unit, pad=0.02, fraction=0.05)
+    left.axvline(i * x_step, color=MARKED)
     left.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-    dots = "o" if len(values) < 50 else ""  # where they are few enough to be counted
-    rows = np.arange(len(values)) * steps[1]
-    right.plot(rows, values[:, index], color=DATA, marker=dots, markersize=3)
-    right.margins(x=0.02)
+    style = "o-" if len(values) < 50 else "-"
+    right.plot(np.arange(len(values)) * y_step, values[:, i], style, color=DATA, markersize=3)
 
 
-def _draw_waveform(ax: Axes, signal: np.ndarray, sample_rate: int, middle: int, n: int) -> None:
-    """The signal over time, with the n samples around the middle one marked."""
-    ax.plot(np.arange(len(signal)) / sample_rate, signal, color=DATA, linewidth=0.5)
-    ends = (middle - n / 2) / sample_rate, (middle + n / 2) / sample_rate
-    ax.axvspan(*ends, color=MARKED, alpha=0.6)
-    ax.locator_params(axis="x", nbins=6)
-    ax.set(title="1. the clip, with one frame marked", xlabel="time (s)", ylabel="amplitude")
-
-
-def _draw_frame(ax: Axes, samples: np.ndarray, sample_rate: int, index: int) -> None:
-    """A frame, the Hann window stretched to the frame's peak, and the two multiplied."""
-    window, peak = hann(len(samples)), np.abs(samples).max()
-    ms = 1000 * np.arange(len(samples)) / sample_rate
-    ax.plot(ms, samples, color=PALE, label="frame")
-    ax.plot(ms, window * peak, color=MARKED, linestyle="--", label="window · peak")
-    ax.plot(ms, samples * window, color=DATA, label="frame · window")
-    ax.margins(x=0, y=0.22)  # room for the legend below the lines
-    ax.legend(loc="lower center", ncols=3, frameon=False)
-    title = f"2. frame {index} times the Hann window"
-    ax.set(title=title, xlabel="time in the frame (ms)", ylabel="amplitude")
+def _draw_frame(
+    left: Axes, right: Axes, signal: np.ndarray, x: np.ndarray, start: int, sample_rate: int
+) -> None:
+    """The signal with the frame x marked, and beside it x, the Hann window and their product."""
+    left.plot(np.arange(len(signal)) / sample_rate, signal, color=DATA, linewidth=0.5)
+    left.axvspan(start / sample_rate, (start + len(x)) / sample_rate, color=MARKED, alpha=0.6)
+    left.set(title="1. the clip, with one frame marked", xlabel="time (s)", ylabel="amplitude")
+    ms, window = 1000 * np.arange(len(x)) / sample_rate, hann(len(x))
+    right.plot(ms, x, color=PALE, label="frame")
+    right.plot(ms, window * np.abs(x).max(), "--", color=MARKED, label="window · peak")
+    right.plot(ms, window * x, color=DATA, label="frame · window")
+    right.margins(x=0, y=0.22)  # room for the legend below the lines
+    right.legend(loc="lower center", ncols=3, frameon=False)
+    right.set(xlabel="time in the frame (ms)", ylabel="amplitude")
 
 
 def _draw_filters(ax: Axes, filters: np.ndarray, khz_per_bin: float) -> None:
@@ -256,13 +201,5 @@ def _draw_filters(ax: Axes, filters: np.ndarray, khz_per_bin: float) -> None:
     for weights in filters[::8]:
         ax.fill_between(khz, weights)
     ax.margins(x=0)
-    title = f"4. {len(filters)} mel filters, every eighth filled"
-    ax.set(title=title, xlabel="frequency (kHz)", ylabel="weight (1/Hz)")
-
-
-def _drawable(name: str) -> str:
-    """name, with each character that the current font lacks replaced by its code: \\u96e8."""
-    families = [FontProperties(family=[family]) for family in FontProperties().get_family()]
-    fonts = [get_font(findfont(family)) for family in families]
-    known = {c: any(font.get_char_index(ord(c)) for font in fonts) for c in name}
-    return "".join(c if known[c] else c.encode("ascii", "backslashreplace").decode() for c in name)
+    ax.set_title(f"4. {len(filters)} mel filters, every eighth filled")
+    ax.set(xlabel="frequency (kHz)", ylabel="weight (1/Hz)")

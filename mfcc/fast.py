@@ -80,7 +80,7 @@ def mfcc(
     return lift(cepstra.swapaxes(-1, -2), lifter).swapaxes(-1, -2).astype(mel.dtype)
 
 
-_basis = lru_cache(maxsize=16)(cosine_basis)
+_basis = lru_cache(maxsize=16, typed=True)(cosine_basis)  # 13.0 is an error, also after 13
 
 
 def blocked_product(matrix: np.ndarray, columns: np.ndarray) -> np.ndarray:
@@ -150,7 +150,7 @@ def _bins(n_fft: int) -> np.ndarray:
     return np.minimum(k, n_fft - k)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=16, typed=True)
 def _unordered_filterbank(
     dtype: np.dtype, sample_rate: float, n_fft: int, *settings: Any
 ) -> list[tuple[int, slice, np.ndarray]]:

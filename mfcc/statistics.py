@@ -1,6 +1,4 @@
-"""Statistics in time: how a row of features moves, in a few numbers that do not ask when.
-
-Before it: features.py, whose rows of frames they sum up. After it: audio.py. Chapter 16.
+"""Time-invariant summaries of a feature trajectory. Chapter 16.
 
 Symbols: x[t] one row of features, t = 0 … T-1 its frames; k a lag in frames.
 """
@@ -21,41 +19,37 @@ LAGS = (1, 2, 4, 8, 16, 32, 64, 128)  # frames: of 10 ms, from 10 ms to 1.28 s
 
 
 def structure_function(features: ArrayLike, lags: Sequence[int] = LAGS) -> np.ndarray:
-    """D[k] = std over t of (x[t + k] - x[t]): how far the row has moved k frames later.
+    """D[k] = std over t of (x[t + k] - x[t]): the typical change of the row within k frames.
 
-    D[k]² = 2 (r[0] - r[k]) for a stationary row with autocovariance r: the whole autocorrelation,
-    whatever its mean. White noise has the same D at every lag, a random walk's grows as √k, and a
-    rhythm of k frames has D[k] = 0.
+    For a stationary row with autocovariance r, D[k]² = 2 (r[0] - r[k]). White noise has the same D
+    at every lag, a random walk's grows as √k, and a period of k frames gives D[k] = 0.
 
     features (..., T) -> (..., n_lags) of the same dtype and unit.
-    ValueError: no lag, a lag < 1 or >= T.
+    ValueError: no lags, a lag < 1 or >= T.
     Source: Kolmogorov (1941), The local structure of turbulence in incompressible viscous fluid.
-    Chapter 16.
     """
     x = as_float(features, "features")
     lags = [positive_integer(k, "lag") for k in lags]
     if not lags or max(lags) >= x.shape[-1]:
-        raise ValueError(f"lags={lags} must be some, each below the {x.shape[-1]} frames")
+        raise ValueError(f"lags={lags} must not be empty, and each below the {x.shape[-1]} frames")
     return np.stack([(x[..., k:] - x[..., :-k]).std(axis=-1) for k in lags], axis=-1)
 
 
 def modulation_spectrum(features: ArrayLike, edges: Sequence[int]) -> np.ndarray:
     """M[b] = 2/(T Σ w²) Σ |Σ_t w[t] (x[t] - mean x) exp(-2πikt/T)|² over k of band b, w Hann's.
 
-    Band b holds the bins k = edges[b] … edges[b + 1] - 1; bin k is k swings in T frames. With all
-    bins from 1 to the last, the bands add up to about the variance of the row: which part of it
-    moves slowly, which fast.
+    Band b holds the bins k = edges[b] … edges[b + 1] - 1; bin k has k periods in T frames. Over all
+    bins from 1 on, the bands add up to about the variance of the row.
 
     features (..., T) -> (..., len(edges) - 1), of the dtype of the features, in their unit squared.
-    ValueError: edges that do not rise from at least 1 to at most ⌊T/2⌋ + 1.
+    ValueError: edges that do not increase from at least 1 to at most ⌊T/2⌋ + 1.
     Source: Houtgast and Steeneken (1985), A review of the MTF concept in room acoustics; Welch
     (1967) for the factor.
-    Chapter 16.
     """
     x = as_float(features, "features")
     n, steps = x.shape[-1], np.diff(edges)
     if len(steps) < 1 or steps.min() < 1 or edges[0] < 1 or edges[-1] > n // 2 + 1:
-        raise ValueError(f"edges={list(edges)} must rise from at least 1 to at most {n // 2 + 1}")
+        raise ValueError(f"edges={list(edges)} must increase within 1 … {n // 2 + 1}")
     window = hann(n).astype(x.dtype)
     power = power_spectrum((x - x.mean(axis=-1, keepdims=True)) * window)  # (..., T//2 + 1)
     bands = [power[..., a:b].sum(axis=-1) for a, b in pairwise(edges)]

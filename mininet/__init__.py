@@ -10,8 +10,8 @@ from .losses import SoftmaxCrossEntropy, cross_entropy, one_hot, softmax
 from .optimizers import SGD
 from .checking import gradient_check
 from .regularization import Dropout, Normalization
-from .network import DivergenceError, History, Sequential
 from .metrics import accuracy, confusion_matrix, precision_recall_f1, wilson_interval
+from .network import DivergenceError, History, Sequential
 from .ensemble import Ensemble, valid_windows, window_proba
 from . import fast
 

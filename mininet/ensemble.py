@@ -82,5 +82,4 @@ class Ensemble:
 
         ValueError: another file. OSError: no file.
         """
-        networks, metadata = storage.load(path)
-        return cls([Sequential(layers) for layers in networks], metadata)
+        return cls(*storage.load(path, Sequential))

@@ -38,7 +38,7 @@ class GramDense(Layer):
         self.W, self.b = dense.W.astype(x.dtype), dense.b.astype(x.dtype)
         self.K = np.concatenate([x @ x.T, held_out @ x.T])  # (n + n_held_out, n)
         self.Z = np.concatenate([x @ self.W, held_out @ self.W])  # (n + n_held_out, m)
-        self.A = np.zeros((len(x), self.n_out), x.dtype)
+        self.A = np.zeros((len(x), dense.b.size), x.dtype)
 
     @property
     def params(self) -> list[np.ndarray]:
@@ -62,6 +62,9 @@ class GramDense(Layer):
         self.db = dout.sum(axis=0)
         return np.zeros((len(dout), 1), dout.dtype)
 
+    def __repr__(self) -> str:
+        return f"GramDense({len(self.x)} examples, {self.n_out} outputs)"
+
 
 class GramForm(Sequential):
     """A network as seen by its training examples: the first layer, Dense, in the Gram form, the
@@ -83,13 +86,16 @@ class GramForm(Sequential):
         first, *others = network.layers
         x = finite_examples(x)
         more = x[:0] if held_out is None else finite_examples(held_out).astype(x.dtype)
-        if not isinstance(first, Dense) or {x.shape[1], more.shape[1]} != {first.n_in}:
+        if type(first) is not Dense or {x.shape[1], more.shape[1]} != {first.n_in}:
             widths = f"x {x.shape} and held_out {more.shape}"
             raise ValueError(f"the first layer {first!r} must be Dense and accept {widths}")
         self.dense, self.gram = first, GramDense(first, x, more)
         super().__init__([self.gram, *others], network.metadata)
         rows = np.arange(len(x) + len(more), dtype=x.dtype)[:, None]  # exact up to 2²⁴ in float32
         self.rows, self.held_out_rows = rows[: len(x)], rows[len(x) :]
+
+    def __repr__(self) -> str:
+        return f"GramForm({self.layers})"
 
     def write_back(self) -> None:
         """Set W = W⁰ + Xᵀ A and b in the first layer of the network; at any time, repeatedly."""

@@ -80,7 +80,7 @@ class Dense(Layer):
         W, b = as_float(W).copy(), as_float(b).copy()
         if W.ndim != 2 or b.shape != W.shape[1:]:
             raise ValueError(f"W {W.shape} and b {b.shape} must be (n_in, n_out) and (n_out,)")
-        layer = cls(*W.shape, rng=np.random.default_rng(0))
+        layer = cls(W.shape[0], W.shape[1], rng=np.random.default_rng(0))
         layer.W, layer.b = W, b
         return layer
 
@@ -102,7 +102,7 @@ class Dense(Layer):
         """dW = xᵀ dout,  db = Σ over the examples of dout,  dx = dout Wᵀ."""
         self.dW = self.x.T @ dout
         self.db = dout.sum(axis=0)
-        return dout @ self.W.T.astype(dout.dtype, copy=False)
+        return dout @ self.W.T.astype(self.x.dtype, copy=False)
 
     def astype(self, dtype: np.dtype) -> None:
         self.W, self.b = self.W.astype(dtype, copy=False), self.b.astype(dtype, copy=False)

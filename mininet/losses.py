@@ -79,7 +79,7 @@ class SoftmaxCrossEntropy:
 def targets(y: ArrayLike, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     """Labels, (n,) ints or (n, C) one-hot, as one-hot rows of the given shape (n, C) and dtype."""
     y = np.asarray(y)
-    rows = one_hot(y, shape[-1]) if y.ndim == 1 else y
+    rows = one_hot(y, shape[1]) if y.ndim == 1 and len(shape) == 2 else y
     if len(shape) != 2 or rows.shape != shape:
         raise ValueError(f"y {y.shape} must be (n,) or (n, n_classes) for predictions {shape}")
     if not (np.all(rows >= 0) and np.allclose(rows.sum(axis=1), 1)):

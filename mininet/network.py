@@ -230,5 +230,6 @@ class Sequential(Layer):
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Sequential:
         """The network that save wrote. ValueError: another file. OSError: no file."""
-        (layers,), metadata = storage.load(path, n_networks=1)
-        return cls(layers, metadata)
+        (network,), metadata = storage.load(path, cls, n_networks=1)
+        network.metadata = metadata
+        return network

@@ -55,6 +55,7 @@ class Normalization(Layer):
 
     def backward(self, dout: np.ndarray) -> np.ndarray:
         """dx = dout/σ"""
+        dout = as_float(dout)
         return dout / self.scale.astype(dout.dtype)
 
     def config(self) -> dict[str, Any]:

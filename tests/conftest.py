@@ -1,4 +1,4 @@
-"""What all tests share: hypothesis profiles, a Matplotlib without display, the real recordings."""
+"""Shared by all tests: hypothesis profiles, a Matplotlib backend without display, recordings."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, settings
 
 os.environ["MPLBACKEND"] = "Agg"
 
-# dev draws anew in each run; ci draws the same examples in every run, so that it never flickers;
-# mutation draws few, for the many runs of a mutation test.
+# dev draws new examples in each run; ci draws the same ones in every run, so that no result depends
+# on chance; mutation draws few, for the many runs of a mutation test.
 settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", parent=settings.get_profile("dev"), derandomize=True)
 settings.register_profile("mutation", parent=settings.get_profile("ci"), max_examples=10)

@@ -1,24 +1,20 @@
-"""What the tests compare with: a call that must be refused, how far rounding may carry a sum, and
-the corners of the mel filters by hand.
-
-The oracles of one module alone stand in its own test file.
-"""
+"""Expected values and error bounds shared by the tests."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from types import SimpleNamespace
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
+
 from tests.strategies import eps_of
 
 ROUNDING = 8  # λ below: exceeded with a probability of 2·exp(-λ²/2) = 3e-14
 
 
 def refusal(call: Callable[..., object], *args: Any, **options: Any) -> str:
-    """The message of the ValueError that the call raises, which is all that it does."""
+    """The message of the ValueError that the call raises."""
     with pytest.raises(ValueError) as caught:
         call(*args, **options)
     assert type(caught.value) is ValueError
@@ -26,7 +22,7 @@ def refusal(call: Callable[..., object], *args: Any, **options: Any) -> str:
 
 
 def sum_rounding(n: int, total: Any, dtype: np.dtype | type) -> Any:
-    """How far a sum of n terms, Σ|term| = total, may be from the exact one: λ·√n·u·total.
+    """The rounding error of a sum of n terms, Σ|term| = total: λ·√n·u·total.
 
     u = eps/2 is the rounding of one operation; the errors of n operations behave like a random
     walk (Higham and Mary, 2019, A new approach to probabilistic rounding error analysis).
@@ -34,10 +30,20 @@ def sum_rounding(n: int, total: Any, dtype: np.dtype | type) -> Any:
     return ROUNDING * np.sqrt(n) * eps_of(dtype) / 2 * total
 
 
+def transform_rounding(dtype: np.dtype | type, n: int) -> float:
+    """The rounding error of a bin of one DFT of length n, relative to Σ|x[n]|.
+
+    A bin is a sum of n terms x[n]·W, or of fewer in each of several stages (sum_rounding). A
+    table's W is exp of an angle up to 2π that was rounded three times: wrong by 3·2π·u < 10 eps.
+    One table is used up to n = 64, and for longer n fewer than √n one after the other.
+    """
+    return float(sum_rounding(n, 1.0, dtype) + 10 * eps_of(dtype) * np.sqrt(n))
+
+
 def assert_within(actual: Any, expected: Any, bound: Any) -> None:
     """|actual - expected| <= bound for each number, and equal shapes."""
     assert np.shape(actual) == np.shape(expected)
-    excess = np.abs(np.subtract(actual, expected, dtype=np.float64)) - bound
+    excess = np.abs(np.subtract(actual, expected)) - bound
     assert np.all(excess <= 0), f"{np.max(excess)} beyond the bound"
 
 
@@ -59,9 +65,3 @@ def mel_corners(
     )
     mel = first + (last - first) * step
     return np.where(mel < 15, 200 * mel / 3, 1000 * 6.4 ** ((mel - 15) / 27))
-
-
-def replayed(orders: Iterable[np.ndarray]) -> np.random.Generator:
-    """A generator whose permutations are the given ones, one after the other."""
-    rest = iter(orders)
-    return cast(np.random.Generator, SimpleNamespace(permutation=lambda n: next(rest)))

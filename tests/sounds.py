@@ -1,4 +1,4 @@
-"""Small recordings for the tests of the whole program, as files such as a user would have."""
+"""Small recordings for the tests of the whole program, and their files."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def hiss(seed: int, seconds: float = 0.4, rate: int = RATE) -> np.ndarray:
 
 
 def write(path: Path, signal: np.ndarray, rate: int = RATE, **options: str) -> Path:
-    """The signal as a sound file of the format that its suffix says; folders are made."""
+    """Write the signal in the format of the suffix; missing folders are created."""
     path.parent.mkdir(parents=True, exist_ok=True)
     soundfile.write(path, signal, rate, **options)
     return path

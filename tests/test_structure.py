@@ -18,184 +18,171 @@ import mfcc
 import mininet
 
 ROOT = Path(__file__).parent.parent
-# A file may import only from files that stand before it.
+# A file imports only from files that stand before it.
 READING_ORDER = {
-    "mfcc": "arguments framing fourier mel spectrogram cepstrum features statistics audio display",
-    "mininet": "layers normalization activations dropout losses checking optimizers metrics gram"
-    " product storage training summary network ensemble display",
-    "experiment": "scenes dataset interruption extraction folds inspection checkup people recipes"
-    " improved evaluation models report held_out options",
+    "mfcc": "_checks framing fourier mel cepstrum features fast statistics audio display",
+    "mininet": "_checks layers activations losses optimizers checking regularization metrics"
+    " storage network ensemble fast display",
+    "experiment": "scenes data folds extract recipes evaluate output figures data_report cli",
 }
-PEERS = {"librosa", "keras", "tensorflow", "torch", "sklearn", "python_speech_features"}
-# What each package may import besides the standard library, and the modules that may import more.
-ALLOWED = {"mfcc": {"numpy"}, "mininet": {"numpy"}}
+PRODUCT = [ROOT / "ssc.py", *sorted(p for name in READING_ORDER for p in ROOT.glob(f"{name}/*.py"))]
+OTHERS = sorted(p for name in ("tests", "benchmarks", "docs") for p in ROOT.glob(f"{name}/**/*.py"))
+# Third-party modules that a file of mfcc or mininet may import besides NumPy.
 EXCEPTIONS = {
     "mfcc/audio.py": {"soundfile", "scipy"},
     "mfcc/display.py": {"matplotlib"},
     "mininet/display.py": {"matplotlib"},
 }
-FOLDERS = (*READING_ORDER, "tests", "benchmarks", "docs")
-SOURCES = [ROOT / "ssc.py", *sorted(p for name in FOLDERS for p in ROOT.glob(f"{name}/**/*.py"))]
+PEERS = {"librosa", "keras", "tensorflow", "torch", "sklearn", "python_speech_features"}
+POSIX_MODULES = {"fcntl", "grp", "posix", "pty", "pwd", "resource", "termios", "_posixsubprocess"}
+POSIX_NAMES = {
+    *("fork", "getuid", "geteuid", "mkfifo", "killpg", "sched_getaffinity", "sched_setaffinity"),
+    *("SIGKILL", "SIGALRM", "alarm", "pthread_sigmask", "pthread_kill", "sigwait", "setitimer"),
+}
+
+
+def name_of(path: Path) -> str:
+    """The path from the root of the project, with slashes."""
+    return path.relative_to(ROOT).as_posix()
+
+
+def tree_of(path: Path) -> ast.Module:
+    """The syntax tree of a file."""
+    return ast.parse(path.read_text("utf-8"))
 
 
 def imports_of(path: Path) -> list[tuple[str, int]]:
-    """(module, level) for each import statement anywhere in a file; level 1 is the own package."""
+    """(module, level) for each import statement in a file, in order; level 1 is the own package."""
     found = []
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            found += [(alias.name, 0) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module is None:
-            found += [(alias.name, node.level) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            found.append((str(node.module), node.level))
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.ImportFrom) and node.module is not None:
+            found.append((node.module, node.level))
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            level = getattr(node, "level", 0)
+            found += [(alias.name, level) for alias in node.names]
     return found
 
 
 @pytest.mark.parametrize("package", READING_ORDER)
 def test_imports_follow_the_reading_order(package: str) -> None:
-    """Inside a package a file imports only from files that stand before it; none is left out."""
+    """A file imports only from files before it in READING_ORDER; __init__.py imports in order."""
     order = READING_ORDER[package].split()
     files = {path.stem for path in (ROOT / package).glob("*.py")} - {"__init__", "__main__"}
-    assert files == set(order)
+    assert files == set(order), f"add to or remove from READING_ORDER: {files ^ set(order)}"
     for i, name in enumerate(order):
-        inside = {
-            module for module, level in imports_of(ROOT / package / f"{name}.py") if level == 1
-        }
-        assert inside <= set(order[:i]), name
+        inside = {m for m, level in imports_of(ROOT / package / f"{name}.py") if level == 1}
+        later = inside - set(order[:i])
+        assert not later, f"{package}/{name}.py imports {later}: move it behind these"
+    exported = [m for m, level in imports_of(ROOT / package / "__init__.py") if level == 1]
+    expected = [name for name in order if name in exported]
+    assert exported == expected, f"sort the imports of {package}/__init__.py: {expected}"
 
 
 @pytest.mark.parametrize("package", ["mfcc", "mininet"])
 def test_the_packages_stand_alone(package: str) -> None:
-    """They import NumPy alone; SciPy and soundfile to read files, Matplotlib to draw."""
+    """They import NumPy alone, hence not each other, but for reading audio and for figures."""
     for path in (ROOT / package).glob("*.py"):
-        allowed = ALLOWED[package] | EXCEPTIONS.get(f"{package}/{path.name}", set())
+        allowed = {"numpy"} | EXCEPTIONS.get(name_of(path), set())
         outside = {module.split(".")[0] for module, level in imports_of(path) if level == 0}
-        assert outside - set(sys.stdlib_module_names) <= allowed, path.name
+        extra = outside - set(sys.stdlib_module_names) - allowed
+        assert not extra, f"{name_of(path)} must not import {extra}; experiment/ may"
 
 
 def test_no_transform_of_a_library_is_used() -> None:
-    """Neither NumPy's nor SciPy's FFT or DCT appears in the packages: ours are the point."""
-    for package in READING_ORDER:
-        for path in (ROOT / package).glob("*.py"):
-            names = {
-                node.attr
-                for node in ast.walk(ast.parse(path.read_text("utf-8")))
-                if isinstance(node, ast.Attribute)
-                and isinstance(node.value, ast.Name)
-                and node.value.id in ("np", "numpy", "scipy")
-            }
-            assert "fft" not in names, path.name
-            assert not [m for m, _ in imports_of(path) if "fft" in m.split(".") and m != "fft"]
+    """Neither NumPy's nor SciPy's FFT or DCT appears in the packages: ours are the subject."""
+    for path in PRODUCT:
+        nodes = ast.walk(tree_of(path))
+        used = {ast.unparse(node) for node in nodes if isinstance(node, ast.Attribute)}
+        found = used & {"np.fft", "numpy.fft", "scipy.fft"}
+        found |= {m for m, level in imports_of(path) if level == 0 and "fft" in m.split(".")}
+        assert not found, f"{name_of(path)} uses {found}: call mfcc.fft, mfcc.rfft or mfcc.dct"
 
 
 def test_no_peer_is_imported() -> None:
-    """librosa, Keras and the like are imported by benchmarks and data scripts at most."""
-    for path in SOURCES:
-        if path.parent.name == "benchmarks" or path.name.startswith("make_"):
+    """librosa, Keras and the like are imported by benchmarks, studies and data scripts at most."""
+    for path in [*PRODUCT, *OTHERS]:
+        if path.parent.name in ("benchmarks", "studies") or path.name.startswith("make_"):
             continue
-        modules = {module.split(".")[0] for module, level in imports_of(path) if level == 0}
-        assert not modules & PEERS, path
+        peers = {module.split(".")[0] for module, level in imports_of(path) if level == 0} & PEERS
+        assert not peers, f"{name_of(path)} imports {peers}: freeze their values in tests/data/"
 
 
 def test_importing_the_packages_loads_neither_scipy_nor_matplotlib() -> None:
     """import mfcc, mininet loads NumPy and no other library."""
-    code = (
-        "import sys, mfcc, mininet; "
-        "print([m for m in ('scipy', 'matplotlib', 'soundfile', 'tqdm') if m in sys.modules])"
-    )
+    names = "scipy", "matplotlib", "soundfile", "tqdm"
+    code = f"import sys, mfcc, mininet; print([m for m in {names} if m in sys.modules])"
     command = [sys.executable, "-c", code]
     finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert finished.stdout.strip() == "[]"
+    assert finished.stdout.strip() == "[]", "import these inside the function that needs them"
+
+
+def test_no_posix_only_name_is_used() -> None:
+    """The product runs on Windows: it uses no module and no name that only POSIX systems have,
+    unless the same file asks hasattr(module, "name") first."""
+    for path in PRODUCT:
+        nodes = list(ast.walk(tree_of(path)))
+        used = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+        used |= {a.name for node in nodes if isinstance(node, ast.ImportFrom) for a in node.names}
+        guarded = re.findall(r'hasattr\(\w+, "(\w+)"\)', path.read_text("utf-8"))
+        found = (used & POSIX_NAMES) - set(guarded)
+        found |= {module for module, level in imports_of(path) if level == 0} & POSIX_MODULES
+        assert not found, f"{name_of(path)} uses {found}: find a portable form, or ask hasattr"
 
 
 @pytest.mark.parametrize("package", [mfcc, mininet])
-def test_every_public_name_is_explained(package: object) -> None:
-    """Each name of __all__ has a docstring; a function's gives shapes, and the errors it raises."""
-    for name in package.__all__:  # type: ignore[attr-defined]
+def test_every_public_name_is_explained(package: types.ModuleType) -> None:
+    """Each name of __all__, which is complete, has a docstring; a function's gives shapes, and the
+    errors it raises."""
+    public = {name for name, thing in vars(package).items() if is_public(name, thing)}
+    assert set(package.__all__) == public, f"mend __all__: {set(package.__all__) ^ public}"
+    for name in package.__all__:
         thing = getattr(package, name)
         text = inspect.getdoc(thing) or ""
-        assert len(text) > 40, name
+        assert len(text) > 40, f"say in the docstring of {name} what it is"
         if inspect.isfunction(thing):
-            assert "(" in text and ("->" in text or "Returns" in text or "shape" in text), name
-            raises = "raise ValueError" in inspect.getsource(thing)
-            assert "ValueError" in text or not raises, name
+            shapes = re.search(r"\([\w./ ]+,|\bshape", text, re.IGNORECASE)
+            assert shapes is not None, (
+                f"say in the docstring of {name} which shapes go in and come out"
+            )
+            silent = "raise ValueError" in inspect.getsource(thing) and "ValueError" not in text
+            assert not silent, f"say in the docstring of {name} when it raises ValueError"
 
 
-@pytest.mark.parametrize("package", [mfcc, mininet])
-def test_all_lists_what_the_package_gives(package: object) -> None:
-    """__all__ is sorted, complete and importable."""
-    names = [
-        name
-        for name, thing in vars(package).items()
-        if not name.startswith("_") and not inspect.ismodule(thing) and name != "annotations"
-    ]
-    assert sorted(names) == sorted(package.__all__)  # type: ignore[attr-defined]
-
-
-def opening(package: str, name: str) -> str:
-    """The docstring of a module, in one line."""
-    path = ROOT / package / f"{name}.py"
-    return " ".join((ast.get_docstring(ast.parse(path.read_text("utf-8"))) or "").split())
-
-
-@pytest.mark.parametrize("package", READING_ORDER)
-def test_the_modules_are_a_chain(package: str) -> None:
-    """Each module names the one before it and the one after it in the reading order: whoever begins
-    with the first comes to all, in this order, and so whoever goes back."""
-    order = READING_ORDER[package].split()
-    for before, name, after in zip([None, *order], order, [*order[1:], None], strict=False):
-        text = opening(package, name)
-        if before is None:
-            assert "First in the reading order" in text and "Before it" not in text
-        elif after is None and package != "experiment":
-            assert "Before it: all the others" in text and "Nothing comes after it" in text
-        else:
-            assert re.search(rf"Before it: [^:]*\b{before}\.py", text), name
-        if after is not None or package == "experiment":
-            assert re.search(rf"(After it:|before) {after or 'ssc'}\.py", text), name
+def is_public(name: str, thing: object) -> bool:
+    """Whether __all__ lists it: no leading underscore; of the modules only fast."""
+    own = name == "fast" if inspect.ismodule(thing) else name != "annotations"
+    return own and not name.startswith("_")
 
 
 def numbers_in(text: str) -> set[int]:
-    """The chapters that a text such as "Chapters 11 (backward), 12 and 13" or a table names."""
-    ranges = re.sub(
-        r"(\d+)–(\d+)", lambda m: ",".join(map(str, range(int(m[1]), int(m[2]) + 1))), text
-    )
-    return {int(number) for number in re.findall(r"\d+", ranges)}
-
-
-def chapters_of(package: str, name: str) -> set[int]:
-    """What a module says is its chapter, or are its chapters."""
-    text = re.sub(r" \([^)]*\)", "", opening(package, name))  # 6 (decibels) and 7 (the cosine …)
-    return numbers_in(" ".join(re.findall(r"[Cc]hapters? ([\d, –and]+)", text)))
+    """The numbers of a text such as "11 (backward), 12" or "2, 11–13"."""
+    spans = re.findall(r"(\d+)(?:–(\d+))?", text)
+    return {n for low, high in spans for n in range(int(low), int(high or low) + 1)}
 
 
 @pytest.mark.parametrize("package", ["mfcc", "mininet"])
 def test_every_module_names_its_chapters(package: str) -> None:
-    """They are those of the README's table, and chapters of the book."""
+    """The chapters that end the first paragraph of a module's docstring are those of the README's
+    table (file | what it explains | chapter | tests), and chapters of the book."""
     readme, book = ((ROOT / name).read_text("utf-8") for name in ("README.md", "docs/README.md"))
     known = {int(n) for n in re.findall(r"^\| \[?(\d+) ", book, re.MULTILINE)}
     for name in READING_ORDER[package].split():
-        row = re.search(rf"^\| `{package}/{name}\.py` \|[^|]*\|([^|]*)\|", readme, re.MULTILINE)
-        assert row is not None, name
-        assert chapters_of(package, name) == numbers_in(row[1]) != set(), name
-        assert numbers_in(row[1]) <= known, name
+        if name.startswith("_"):
+            continue
+        file = f"{package}/{name}.py"
+        row = re.search(rf"^\| `{file}` \|[^|]*\|([^|]*)\|", readme, re.MULTILINE)
+        assert row is not None, f"add a row for {file} to the table of README.md"
+        opening = (ast.get_docstring(tree_of(ROOT / file)) or "").split("\n\n")[0]
+        chapters = numbers_in(opening.partition("hapter")[2])
+        assert chapters == numbers_in(row[1]) != set(), f"{file} and README.md name other chapters"
+        assert chapters <= known, f"{file} names a chapter that docs/README.md does not list"
 
 
-@pytest.mark.parametrize("package", [mfcc, mininet])
-def test_every_public_name_names_its_chapter(package: types.ModuleType) -> None:
-    """Each docstring of __all__ says in which chapter it is explained: one of its module's."""
-    for name in package.__all__:
-        thing = getattr(package, name)
-        found = re.search(r"\bChapter (\d+)\.$", inspect.getdoc(thing) or "", re.MULTILINE)
-        assert found is not None, name
-        assert int(found[1]) in chapters_of(*thing.__module__.split(".")), name
-
-
-@pytest.mark.parametrize("path", SOURCES)
+@pytest.mark.parametrize("path", [*PRODUCT, *OTHERS], ids=name_of)
 def test_examples_in_docstrings_run(path: Path) -> None:
     """Every >>> example prints what it says."""
     if ">>>" not in path.read_text("utf-8") or path.name == Path(__file__).name:
         return
     module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
     result = doctest.testmod(module)
-    assert result.attempted > 0 and result.failed == 0
+    assert result.attempted > 0 and result.failed == 0, "mend the example; stdout shows how"

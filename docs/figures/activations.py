@@ -1,4 +1,4 @@
-"""The three activations and their slopes; where the first layer meets the sigmoid."""
+"""The three activations, their derivatives, and the sigmoid's inputs in the first layer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CLIPS = ("bird_song", "engine", "wind")
 
 
 def draw() -> Figure:
-    """Above value and slope of each; below |z| of 500 units for three clips, raw and by 100."""
+    """Above, each function and its derivative; below, |z| of 500 units for three clips."""
     fig, axes = plt.subplot_mosaic([[0, 1, 2], [3, 3, 3]], figsize=(9, 6.4), height_ratios=[1, 1.2])
     layers = (Sigmoid(), "sigmoid"), (LeakyReLU(0.3), "leaky ReLU, α = 0.3"), (ReLU(), "ReLU")
     for place, (layer, name) in enumerate(layers):
@@ -27,7 +27,7 @@ def draw() -> Figure:
 
     x = np.stack([mfcc(scene(name, 0), 44100).ravel() for name in CLIPS])  # (3, 6513)
     dense = Dense(x.shape[1], 500, rng=np.random.default_rng(0))
-    below, bins = axes[3], np.logspace(-3, 3, 73)
+    below, bins = axes[3], np.logspace(-3, 3, 73).tolist()
     for inputs, color, name in ((x, ORANGE, "raw MFCCs"), (x / 100, BLUE, "divided by 100")):
         below.hist(np.abs(dense.forward(inputs)).ravel(), bins, color=color, alpha=0.75, label=name)
     below.set(xscale="log", xlabel="|z|, size of a pre-activation", ylabel="units, of 1500")

@@ -1,4 +1,4 @@
-"""Aliasing: two tones with the same samples, and a sweep thinned out with and without a filter."""
+"""Aliasing: two tones with the same samples, and a sweep decimated with and without a filter."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RATE, LOW = 44100, 11025  # Hz
 
 
 def draw() -> Figure:
-    """1 and 7 kHz at 8 kHz; a sweep to 22 kHz of which every fourth sample is kept."""
+    """Tones of 1 and 7 kHz sampled at 8 kHz; a sweep to 22 kHz decimated by four."""
     t = np.arange(2 * RATE) / RATE
     sweep = 0.5 * np.sin(2 * np.pi * RATE / 8 * t**2)  # RATE/4 Hz a second: 22 kHz after 2 s
     fig, (tones, naive, right) = plt.subplots(1, 3, figsize=(11, 3.8), width_ratios=[1.1, 1, 1.25])

@@ -16,19 +16,19 @@ WIDTH, HEIGHT = 0.86, 0.42  # of a box
 
 
 def draw() -> Figure:
-    """Values from left to right above, the loss's derivatives from right to left below."""
-    hidden = Dense.from_parameters([[1, -2], [0.5, 0]], [0, 1])
-    last = Dense.from_parameters([[1, 0.5], [2, 0]], [0, np.log(3)])
+    """Each box: the value above, the derivative of the loss below."""
+    hidden = Dense.from_parameters([[1.0, -2.0], [0.5, 0.0]], [0.0, 1.0])
+    last = Dense.from_parameters([[1.0, 0.5], [2.0, 0.0]], [0.0, np.log(3)])
     network = Sequential([hidden, LeakyReLU(0.5), last])
-    bend, loss = network.layers[1], SoftmaxCrossEntropy()
+    activation, loss = network.layers[1], SoftmaxCrossEntropy()
     x = np.array([[1.0, 2.0]])
     z = hidden.forward(x)
-    a = bend.forward(z)
+    a = activation.forward(z)
     logits = last.forward(a)
     reported = loss.forward(logits, [0])
     dlogits = loss.backward()
     da = last.backward(dlogits)
-    dz = bend.backward(da)
+    dz = activation.backward(da)
     dx = hidden.backward(dz)
     names = ["input x", "z = xW + b", "a = f(z)", "logits", "p, and label y"]
     values = [x, z, a, logits, loss.p]
@@ -64,7 +64,7 @@ def _box(ax: Axes, x: float, y: float, above: str, below: str, color: str) -> No
 
 
 def _wires(ax: Axes, column: int, layer: Dense) -> None:
-    """A line from each unit to each of the next column: its weight, and the weight's slope."""
+    """Draw a line from each unit to each of the next column, with its weight and ∂L/∂weight."""
     for j, start in enumerate(HEIGHTS):
         for k, end in enumerate(HEIGHTS):
             ax.plot([2 * column, 2 * column + 2], [start, end], color=GREY, linewidth=1, zorder=0)

@@ -1,4 +1,4 @@
-"""Chapter 7: what each cepstral coefficient listens for."""
+"""Chapter 7: the cosines that the cepstral coefficients measure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mfcc import dct_matrix
 
 from .style import BLUE, GREY, ORANGE
 
-HEARS = ("loudness", "bass − treble", "ends − middle", "1½ waves", "2 waves", "2½ waves")
+SHAPES = ("loudness", "bass − treble", "ends − middle", "1½ waves", "2 waves", "2½ waves")
 
 
 def draw() -> Figure:
@@ -21,7 +21,7 @@ def draw() -> Figure:
         ax.fill_between(bands, row, where=row > 0, color=BLUE, step="mid", linewidth=0)
         ax.fill_between(bands, row, where=row < 0, color=ORANGE, step="mid", linewidth=0)
         ax.axhline(0, color=GREY, linewidth=0.8)
-        ax.set_title(f"$c[{i}]$: {HEARS[i]}")
+        ax.set_title(f"$c[{i}]$: {SHAPES[i]}")
     for ax in axes[1]:
         ax.set(xlabel="mel band $m$", xticks=(0, 64, 127))
     for ax in axes[:, 0]:

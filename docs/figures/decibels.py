@@ -1,4 +1,4 @@
-"""Chapter 6: a bird song as power and as decibels, and the floor that top_db puts in."""
+"""Chapter 6: a bird song in power and in decibels, without and with the floor of top_db."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .style import BLUE, RED
 
 
 def draw() -> Figure:
-    """The mel spectrogram E[m, t] in three units, and how often each level comes."""
+    """The mel spectrogram E[m, t] in three units, and the histogram of its levels."""
     power = mel_spectrogram(scene("bird_song", 3), 44100)  # (128, 501)
     db = power_to_db(power, top_db=None)
     clipped = power_to_db(power)

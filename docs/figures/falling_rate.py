@@ -1,4 +1,4 @@
-"""One network, three learning rates: where the rate is spent, and what is learnt meanwhile."""
+"""One network trained with three decays of the learning rate."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from experiment.scenes import CLASSES, scene
-from mfcc import mfcc
+from mfcc import fast
 from mininet import SGD, Dense, History, Normalization, Sequential, Sigmoid
 
 from .style import BLUE, GREEN, RED
@@ -21,22 +21,22 @@ RULES = {
 
 
 def clips() -> tuple[np.ndarray, np.ndarray]:
-    """Mean and deviation of 13 MFCCs of fifty scenes, standardised, (50, 26), and their classes."""
+    """Standardized mean and deviation of 13 MFCCs of fifty scenes, (50, 26), and the classes."""
     signals = np.stack([scene(c, take, duration=1.0) for c in CLASSES for take in range(TAKES)])
-    cepstra = mfcc(signals, 44100)
+    cepstra = fast.mfcc(signals, 44100)
     x = np.concatenate([cepstra.mean(axis=2), cepstra.std(axis=2)], axis=1)
     return Normalization.adapt(x).forward(x), np.repeat(np.arange(len(CLASSES)), TAKES)
 
 
 def trained(x: np.ndarray, y: np.ndarray, decay: float) -> History:
-    """The same start and the same batches for every decay."""
+    """The history of a training; every decay starts with the same weights and batches."""
     rng = np.random.default_rng(0)
     layers = [Dense(x.shape[1], 30, rng=rng), Sigmoid(), Dense(30, len(CLASSES), rng=rng)]
     return Sequential(layers).fit(x, y, EPOCHS, BATCH_SIZE, SGD(RATE, decay), rng)
 
 
 def draw() -> Figure:
-    """The rate at the beginning of each epoch, and the loss of each epoch."""
+    """The learning rate at the beginning of each epoch, and the loss of each epoch."""
     x, y = clips()
     fig, (left, right) = plt.subplots(1, 2, figsize=(8.5, 4))
     epochs = np.arange(1, EPOCHS + 1)

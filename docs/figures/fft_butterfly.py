@@ -1,4 +1,4 @@
-"""The fast transform of 8 samples as a diagram of butterflies, with the numbers of the chapter."""
+"""The FFT of 8 samples as a diagram of butterflies, with the numbers of the chapter."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ X = np.array([2, 3, 1, 0, -2, -1, -1, 0])
 ORDER = [0, 4, 2, 6, 1, 5, 3, 7]  # even before odd, three times
 
 
-def told(value: complex) -> str:
-    """A complex number, short: 4 − 2i."""
+def complex_text(value: complex) -> str:
+    """A complex number as text: 4 − 2i."""
     re, im = (f"{part:.2f}".rstrip("0").rstrip(".") for part in (value.real, abs(value.imag)))
     if abs(value.imag) < 1e-9:
         return re.replace("-", "−")
@@ -25,12 +25,12 @@ def told(value: complex) -> str:
 
 
 def spectra(length: int) -> np.ndarray:
-    """The spectra of the 8/length interleaved parts of x, one under the other: (8,)."""
+    """The spectra of the 8/length interleaved parts of x, concatenated: (8,)."""
     return np.concatenate([fft(X[start :: 8 // length]) for start in ORDER[::length]])
 
 
 def butterflies(ax: Axes, column: int) -> None:
-    """The lines from one column to the next; where a wire passes W, its number is turned."""
+    """Draw the lines from one column to the next; a line marked W multiplies by that power of W."""
     half = 2**column
     left, cross, right = column + 0.2, column + 0.38, column + 0.7
     for row in range(8):
@@ -45,11 +45,11 @@ def butterflies(ax: Axes, column: int) -> None:
 
 
 def draw() -> Figure:
-    """Three columns of four butterflies each; every number stands where it is computed."""
+    """Three columns of four butterflies, with the value at each node."""
     fig, ax = plt.subplots(figsize=(10.5, 6))
     for column in range(4):
         for row, value in enumerate(spectra(2**column)):
-            ax.text(column, row, told(value), ha="center", va="center")
+            ax.text(column, row, complex_text(value), ha="center", va="center")
         if column < 3:
             butterflies(ax, column)
     for row, n in enumerate(ORDER):

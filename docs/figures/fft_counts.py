@@ -1,4 +1,4 @@
-"""Multiplications of one transform: by its definition, and split into its prime factors."""
+"""Multiplications of one DFT: by the definition, and split into prime factors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def draw() -> Figure:
     fig, ax = plt.subplots(figsize=(8, 5))
     ax.plot(n, n**2, color=GREY, label="definition: N²")
     ax.scatter(n, split, s=7, color=BLUE, label="split: N × sum of its prime factors")
-    for told, length, at in (
+    for text, length, at in (
         ("N = 1009, a prime", 1009, (500, 2e6)),
         ("N = 882 = 2 · 3² · 7²", 882, (650, 1.5e3)),
         ("N = 1024 = 2¹⁰", 1024, (980, 1.5e3)),
@@ -30,7 +30,7 @@ def draw() -> Figure:
         point = (length, split[length - 2])
         ax.plot(*point, "o", color=RED, markersize=8)
         line = {"arrowstyle": "-", "color": RED}
-        ax.annotate(told, point, at, ha="center", arrowprops=line)
+        ax.annotate(text, point, at, ha="center", arrowprops=line)
     ax.set(xlabel="length N in samples", ylabel="complex multiplications", yscale="log")
     ax.set(xlim=(0, 1120), ylim=(3, 5e6))
     ax.legend(loc="lower center", frameon=False)

@@ -1,4 +1,4 @@
-"""Chains of turning arrows: a full cycle closes, and a bin is where its chain ends."""
+"""DFT bins as sums of rotating arrows: a full cycle sums to zero."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ X = np.array([2, 3, 1, 0, -2, -1, -1, 0])
 
 
 def chain(ax: Axes, lengths: np.ndarray, k: int) -> None:
-    """Arrow n is lengths[n] long and turned by k·n eighths; a dot where the last one ends."""
+    """Draw arrows head to tail, arrow n of length lengths[n] at angle -2πkn/N; a dot at the sum."""
     n = np.arange(len(lengths))
     arrows = lengths * np.exp(-2j * np.pi * k * n / len(lengths))
     tips = np.cumsum(arrows)

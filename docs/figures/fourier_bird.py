@@ -1,4 +1,4 @@
-"""A frame of bird song, its power in each bin, and the three strongest bins added up again."""
+"""A frame of bird song, its power in each bin, and the sum of its three strongest bins."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def draw() -> Figure:
     frequency.vlines(hz, 0, power, color=BLUE, linewidth=2)
     frequency.vlines(hz[strongest], 0, power[strongest], color=ORANGE, linewidth=3)
     peak = int(power.argmax())
-    told = f"bin {peak}: {hz[peak]:.0f} Hz"
+    label = f"bin {peak}: {hz[peak]:.0f} Hz"
     line = {"arrowstyle": "-", "color": GREY}
     at = (hz[peak], power[peak])
-    frequency.annotate(told, at, (3400, 0.9 * power[peak]), arrowprops=line)
+    frequency.annotate(label, at, (3400, 0.9 * power[peak]), arrowprops=line)
     frequency.set(xlabel="frequency f in Hz", ylabel="power P[k]", xlim=(0, 5000), ylim=0)
     return fig

@@ -1,4 +1,4 @@
-"""Framing: a drop, the windows that cut it, and what the window does to the spectrum."""
+"""Framing: a drop, the windows over it, and one spectrum with and without a window."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ def draw() -> Figure:
     fig, (wave, spectrum) = plt.subplots(1, 2, figsize=(11, 4), width_ratios=[1.3, 1])
 
     wave.plot(ms, part / np.abs(part).max(), color=GREY, linewidth=0.9)
-    for t, colour in enumerate((BLUE, ORANGE, GREEN, RED)):
+    for t, color in enumerate((BLUE, ORANGE, GREEN, RED)):
         inside = slice(t * HOP, t * HOP + LENGTH)
-        wave.plot(ms[inside], hann(LENGTH), color=colour)
-        wave.plot(ms[inside][[0, -1]], 2 * [-1.15 - 0.12 * t], color=colour, linewidth=4)
-        wave.text(ms[inside][LENGTH // 2], 1.04, f"t = {t}", color=colour, ha="center")
+        wave.plot(ms[inside], hann(LENGTH), color=color)
+        wave.plot(ms[inside][[0, -1]], 2 * [-1.15 - 0.12 * t], color=color, linewidth=4)
+        wave.text(ms[inside][LENGTH // 2], 1.04, f"t = {t}", color=color, ha="center")
     wave.set(xlabel="time (ms)", ylabel="x / max |x|, and window w", ylim=(-1.65, 1.2))
     wave.set_yticks([-1, 0, 1])
 
     cut = frame(part, LENGTH, HOP)[SHOWN].astype(float)
     khz = np.arange(LENGTH // 2 + 1) * RATE / LENGTH / 1000
-    for window, colour, label in ((1.0, GREY, "cut off"), (hann(LENGTH), GREEN, "faded by Hann")):
+    for window, color, label in ((1.0, GREY, "cut off"), (hann(LENGTH), GREEN, "faded by Hann")):
         power = power_spectrum(cut * window)
-        spectrum.plot(khz, power_to_db(power, ref=np.max, top_db=None), color=colour, label=label)
+        spectrum.plot(khz, power_to_db(power, ref=np.max, top_db=None), color=color, label=label)
     spectrum.set(xlabel="frequency (kHz)", ylabel="power (dB, loudest bin at 0)")
     spectrum.set(ylim=(-95, 5), title=f"the spectrum of frame t = {SHOWN}")
     spectrum.legend()

@@ -1,4 +1,4 @@
-"""How wrong a difference quotient is, by its step: rounding on the left, truncation right."""
+"""The error of a difference quotient over its step: rounding on the left, truncation right."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PLACES = np.linspace(0.3, 1.7, 41)
 
 
 def f(w: np.ndarray) -> np.ndarray:
-    """w/(1 + w²): of sums, products and a quotient, which round the same on every machine."""
+    """w/(1 + w²): sums, products and a quotient, which round identically on every machine."""
     return w / (1 + w * w)
 
 

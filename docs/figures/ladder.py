@@ -1,4 +1,4 @@
-"""The rungs of chapter 16, on the training parts and held out."""
+"""The rungs of chapter 16: training and held-out accuracy."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ RUNGS = {
     "windows": "windows with modulation",
     "improved": "the last two together",
 }
-PEOPLE = 4487 / 4687  # experiment/people_confusion.csv
+PEOPLE = 4487 / 4687  # experiment/human_confusion.csv
 
 
 def draw() -> Figure:
-    """Each rung of docs/ladder.json: what it gets on the training parts, and held out."""
-    known = json.loads((Path(__file__).parents[1] / "ladder.json").read_text("utf-8"))
+    """Training and held-out accuracy of each rung of docs/ladder.json."""
+    results = json.loads((Path(__file__).parents[1] / "ladder.json").read_text("utf-8"))
     fig, ax = plt.subplots(figsize=(8, 5.5))
     for y, name in enumerate(RUNGS):
-        rung = known[name]
+        rung = results[name]
         ax.plot([rung["held_out"], rung["train"]], [y, y], color="#c9d3dc", linewidth=6, zorder=1)
-        told = "held out" if y == 0 else None
-        ax.errorbar(rung["held_out"], y, xerr=rung["seeds_std"], fmt="o", color=RED, label=told)
-        ax.plot(rung["train"], y, "s", color=BLUE, label=told and "training parts")
+        label = "held out" if y == 0 else None
+        ax.errorbar(rung["held_out"], y, xerr=rung["seeds_std"], fmt="o", color=RED, label=label)
+        ax.plot(rung["train"], y, "s", color=BLUE, label=label and "training parts")
         ax.annotate(f"{rung['held_out']:.3f}", (rung["held_out"], y - 0.33), ha="center", size=9)
     ax.axvline(PEOPLE, color=GREY, linestyle=":", label="people, 0.957")
     ax.axvline(0.1, color=GREY, linestyle="--", label="chance")

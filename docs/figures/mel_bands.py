@@ -1,4 +1,4 @@
-"""Chapter 5: one frame of a bird song, a bank of twenty filters, and what each lets through."""
+"""Chapter 5: one frame of a bird song, twenty mel filters, and the power each passes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ N_MELS = 20
 
 
 def draw() -> Figure:
-    """P[k], M[m, k] and E[m] = Σ M[m, k] P[k] over one axis of frequency."""
+    """P[k], M[m, k] and E[m] = Σ_k M[m, k] P[k] over frequency."""
     frames = frame(scene("bird_song", 3), 882, 441) * hann(882)  # (n_frames, 882)
     power = power_spectrum(frames[frames.std(axis=1).argmax()])  # (442,)
     khz = np.arange(442) * 44.1 / 882
@@ -29,7 +29,7 @@ def draw() -> Figure:
     middle.set(ylabel="$\\Lambda_m(f_k)$", title="twenty triangles, evenly spaced in mel")
     bottom.stairs(
         mel_filterbank(44100, 882, N_MELS) @ power,
-        # half-way between centres; the first and the last band end where their triangles do
+        # half-way between centers; the first and the last band end where their triangles do
         np.concatenate(([edges[0]], (edges[1:-2] + edges[2:-1]) / 2, [edges[-1]])),
         color=BLUE,
         fill=True,

@@ -1,4 +1,4 @@
-"""What each stage of the MFCC keeps of a clip: spectrum, mel bands, coefficients, and back."""
+"""The stages of the MFCC: spectrum, mel bands, coefficients, and the bands reconstructed."""
 
 from __future__ import annotations
 
@@ -7,13 +7,22 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from experiment.scenes import scene
-from mfcc import centre, dct_matrix, frame, hann, mel_spectrogram, mfcc, power_spectrum, power_to_db
+from mfcc import (
+    dct_matrix,
+    frame,
+    hann,
+    mel_spectrogram,
+    mfcc,
+    pad_center,
+    power_spectrum,
+    power_to_db,
+)
 
 
 def draw() -> Figure:
-    """Four pictures of one clip over time: 442 bins, 128 bands, 13 numbers, 128 bands rebuilt."""
+    """One clip over time: 442 bins, 128 bands, 13 coefficients, 128 reconstructed bands."""
     signal = scene("bird_song", 3).astype(np.float64)
-    frames = frame(centre(signal, 882), 882, 441) * hann(882)
+    frames = frame(pad_center(signal, 882), 882, 441) * hann(882)
     spectrum = power_to_db(power_spectrum(frames).T)
     log_mel = power_to_db(mel_spectrogram(signal, 44100))
     cepstra = mfcc(signal, 44100)

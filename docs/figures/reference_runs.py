@@ -1,4 +1,4 @@
-"""Twenty runs of the reference experiment, and the run that was published."""
+"""Twenty runs of the reference experiment, and the published run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .style import BLUE, FOLDER, RED
 
 
 def draw() -> Figure:
-    """Loss and accuracy over the epochs, of docs/reference_curves.csv; the published points."""
+    """Loss and accuracy by epoch from docs/reference_curves.csv, and the published values."""
     table = np.loadtxt(FOLDER.parent / "reference_curves.csv", delimiter=",", skiprows=1)
     published = json.loads((FOLDER.parent / "reference.json").read_text("utf-8"))["epochs"]
     epochs = [int(epoch) for epoch in published]

@@ -1,4 +1,4 @@
-"""A recorded drop of water: five seconds, two milliseconds, and the same with four bits."""
+"""A dripping tap: five seconds, 1.5 milliseconds, and the same quantized to four bits."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from mfcc.audio import resample
 from .style import BLUE, GREY, ORANGE
 
 RATE = 44100  # Hz
-FIRST, LENGTH = 0.2292, 0.0015  # s, the start and the length of the part that is enlarged
+FIRST, LENGTH = 0.2292, 0.0015  # s, start and length of the enlarged part
 STEP = 2**-3  # 4 bits
 
 
 def draw() -> Figure:
-    """The clip, its samples with the curve that belongs to them, and the quantised samples."""
+    """The clip, its samples with the band-limited curve through them, and the quantized samples."""
     clip = scene("dripping_tap", 0)
     start, n = round(FIRST * RATE), round(LENGTH * RATE)
     part = clip[start : start + n]

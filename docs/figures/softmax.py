@@ -1,4 +1,4 @@
-"""An answer as logits and as probabilities; what a wrong one costs, and how hard it is pushed."""
+"""Logits and their softmax; cross-entropy and squared error with their derivatives."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""How every figure of the book looks: sizes, colours, units readable at half the size.
+"""The style shared by all figures of the book: sizes, colors, and the PNG files.
 
 A figure is a file beside this one with a function draw() that returns a Matplotlib figure;
-`python -m docs` writes them all, `python -m docs NAME` those whose name begins so.
+`python -m docs` writes them all, `python -m docs NAME` those whose name starts with NAME.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from cycler import cycler
 from matplotlib.figure import Figure
 
 FOLDER = Path(__file__).parent
-COLOUR_MAP = "viridis"  # even in lightness, and the same to colour-blind eyes
-# Okabe and Ito (2008), Color universal design: told apart by nearly everybody.
+COLOR_MAP = "viridis"  # perceptually uniform, also with color vision deficiency
+# Okabe and Ito (2008), Color universal design: distinguishable by nearly everybody.
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#595959"
 
 STYLE = {
@@ -30,7 +30,7 @@ STYLE = {
     "axes.prop_cycle": cycler(color=[BLUE, ORANGE, GREEN, RED, GREY]),
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "image.cmap": COLOUR_MAP,
+    "image.cmap": COLOR_MAP,
     "image.interpolation": "nearest",
     "lines.linewidth": 1.6,
     "savefig.facecolor": "white",
@@ -38,12 +38,12 @@ STYLE = {
 
 
 def names() -> list[str]:
-    """Every figure of the book: the files beside this one that draw."""
+    """The names of all figures: the scripts in this folder but this one."""
     return sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "style")
 
 
 def png(draw: Callable[[], Figure]) -> bytes:
-    """The figure that draw returns as a PNG file, the same bytes every time."""
+    """The figure that draw returns, as the bytes of a PNG file; reproducible."""
     matplotlib.use("Agg")
     buffer = io.BytesIO()
     with plt.style.context(["default", STYLE]):
@@ -54,7 +54,7 @@ def png(draw: Callable[[], Figure]) -> bytes:
 
 
 def pixels(data: bytes) -> np.ndarray:
-    """A PNG file as (height, width, 3) numbers from 0 to 255."""
+    """A PNG file as an array (height, width, 3) from 0 to 255."""
     from PIL import Image
 
     with Image.open(io.BytesIO(data)) as image:
@@ -62,7 +62,7 @@ def pixels(data: bytes) -> np.ndarray:
 
 
 def drawn_by(data: bytes) -> str:
-    """The Matplotlib version that a PNG file names as its author."""
+    """The Matplotlib version recorded in a PNG file."""
     from PIL import Image
 
     with Image.open(io.BytesIO(data)) as image:

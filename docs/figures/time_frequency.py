@@ -1,4 +1,4 @@
-"""One sound through frames of three lengths: sharp in time or sharp in frequency, never both."""
+"""Spectrograms with frames of three lengths: time resolution against frequency resolution."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from experiment.scenes import scene
-from mfcc import centre, frame, hann, power_spectrum, power_to_db
+from mfcc import frame, hann, pad_center, power_spectrum, power_to_db
 
 RATE, HOP = 44100, 88  # Hz, samples
 FIRST, LAST = 0.15, 0.45  # s
@@ -14,11 +14,11 @@ TOP = 4.0  # kHz
 
 
 def draw() -> Figure:
-    """A drop, frames of 5, 20 and 80 ms."""
+    """One drop with frames of 5, 20 and 80 ms."""
     clip = scene("dripping_tap", 0)[int(FIRST * RATE) : int(LAST * RATE)]
     fig, axes = plt.subplots(1, 3, figsize=(11, 3.8), sharey=True)
     for ax, length in zip(axes, (220, 882, 3528), strict=True):
-        frames = frame(centre(clip, length), length, HOP) * hann(length)
+        frames = frame(pad_center(clip, length), length, HOP) * hann(length)
         db = power_to_db(power_spectrum(frames), ref=(length / 4) ** 2, top_db=70)
         n_bins = int(TOP * 1000 * length / RATE) + 2
         bin_khz = RATE / length / 1000

@@ -1,4 +1,4 @@
-"""Descent in a valley of ten times the curvature across as along: three rules, one start."""
+"""Gradient descent in a valley ten times as curved across as along, with three settings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .style import BLUE, GREEN, RED
 CURVATURES = np.array([1.0, 10.0])
 START = np.array([-9.0, 1.2])
 UPDATES = 25
-RULES = {  # learning rate, momentum, colour
+RULES = {  # learning rate, momentum, color
     "rate 0.02: slow along the valley": (0.02, 0.0, BLUE),
     "rate 0.19: near the limit 2/10": (0.19, 0.0, RED),
     "rate 0.02, momentum 0.8": (0.02, 0.8, GREEN),

@@ -1,7 +1,7 @@
-"""Make keras_values.npz: what Keras 3 makes of the peer problem, epoch by epoch, in float32.
+"""Make keras_values.npz: Keras 3 trained on the peer problem, epoch by epoch, in float32.
 
 Run with Keras 3 and a backend of it installed (made with Keras 3.15 on TensorFlow 2.21):
-    pip install tensorflow-cpu && PYTHONPATH=tests python tests/data/make_keras_values.py
+    pip install tensorflow-cpu && python -m tests.data.make_keras_values
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+
 from tests.mininet.peer_problem import BATCH_SIZE, RUNS, SIZES, flat, problem, unflat
 
 

@@ -1,4 +1,4 @@
-"""Ask librosa 0.11 for the values that tests/test_agreement.py compares ours with.
+"""Compute the values of librosa 0.11 that tests/mfcc/test_agreement.py compares ours with.
 
     python tests/data/make_librosa_values.py
 
@@ -18,7 +18,7 @@ import librosa
 import numpy as np
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(HERE.parent.parent))
 
 from tests.mfcc import librosa_cases as cases  # noqa: E402
 

@@ -1,7 +1,7 @@
-"""Make torch_values.npz: what PyTorch makes of the peer problem, epoch by epoch, in float64.
+"""Make torch_values.npz: PyTorch trained on the peer problem, epoch by epoch, in float64.
 
 Run with PyTorch installed (made with 2.13):
-    pip install torch numpy && PYTHONPATH=tests python tests/data/make_torch_values.py
+    pip install torch numpy && python -m tests.data.make_torch_values
 
 Its momentum takes the rate outside the velocity (v ← m v + g, θ ← θ - lr v), which is Keras' and
 ours only while the rate is constant: hence no run with both decay and momentum.
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+
 from tests.mininet.peer_problem import BATCH_SIZE, RUNS, SIZES, flat, problem, unflat
 
 

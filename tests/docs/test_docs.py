@@ -19,39 +19,27 @@ import pytest
 import mfcc
 import mininet
 
-pytest.importorskip("docs.contents", reason="the book is part of the checkout only")
-from docs import contents
+pytest.importorskip("docs.figures.style", reason="the book is part of the checkout only")
 from docs.figures import style
 
 ROOT = Path(__file__).parent.parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-BOOK = [
-    ROOT / "README.md",
-    *(page for page in sorted(DOCS.glob("*.md")) if page.name != "README.md"),
-]
+BOOK = [ROOT / "README.md", *sorted(set(DOCS.glob("*.md")) - {DOCS / "README.md"})]
 CHAPTERS = sorted(DOCS.glob("[0-9][0-9]-*.md"))
-NOTEBOOK = DOCS / "tutorial.ipynb"
+LAST, NOTEBOOK = DOCS / "ladder.md", DOCS / "tutorial.ipynb"
 EXERCISE = re.compile(r"\bexercise\s+(\d+)(?:\s+of\s+\[?chapter\s+(\d+))?", re.IGNORECASE)
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-SECTIONS = [
-    "The idea",
-    "By hand",
-    "The derivation",
-    "In code",
-    "Does it agree?",
-    "Common mistakes",
-    "Exercises",
-    "Quiz",
-    "Read on",
-]
+SECTIONS = ["The idea", "By hand", "The derivation", "In code", "Does it agree?"]
+SECTIONS += ["Common mistakes", "Exercises", "Quiz", "Read on"]
 # A number in running text, and the % after it.
 NUMBER = re.compile(r"(?<![\w.])(\d[\d,]*\.?\d*(?:e[-−]?\d+)?)(?![\w.]*\w)(?:[\s~]*\\?(%))?")
 YEAR = re.compile(r"1[6-9]\d\d|20[0-2]\d")
 
 
 def page_id(page: Path) -> str:
-    return str(page.relative_to(ROOT))
+    """The path from the root of the project, with slashes."""
+    return page.relative_to(ROOT).as_posix()
 
 
 def prose(text: str) -> str:
@@ -115,18 +103,15 @@ def test_every_python_block_prints_what_follows_it(page: Path) -> None:
         with contextlib.redirect_stdout(io.StringIO()) as printed:
             exec(compile(body, page_id(page), "exec"), names)
         expected = output if after == "text" else ""
-        assert printed.getvalue().rstrip() == expected.rstrip(), body
+        found = printed.getvalue().rstrip()
+        assert found == expected.rstrip(), f"paste what is printed below this block:\n{body}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
 def test_every_fence_is_of_a_kind_that_is_checked(page: Path) -> None:
-    """Code is python, which is run, or sh; text is what a block prints, or a listing."""
-    assert {kind for kind, _ in FENCE.findall(page.read_text("utf-8"))} <= {
-        "python",
-        "sh",
-        "text",
-        "",
-    }
+    """Code is python, which is run, or a command; text is what a block prints, or a listing."""
+    kinds = {kind for kind, _ in FENCE.findall(page.read_text("utf-8"))}
+    assert kinds <= {"python", "sh", "powershell", "text", ""}
 
 
 @pytest.mark.parametrize("page", BOOK, ids=page_id)
@@ -136,7 +121,8 @@ def test_every_number_has_a_source(page: Path) -> None:
     the page links."""
     known = known_to(page)
     found = numbers_in(prose(page.read_text("utf-8")))
-    assert [number for number in found if not has_source(number, known)] == []
+    unknown = [number for number in found if not has_source(number, known)]
+    assert not unknown, f"print {unknown} in a block, or link the .json that holds them"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
@@ -146,7 +132,7 @@ def test_every_link_resolves(page: Path) -> None:
         if target.startswith(("http://", "https://")):
             continue
         path = page.parent / target if target else page
-        assert path.exists(), target
+        assert path.exists(), f"the link {target} leads nowhere"
         if part:
             headings = re.findall(r"^#+ (.*)", path.read_text("utf-8"), re.MULTILINE)
             assert part[1:] in {slug(heading) for heading in headings}, part
@@ -175,11 +161,9 @@ def test_a_chapter_has_every_part(page: Path) -> None:
 
 
 def test_the_last_chapter_has_its_parts() -> None:
-    """Chapter 16 tells of one experiment, rung by rung, and has no formula of its own to derive by
-    hand and to compare with a library: benchmarks/ladder.py measures it, and test_ladder.py holds
-    it to that. The rest it has as every chapter: question, figure, idea, code, mistakes,
-    exercises with answers, a quiz, references."""
-    text = (DOCS / "ladder.md").read_text("utf-8")
+    """Chapter 16 reports one experiment, measured by docs/studies/ladder.py: it has no formula to
+    derive by hand and to compare with a library, but every other part of a chapter."""
+    text = LAST.read_text("utf-8")
     opening, *parts = text.split("\n## ")
     assert opening.startswith("# 16 ") and "?" in opening and "![" in opening
     part = {body.split("\n")[0]: body for body in parts}
@@ -210,13 +194,8 @@ def check_the_end(part: dict[str, str]) -> None:
 def test_exercises_that_are_referred_to_exist(page: Path) -> None:
     """Each "exercise 2 of chapter 9", and each "exercise 2" in chapter 9 itself, is there."""
     for exercise, chapter in EXERCISE.findall(words_of(page)):
-        paths = [path for path in CHAPTERS if int(path.name[:2]) == int(chapter or 0)]
-        if not chapter:
-            paths = [page]
-        elif chapter == "16":
-            paths = [DOCS / "ladder.md"]
-        assert len(paths) == 1, (exercise, chapter)
-        assert f"\n**{exercise}. ★" in paths[0].read_text("utf-8"), (exercise, chapter)
+        path = [*CHAPTERS, LAST][int(chapter) - 1] if chapter else page
+        assert f"\n**{exercise}. ★" in path.read_text("utf-8"), (exercise, chapter)
 
 
 def words_of(page: Path) -> str:
@@ -301,73 +280,39 @@ def test_every_figure_is_shown() -> None:
 @pytest.mark.parametrize("package", [mfcc, mininet])
 def test_every_public_name_is_reached_from_the_book(package: object) -> None:
     """Each public name is used in a python block of some chapter."""
-    blocks = "\n".join(
-        body
-        for page in [*CHAPTERS, DOCS / "ladder.md"]
-        for kind, body in FENCE.findall(page.read_text("utf-8"))
-        if kind == "python"
-    )
-    missing = [n for n in package.__all__ if not re.search(rf"\b{n}\b", blocks)]  # type: ignore[attr-defined]
-    assert missing == []
+    texts = [page.read_text("utf-8") for page in [*CHAPTERS, LAST]]
+    fences = [fence for text in texts for fence in FENCE.findall(text)]
+    blocks = "\n".join(body for kind, body in fences if kind == "python")
+    names: list[str] = package.__all__  # type: ignore[attr-defined]
+    missing = [name for name in names if not re.search(rf"\b{name}\b", blocks)]
+    assert not missing, f"show in a chapter how these are used: {missing}"
 
 
-def test_the_contents_are_up_to_date() -> None:
-    """docs/README.md names every chapter and page, and counts the lines as they are:
-    `python -m docs` mends it."""
-    text = (DOCS / "README.md").read_text("utf-8")
-    assert text == contents.text()
-    for page in [*CHAPTERS, DOCS / "ladder.md", DOCS / "notation.md", DOCS / "glossary.md"]:
-        assert f"({page.name})" in text, page.name
+def test_the_contents_name_every_page_module_and_test() -> None:
+    """docs/README.md names every page of the book; every module of the README's table, in the row
+    of the chapter that the README names first; every test of that table. The README has an example
+    that is run."""
+    text, readme = ((folder / "README.md").read_text("utf-8") for folder in (DOCS, ROOT))
+    assert "```python" in readme
+    pages = {page.name for page in DOCS.glob("*.md")} - {"README.md"}
+    assert not [name for name in pages if f"({name})" not in text]
+    rows = dict(re.findall(r"^\| \[(\d+) .*?\|(.*)$", text, re.MULTILINE))
+    modules = re.findall(r"^\| `([\w/]+\.py)` \|[^|]*\| (\d+)", readme, re.MULTILINE)
+    tests = re.findall(r"`(tests/[\w/]+\.py)`", readme)
+    assert len(modules) >= 21 and len(tests) >= 21
+    missing = [name for name, chapter in modules if f"(../{name})" not in rows[chapter]]
+    missing += [name for name in tests if f"(../{name})" not in text]
+    assert not missing, f"link these in docs/README.md: {missing}"
 
 
-def test_the_readme_has_an_example() -> None:
-    """The README shows how the packages are used, in a block that is run."""
-    assert "```python" in (ROOT / "README.md").read_text("utf-8")
-
-
-def test_the_reading_order_names_every_module() -> None:
-    """The README's table names each module of both packages, and only tests that exist."""
-    text = (ROOT / "README.md").read_text("utf-8")
-    for package in ("mfcc", "mininet"):
-        for path in (ROOT / package).glob("*.py"):
-            if not path.name.startswith("__"):
-                assert f"`{package}/{path.name}`" in text, path
-    for name in re.findall(r"tests/test_\w+\.py", text):
-        assert (ROOT / name).exists(), name
-
-
-def test_the_contents_and_the_reading_order_agree() -> None:
-    """Each module of the README's table stands in the book's contents, in the row of the chapter
-    that the README names first, and each test of that table in some row."""
-    text = (DOCS / "README.md").read_text("utf-8")
-    chapters = dict(re.findall(r"^\| \[(\d+) .*?\|(.*)$", text, re.MULTILINE))
-    readme = (ROOT / "README.md").read_text("utf-8")
-    modules = re.findall(r"^\| `([\w/]+\.py)` \|.*?\| (\d+)", readme, re.MULTILINE)
-    tests = re.findall(r"`(tests/test_\w+\.py)`", readme)
-    assert len(modules) >= 26 and len(tests) >= 25
-    missing = [name for name, number in modules if f"(../{name})" not in chapters[number]]
-    assert missing + [name for name in tests if f"(../{name})" not in text] == []
-
-
-@pytest.mark.parametrize(
-    ("number", "known", "found"),
-    [
-        ("0.41", [0.4096], True),
-        ("41.0%", [0.4096], True),
-        ("41%", [0.4096], True),
-        ("41%", [41.0], True),
-        ("41.0", [0.4096], False),
-        ("42%", [0.4096], False),
-        ("0.42", [0.4096], False),
-        ("6513", [6513.0], True),
-        ("6514", [6513.0], False),
-        ("1e-3", [0.001], True),
-        ("1.5e-3", [0.001], False),
-    ],
-)
-def test_a_number_without_source_is_noticed(number: str, known: list[float], found: bool) -> None:
+def test_a_number_without_source_is_noticed() -> None:
     """The check of numbers itself: rounding is allowed, another number is not."""
-    assert has_source(number, np.array(known)) is found
+    for known, right, wrong in [
+        ([0.4096], ["0.41", "41.0%", "41%"], ["41.0", "42%", "0.42"]),
+        ([41.0, 6513.0, 0.001], ["41%", "6513", "1e-3"], ["6514", "1.5e-3"]),
+    ]:
+        assert all(has_source(number, np.array(known)) for number in right)
+        assert not any(has_source(number, np.array(known)) for number in wrong)
 
 
 def test_numbers_are_found_in_text() -> None:
@@ -379,6 +324,6 @@ def test_numbers_are_found_in_text() -> None:
 
 
 def test_remarks_are_no_source() -> None:
-    """Comments and docstrings say what they like; only what is computed with is known."""
+    """Numbers in comments and docstrings are no sources: nothing is computed with them."""
     code = 'def f(x):  # 1.5\n    """2.5"""\n    return 3.5 * x\n\n\n"""4.5"""\n'
     assert re.findall(r"\d\.\d", without_remarks(code)) == ["3.5"]

@@ -1,158 +1,97 @@
-"""The ladder: chapter 16 says what the script's last output says, and the targets are met."""
+"""Chapter 16 quotes the output of docs/studies/ladder.py, and its claims hold for that output."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-pytest.importorskip("benchmarks", reason="the benchmarks are part of the checkout only")
-from benchmarks.cues import band_limit, siblings
-from benchmarks.ladder import SMALL, WIDE, row, side_rows
+pytest.importorskip("docs.studies.ladder", reason="the book is part of the checkout only")
+from docs.studies.cues import band_limit, siblings
+from docs.studies.ladder import AVERAGED, OUTPUT, SMALL, WIDE, row, side_rows
 from mininet import wilson_interval
 
-DOCS = Path(__file__).parent.parent.parent / "docs"
-CHAPTER = (DOCS / "ladder.md").read_text("utf-8")
+CHAPTER = OUTPUT.with_suffix(".md").read_text("utf-8")
+RESULTS = json.loads(OUTPUT.read_text("utf-8"))
 
 
-@pytest.fixture(scope="module")
-def known() -> dict[str, Any]:
-    """docs/ladder.json, as `python -m benchmarks.ladder category/` wrote it last."""
-    return json.loads((DOCS / "ladder.json").read_text("utf-8"))
-
-
-def test_the_chapters_tables_are_the_scripts_output(known: dict[str, Any]) -> None:
-    """Every rung and side path has its row in the chapter, in this order, and no row is left over:
-    each number agrees to the last digit."""
+def test_the_chapters_tables_are_the_scripts_output() -> None:
+    """The chapter's tables have a row for each rung and side path, in order, with these numbers."""
     expected = {
-        "The ladder": [row(entry) for entry in known.values() if "text" in entry],
-        "Side paths": side_rows(known),
+        "The ladder": [row(entry) for entry in RESULTS.values() if "text" in entry],
+        "Side paths": side_rows(RESULTS),
     }
     for title, rows in expected.items():
         section = CHAPTER.split(f"\n## {title}\n\n")[1]
         table = next(part for part in section.split("\n\n") if part.startswith("|")).splitlines()
-        assert table[2:] == rows  # after the head and the rule under it
+        assert table[2:] == rows
 
 
-def test_every_rung_was_run(known: dict[str, Any]) -> None:
-    """All that the script can do is in its output, with five folds each."""
-    names = {
-        *WIDE,
-        *SMALL,
-        "clip",
-        "windows",
-        "improved",
-        "nested",
-        "relu-on-raw",
-        "leak",
-        "chance",
-        "decays",
-        "recorded",
-        "facts",
-    }
-    assert set(known) == names
-    for entry in known.values():
-        if "text" in entry:
-            assert len(entry["folds"]) == 5
-            assert sum(entry["folds"]) / 5 == pytest.approx(entry["held_out"])
-
-
-def test_the_ladder_reaches_what_was_promised(known: dict[str, Any]) -> None:
-    """The reference between 0.36 and 0.46; MFCCs alone, one network, at least 0.845; the improved
-    recipe, also with all choices made by inner cross-validation, at least 0.87."""
-    assert 0.36 <= known["reference"]["held_out"] <= 0.46
-    assert known["structure"]["held_out"] >= 0.845 and known["clip"]["held_out"] >= 0.845
-    assert known["improved"]["held_out"] >= 0.87
-    assert known["nested"]["any one or both"]["held_out"] >= 0.87
-
-
-def test_the_readme_quotes_the_ladder(known: dict[str, Any]) -> None:
-    """The figures of the README are those of the first rung and of the last, with their intervals,
-    and what the last is worth where its settings are chosen inside the training folds: at worst the
-    title's."""
-    text = " ".join((DOCS.parent / "README.md").read_text("utf-8").split())
-    honest = [pool["held_out"] for name, pool in known["nested"].items() if "both" in name]
-    assert (
-        f"inside the training folds, in three ways, the improved recipe gets {min(honest):.2f} to"
-        in text
-    )
-    assert f"to {max(honest):.2f}. Chapter 16" in text and len(honest) == 3
-    title = f"From {known['reference']['held_out']:.0%} to {min(honest):.0%}".replace("%", " %")
-    assert title in text and CHAPTER.startswith(f"# 16 {title}\n")
-    figures, intervals = [], []
-    for name in ("reference", "improved"):
-        share, deviation = known[name]["held_out"], known[name]["seeds_std"]
-        low, high = wilson_interval(share, known["facts"]["recordings"])
-        figures.append(f"{share:.3f} ± {deviation:.3f}")
-        intervals.append(f"{low:.2f} to {high:.2f}")
-    assert f"gets {figures[0]}, and `--recipe improved` {figures[1]}, where" in text
-    assert f"wider, {intervals[0]} and {intervals[1]}." in text
-
-
-def test_what_the_chapter_says_of_the_rungs_is_so(known: dict[str, Any]) -> None:
-    """Neither mended fault helps alone and both together do; a gain held out is no gain in
-    training; fold 1 is the hardest for every small network; random folds
-    flatter; shuffled labels are chance within three standard errors of 400 clips."""
-    held = {name: entry["held_out"] for name, entry in known.items() if "text" in entry}
-    alone = max(held["standardised"], held["no-decay"])
-    assert alone < held["reference"] + 0.03 < held["two-changes"] - 0.2
-    climb = [
-        "reference",
-        "two-changes",
-        "means",
-        "first-difference",
-        "structure",
-        "clip",
-        "improved",
-    ]
-    assert [held[name] for name in climb] == sorted(held[name] for name in climb)
-    for name in (*SMALL, "clip", "windows", "improved"):
-        assert min(known[name]["folds"]) == known[name]["folds"][0]
-    for kind in ("nearest", "network"):
-        assert known["leak"]["random"][kind] > known["leak"]["official"][kind]
-    assert abs(known["chance"]["shuffled"]["held_out"] - 0.1) < 3 * (0.09 / 400) ** 0.5
-    assert known["chance"]["silence"]["held_out"] > 0.15
-    assert known["recorded"]["band"]["held_out"] > 0.15
-    assert min(held["stairs"], held["decay-per-epoch"], held["momentum"]) > held["reference"]
-
-
-def test_the_confusion_matrices_are_those_of_the_rungs(known: dict[str, Any]) -> None:
-    """Each row holds the forty clips of a class as often as there are seeds, and the diagonal is
-    the held-out accuracy."""
-    rungs = [entry for entry in known.values() if "text" in entry]
-    for entry in [*rungs, known["chance"]["silence"], known["recorded"]["band"]]:
+def test_every_entry_is_complete() -> None:
+    """All entries are there; a rung has five folds, and its confusion matrix has each class's forty
+    clips once a seed on its rows and the held-out accuracy on its diagonal."""
+    sides = {"nested", "relu-on-raw", "leak", "chance", "decays", "recorded", "facts"}
+    assert set(RESULTS) == {*WIDE, *SMALL, *AVERAGED, *sides}
+    rungs = [entry for entry in RESULTS.values() if "text" in entry]
+    for entry in [*rungs, RESULTS["chance"]["silence"], RESULTS["recorded"]["band"]]:
         matrix = np.array(entry["confusion"])
-        assert matrix.sum(axis=1).tolist() == [200] * 10
+        assert len(entry["folds"]) == 5 and matrix.sum(axis=1).tolist() == [200] * 10
+        assert np.mean(entry["folds"]) == pytest.approx(entry["held_out"])
         assert matrix.trace() / matrix.sum() == pytest.approx(entry["held_out"], abs=1e-12)
 
 
-def test_the_first_epoch_at_the_full_rate_does_harm(known: dict[str, Any]) -> None:
-    """Twenty seeds: a rate that falls by epochs is better than one that falls by updates, and steps
-    that leave out the first are better than those that have it, each by four standard errors."""
-    decays = known["decays"]
+def test_the_readme_quotes_the_ladder() -> None:
+    """The README has accuracy, standard deviation and interval of the first and the last rung, and
+    the range of the nested cross-validations, whose minimum is in the chapter's title."""
+    text = " ".join((OUTPUT.parents[1] / "README.md").read_text("utf-8").split())
+    nested = [pool["held_out"] for name, pool in RESULTS["nested"].items() if "both" in name]
+    title = f"From {RESULTS['reference']['held_out']:.0%} to {min(nested):.0%}".replace("%", " %")
+    assert title in text and CHAPTER.startswith(f"# 16 {title}\n")
+    assert f"{min(nested):.2f} to {max(nested):.2f}" in text and len(nested) == 3
+    for name in ("reference", "improved"):
+        held_out, deviation = RESULTS[name]["held_out"], RESULTS[name]["seeds_std"]
+        low, high = wilson_interval(held_out, RESULTS["facts"]["recordings"])
+        assert f"{held_out:.3f} ± {deviation:.3f}" in text and f"{low:.2f} to {high:.2f}" in text
 
-    def surely_better(one: str, other: str) -> bool:
-        a, b = decays[one], decays[other]
+
+def test_the_claims_about_the_rungs_hold() -> None:
+    """Standardization and no decay help only together; each rung of the climb is at least as high
+    as the one before; fold 1 is the hardest; random folds are optimistic; shuffled labels are at
+    chance within three standard errors of 400 clips; silence and band limit are above it."""
+    held = {name: entry["held_out"] for name, entry in RESULTS.items() if "text" in entry}
+    assert 0.36 <= held["reference"] <= 0.46 and min(held["structure"], held["clip"]) >= 0.845
+    assert min(held["improved"], RESULTS["nested"]["any one or both"]["held_out"]) >= 0.87
+    alone = max(held["standardised"], held["no-decay"])
+    assert alone < held["reference"] + 0.03 < held["two-changes"] - 0.2
+    start = [held[name] for name in ("reference", "two-changes", "means", "first-difference")]
+    climb = [*start, held["structure"], held["clip"], held["improved"]]
+    assert climb == sorted(climb)
+    assert all(np.argmin(RESULTS[name]["folds"]) == 0 for name in (*SMALL, *AVERAGED))
+    for kind in ("nearest", "network"):
+        assert RESULTS["leak"]["random"][kind] > RESULTS["leak"]["official"][kind]
+    assert abs(RESULTS["chance"]["shuffled"]["held_out"] - 0.1) < 3 * (0.09 / 400) ** 0.5
+    cues = RESULTS["chance"]["silence"], RESULTS["recorded"]["band"]
+    assert min(cue["held_out"] for cue in cues) > 0.15
+    assert min(held["stairs"], held["decay-per-epoch"], held["momentum"]) > held["reference"]
+    facts = RESULTS["facts"]
+    assert [facts[k] for k in ("clips", "recordings", "recordings_in_two_folds")] == [400, 304, 0]
+
+
+def test_the_first_epoch_at_the_full_rate_does_harm() -> None:
+    """Over twenty seeds, decay by epochs is better than by updates, and steps without the first one
+    are better than with it, by four standard errors."""
+    decays = RESULTS["decays"]
+    pairs = [("by updates", "in steps"), ("by updates", "smoothly")]
+    for worse, better in [*pairs, ("in steps", "in steps, one further down")]:
+        a, b = decays[worse], decays[better]
         error = np.hypot(a["seeds_std"], b["seeds_std"]) / np.sqrt(decays["seeds"])
-        return bool(a["held_out"] - b["held_out"] > 4 * error)
-
-    assert surely_better("in steps", "by updates") and surely_better("smoothly", "by updates")
-    assert surely_better("in steps, one further down", "in steps")
+        assert b["held_out"] - a["held_out"] > 4 * error, (worse, better)
 
 
-def test_no_recording_is_in_two_folds(known: dict[str, Any]) -> None:
-    """The official folds keep the clips of a recording together: 163 clips of 400 have a sister."""
-    facts = known["facts"]
-    assert (facts["clips"], facts["recordings"]) == (400, 304)
-    assert facts["recordings_in_two_folds"] == 0
-
-
-def test_a_clips_band_limit_is_found() -> None:
-    """Noise without anything above 12 kHz ends there, or as far above as Hann's side lobes reach;
-    noise that is 70 dB down above 12 kHz ends at the Nyquist frequency, for 80 dB are asked."""
+def test_the_band_limit_is_found() -> None:
+    """Noise without power above 12 kHz ends there, up to the side lobes of Hann's window; noise
+    that is 70 dB lower above 12 kHz ends at the Nyquist frequency, for the limit is 80 dB."""
     spectrum = np.fft.rfft(np.random.default_rng(0).standard_normal(44100))
     ends = [
         band_limit(np.fft.irfft(spectrum * np.where(np.arange(22051) > 12000, above, 1)), 44100)
@@ -163,9 +102,9 @@ def test_a_clips_band_limit_is_found() -> None:
     assert ends[1] == 22050
 
 
-def test_sisters_are_counted() -> None:
-    """Six clips of one class in three pairs: five find their sister, by chance one in five."""
+def test_siblings_are_counted() -> None:
+    """Six clips of one class from three recordings: five have their sibling as nearest neighbor
+    (the clip at 10 is nearer to 5.1 than to 20); by chance one in five would."""
     x = np.array([[0.0], [0.1], [5.0], [5.1], [10.0], [20.0]])
-    told = siblings(x, np.zeros(6, int), ["a", "a", "b", "b", "c", "c"])
-    # all but the clip at 10, which is nearer to 5.1 than to 20
-    assert told == {"found": pytest.approx(5 / 6), "by_chance": pytest.approx(1 / 5)}
+    counted = siblings(x, np.zeros(6, int), ["a", "a", "b", "b", "c", "c"])
+    assert counted == {"found": pytest.approx(5 / 6), "by_chance": pytest.approx(1 / 5)}

@@ -1,4 +1,4 @@
-"""The notebook: docs/tutorial.ipynb replays the tutorial, and every cell of it runs."""
+"""docs/tutorial.ipynb replays the tutorial, and every cell of it runs."""
 
 from __future__ import annotations
 
@@ -44,28 +44,24 @@ def code_of(cells: list[dict[str, Any]]) -> list[str]:
 
 
 def test_the_notebook_is_committed_without_output(cells: list[dict[str, Any]]) -> None:
-    """No cell carries a result or a count of a run; every cell has an id of its own."""
+    """No cell has outputs or an execution count; every cell has its own id. The first code cell
+    says how to install, from a checkout and in Colab."""
     for cell in cells:
         if cell["cell_type"] == "code":
-            assert cell["outputs"] == [] and cell["execution_count"] is None, cell["id"]
+            assert cell["outputs"] == [] and cell["execution_count"] is None, "clear all outputs"
     assert len({cell["id"] for cell in cells}) == len(cells)
-
-
-def test_the_first_code_cell_says_how_to_install(cells: list[dict[str, Any]]) -> None:
-    """From a checkout, and in Colab."""
-    first = next("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    first = code_of(cells)[0]
     assert "pip install -e ." in first and "Colab" in first
 
 
-def test_the_notebook_left_alone_is_the_real_thing(
+def test_the_default_settings_are_the_tutorials(
     cells: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the tests' environment variables: forty clips a class, a hundred epochs."""
-    settings = next("".join(cell["source"]) for cell in cells if cell["id"] == "settings")
     for name in SHORT:
         monkeypatch.delenv(name, raising=False)
     names: dict[str, Any] = {}
-    exec(settings, names)
+    exec(next("".join(cell["source"]) for cell in cells if cell["id"] == "settings"), names)
     assert (names["n_clips"], names["epochs"]) == (40, 100)
 
 
@@ -88,8 +84,8 @@ def test_the_cells_give_the_tutorials_results(cells: list[dict[str, Any]]) -> No
 def test_recordings_of_ones_own_are_found(
     cells: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In every format that the program reads, with the suffix in capitals too; hidden files and
-    folders are passed over."""
+    """In every format that the program reads, suffixes in capitals included; hidden files and
+    folders are skipped."""
     for name in ("a/1.WAV", "a/2.aiff", "b/1.flac", "b/._1.flac", ".hidden/x.wav"):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
@@ -105,19 +101,21 @@ def test_recordings_of_ones_own_are_found(
 @pytest.mark.usefixtures("short")
 @pytest.mark.filterwarnings("ignore")  # of Jupyter's own packages
 def test_the_notebook_runs_in_jupyter(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every cell in a kernel of its own, on a clip a class: valid nbformat, no error, each picture
+    """Valid nbformat; every cell runs in a new kernel, on one clip a class, and each picture is
     shown once."""
     monkeypatch.setenv("SSC_NOTEBOOK_CLIPS", "1")  # thirty panels of curves take their time
-    nbformat = pytest.importorskip("nbformat", reason="Jupyter comes with the dev extra")
-    nbclient = pytest.importorskip("nbclient", reason="Jupyter comes with the dev extra")
-    pytest.importorskip("ipykernel", reason="Jupyter comes with the dev extra")
+    reason = "Jupyter comes with the dev extra"
+    nbformat, nbclient, _ = (
+        pytest.importorskip(name, reason=reason) for name in ("nbformat", "nbclient", "ipykernel")
+    )
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     nbformat.validate(notebook)
-    nbclient.NotebookClient(notebook, timeout=60).execute()
+    nbclient.NotebookClient(notebook, startup_timeout=600).execute()
     outputs = {cell.id: cell.outputs for cell in notebook.cells if cell.cell_type == "code"}
-    shown = [
-        i for i, given in outputs.items() for one in given if "image/png" in one.get("data", {})
-    ]
+    images = {
+        i: [one for one in o if "image/png" in one.get("data", {})] for i, o in outputs.items()
+    }
+    shown = [i for i, found in images.items() for _ in found]
     assert shown == ["pictures", "vectors", "diagram", "curves", "confusion", "toy"]
-    said = "".join(one.get("text", "") for given in outputs.values() for one in given)
-    assert "10 (13, 501)" in said and "3,763,010" in said and "Epoch 2/2" in said
+    text = "".join(one.get("text", "") for found in outputs.values() for one in found)
+    assert "10 (13, 501)" in text and "3,763,010" in text and "Epoch 2/2" in text

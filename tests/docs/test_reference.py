@@ -1,82 +1,66 @@
-"""The reference experiment: chapter 13 says what its script's last output says."""
+"""Chapter 13 quotes the output of docs/studies/reference.py, which the published run fits."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-pytest.importorskip("benchmarks", reason="the benchmarks are part of the checkout only")
-from benchmarks import reference
+pytest.importorskip("docs.studies.reference", reason="the book is part of the checkout only")
+from docs.studies import reference
+from experiment.recipes import Reference
 
-DOCS = Path(__file__).parent.parent.parent / "docs"
-
-
-@pytest.fixture(scope="module")
-def known() -> dict[str, Any]:
-    """docs/reference.json, as `python -m benchmarks.reference category/` wrote it last."""
-    return json.loads((DOCS / "reference.json").read_text("utf-8"))
+RESULTS = json.loads(reference.OUTPUT.read_text("utf-8"))
 
 
-def test_the_chapters_table_is_the_scripts_output(known: dict[str, Any]) -> None:
-    """Each published epoch has its row in the chapter, with the numbers kept; none is left over."""
-    text = (DOCS / "13-reference-experiment.md").read_text("utf-8")
-    table = text.split("| epoch |")[1].split("\n\n")[0]
-    assert table.splitlines()[2:] == reference.rows(known)
+def test_the_chapters_table_is_the_scripts_output() -> None:
+    """The chapter's table has a row for each published epoch, with these numbers."""
+    chapter = (reference.DOCS / "13-reference-experiment.md").read_text("utf-8")
+    table = chapter.split("| epoch |")[1].split("\n\n")[0]
+    assert table.splitlines()[2:] == reference.rows(RESULTS)
 
 
-def test_the_kept_numbers_are_those_of_the_kept_curves(known: dict[str, Any]) -> None:
-    """Mean, deviation and range over the seeds come out again of the curves, to their digits."""
-    table = np.loadtxt(DOCS / "reference_curves.csv", delimiter=",", skiprows=1)
-    assert table.shape == (100, 2 * known["seeds"]) and known["seeds"] == len(reference.SEEDS)
+def test_the_published_run_lies_among_ours() -> None:
+    """Mean, standard deviation and range over the seeds follow from reference_curves.csv. Each
+    published loss is within two standard deviations of our mean and within our range; the accuracy
+    of the first and of the last epoch is within our range."""
+    table = np.loadtxt(reference.CURVES, delimiter=",", skiprows=1)
+    assert table.shape == (100, 2 * RESULTS["seeds"]) and RESULTS["seeds"] == len(reference.SEEDS)
     halves = dict(zip(("loss", "accuracy"), np.hsplit(table, 2), strict=True))
     for epoch, (loss, accuracy) in reference.PUBLISHED.items():
-        entry = known["epochs"][str(epoch)]
+        entry = RESULTS["epochs"][str(epoch)]
         assert (entry["published_loss"], entry["published_accuracy"]) == (loss, accuracy)
         for name, runs in halves.items():
             expected = reference.spread(runs[epoch - 1].tolist())
             assert entry[name] == pytest.approx(expected, abs=1e-4), (epoch, name)
-
-
-def test_the_published_losses_lie_among_ours(known: dict[str, Any]) -> None:
-    """At every published epoch the loss is within two deviations of our seeds' mean and within
-    their range; so is the accuracy of the first epoch and of the last."""
-    for epoch, entry in known["epochs"].items():
-        loss = entry["loss"]
+            if name == "loss" or epoch in (1, 100):
+                assert expected["min"] < entry[f"published_{name}"] < expected["max"], epoch
         assert abs(entry["loss_deviations"]) < 2, epoch
-        assert loss["min"] < entry["published_loss"] < loss["max"], epoch
-    for epoch in ("1", "100"):
-        accuracy = known["epochs"][epoch]["accuracy"]
-        assert accuracy["min"] < known["epochs"][epoch]["published_accuracy"] < accuracy["max"]
 
 
 def test_the_input_is_described() -> None:
-    """Range, each coefficient's share of the variance, and squared lengths, of numbers by hand."""
+    """Range, variance by coefficient and squared lengths, on an example by hand."""
     cepstra = np.zeros((2, 13, 4), np.float32)
     cepstra[:, 0] = [[3, -3, 3, -3], [3, -3, 3, -3]]  # variance 9
     cepstra[1, 5] = 2  # 0 or 2, half and half: variance 1
     facts = reference.describe(cepstra)
-    assert (facts["lowest"], facts["highest"]) == (-3, 3)
+    assert (facts["lowest"], facts["highest"], facts["features"]) == (-3, 3, 52)
     assert facts["variance_share"] == [0.9, *[0] * 4, 0.1, *[0] * 7]
-    assert (facts["smallest_squared_length"], facts["largest_squared_length"]) == (36, 52)
-    assert facts["mean_squared_length"] == 44 and facts["features"] == 52
+    squared = [facts[f"{name}_squared_length"] for name in ("smallest", "mean", "largest")]
+    assert squared == [36, 44, 52]
 
 
-def test_a_run_is_the_one_of_the_command_line() -> None:
-    """A run draws order, weights and batches from one generator, as ssc.py does: its history is
-    that of the recipe trained by hand, and of each published epoch the loss of the weights kept."""
+def test_a_run_is_that_of_the_command_line() -> None:
+    """As in ssc.py, one generator gives order, weights and batches; the losses of the weights are
+    those of the recipe's network at the end of each published epoch."""
     rng = np.random.default_rng(7)
     x, labels = rng.standard_normal((20, 30)).astype(np.float32), np.arange(20) % 4
-    run = reference.run(x, labels, seed=3)
-    rng = np.random.default_rng(3)
+    run, rng, recipe = reference.run(x, labels, seed=3), np.random.default_rng(3), Reference()
     order = rng.permutation(20)
-    network = reference.reference_network(30, 4, rng)
-    history = reference.Training().fit(network, x[order], labels[order], rng)
+    network = recipe.build(x, 4, rng)
+    history, _ = recipe.fit(network, x[order], labels[order], rng)
     assert run["history"].loss == history.loss
-    # asked in the Gram form and after it: the same sums of float32 in another order
+    # the Gram form and the plain form sum the same float32 in another order
     loss, _ = network.evaluate(x[order], labels[order])
     assert run["loss_of_the_weights"][100] == pytest.approx(loss, rel=20 * 1.2e-7)
-    assert list(run["loss_of_the_weights"]) == list(reference.PUBLISHED)

@@ -1,7 +1,7 @@
-"""What is compared with librosa: the calls, and the signals they get.
+"""The calls that are compared with librosa, and their signals.
 
-tests/data/make_librosa_values.py asks librosa, tests/test_agreement.py asks us. A case is the
-arguments of one call, in our names; its key in the file of values is `key(case)`.
+tests/data/make_librosa_values.py calls librosa, tests/mfcc/test_agreement.py our functions. A case
+is the arguments of one call, in our names; its key in the file of values is `key(case)`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,7 @@ import numpy as np
 Case = dict[str, Any]
 
 DTYPES = ("float32", "float64")
-RECORDINGS = [
-    "clock_tick/1-21934-A.ogg",
-    "dog/1-100032-A.ogg",
-    "rain/1-17367-A.ogg",
-]
+RECORDINGS = ["clock_tick/1-21934-A.ogg", "dog/1-100032-A.ogg", "rain/1-17367-A.ogg"]
 
 HZ = np.concatenate((np.linspace(0, 2000, 21), np.geomspace(2500, 96000, 10)))
 MEL = np.linspace(0, 80, 33)
@@ -34,18 +30,11 @@ FILTERBANKS: list[Case] = [
     {"sample_rate": 11025.5, "n_fft": 256, "n_mels": 1},
 ]
 DECIBELS: list[Case] = [
-    {},
-    {"top_db": None},
-    {"ref": 100.0},
-    {"ref": -4.0, "top_db": None},
+    *({}, {"top_db": None}, {"ref": 100.0}, {"ref": -4.0, "top_db": None}),
     {"amin": 1e-5, "top_db": 30.0},
 ]
 DELTAS: list[Case] = [
-    {},
-    {"order": 2},
-    {"width": 3},
-    {"width": 5, "order": 2},
-    {"width": 21, "order": 3},
+    *({}, {"order": 2}, {"width": 3}, {"width": 5, "order": 2}, {"width": 21, "order": 3})
 ]
 DCTS = [1, 13, 40]  # coefficients of 40
 

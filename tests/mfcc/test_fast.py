@@ -1,130 +1,154 @@
-"""Theorems about mfcc/spectrogram.py: another order of the same sums."""
+"""Properties of mfcc/fast.py: the values, arguments and errors of mfcc/features.py."""
 
 from __future__ import annotations
 
-import warnings
+import inspect
+from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
-from tests.strategies import FLOATS, eps_of, generators, signals
 
-from mfcc import frame, hann, mel_filterbank, mel_spectrogram, power_spectrum, spectrogram
-from mfcc.spectrogram import _bins, _inner, _outer, _stretches, _unordered_power
+import mfcc
+from mfcc import fast
+from tests.mfcc.test_features import chains
+from tests.oracles import assert_within, refusal, sum_rounding, transform_rounding
+from tests.strategies import FLOATS, eps_of, integer_arrays, signals
 
-LENGTHS = st.integers(1, 300)  # direct up to 64; split in two; primes
-
-
-def chain(sound: np.ndarray, n_fft: int, hop_length: int, n_mels: int) -> np.ndarray:
-    """The definition in one line, in float64: (..., n_mels, n_frames)."""
-    frames = frame(np.asarray(sound, float), n_fft, hop_length)
-    power = power_spectrum(frames * hann(n_fft))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # short frames leave filters empty
-        return (power @ mel_filterbank(16000, n_fft, n_mels).T).swapaxes(-1, -2)
-
-
-def fast(sound: np.ndarray, n_fft: int, hop_length: int, n_mels: int) -> np.ndarray:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        return mel_spectrogram(
-            sound, 16000, n_fft=n_fft, hop_length=hop_length, n_mels=n_mels, center=False
-        )
+pytestmark = pytest.mark.filterwarnings("ignore:.*mel filters are empty")
+DEFAULTS: dict[str, Any] = {
+    "sample_rate": 16000,
+    "n_fft": None,
+    "hop_length": None,
+    "center": True,
+    "n_mels": 20,
+    "fmin": 0.0,
+    "fmax": None,
+    "htk": False,
+    "pad_mode": "constant",
+}
 
 
-def assert_same(fast_one: np.ndarray, slow: np.ndarray, n_fft: int) -> None:
-    """Equal but for rounding. Each sum of n_fft products errs by eps·√n_fft of the loudest bin's
-    amplitude at most, in float64; a power of p then by twice that times √(p·loudest)."""
-    loudest = slow.max(axis=-2, keepdims=True, initial=0)
-    eps = np.finfo(float).eps * n_fft
-    slack = 2 * eps * np.sqrt(slow * loudest) + eps**2 * loudest
-    # and in the signal's own dtype: the power, its weight and a sum of some tens of them
-    own = 64 * eps_of(fast_one.dtype) * slow
-    assert (np.abs(fast_one - slow) <= slack * 100 + own + np.finfo(fast_one.dtype).tiny).all()
+@st.composite
+def recordings(draw: st.DrawFn) -> np.ndarray:
+    """Signals (..., n) of many levels, whole or with a silent stretch; integers as well."""
+    signal = draw(signals(max_size=900, decades=12) | integer_arrays((100,)))
+    start = draw(st.integers(0, signal.shape[-1]))
+    signal[..., start : start + draw(st.sampled_from([0, 100, 400]))] = 0
+    return signal
 
 
-@given(signals(max_size=900, decades=3), LENGTHS, st.integers(1, 400), st.integers(1, 40))
-@example(np.ones(882, np.float32), 882, 441, 128)
-@example(np.ones((2, 3, 400)), 67, 10, 40)  # a prime beyond DIRECT
-@example(np.ones(5), 1, 1, 1)
-def test_the_mel_spectrogram_is_filterbank_times_power(
-    sound: np.ndarray, n_fft: int, hop_length: int, n_mels: int
+def settings() -> st.SearchStrategy[dict[str, Any]]:
+    """Arguments of mel_spectrogram, not all of which fit every signal."""
+    lengths = st.integers(1, 300) | st.sampled_from([64, 65, 67, 211, 441, 509, 512, 882])
+    return chains(st.none() | lengths, st.none() | st.integers(1, 400))
+
+
+def mel_rounding(mel: np.ndarray, signal: np.ndarray, chain: dict[str, Any]) -> np.ndarray:
+    """How far two correct mel spectrograms of the signal may be apart.
+
+    In float64 each X[k] is wrong by e = transform_rounding·Σ|x|, twice, so that the power is wrong
+    by 2|X|e + e², and its sum over a filter of the weights H by 2e·Σ H|X| + e²·Σ H, where
+    Σ H|X| <= √(Σ H · Σ H|X|²). Power, weight and the sum of both round in the signal's dtype.
+    """
+    rate, dtype = chain["sample_rate"], mel.dtype
+    n_fft = int(0.02 * rate) if chain["n_fft"] is None else chain["n_fft"]
+    hop = int(0.01 * rate) if chain["hop_length"] is None else chain["hop_length"]
+    padded = mfcc.pad_center(signal, n_fft, chain["pad_mode"]) if chain["center"] else signal
+    total = np.abs(mfcc.frame(padded, n_fft, hop)).sum(axis=-1, dtype=np.float64)
+    e = 2 * transform_rounding(np.float64, n_fft) * total[..., None, :]  # (..., 1, n_frames)
+    bank = {name: chain[name] for name in ("n_mels", "fmin", "fmax", "htk")}
+    gain = mfcc.mel_filterbank(rate, n_fft, **bank).sum(axis=1)[:, None]  # (n_mels, 1)
+    exact = mel.astype(np.float64)
+    in_dtype = sum_rounding(n_fft, exact, dtype) + 4 * eps_of(dtype) * exact
+    tiny = (1 + gain) * np.finfo(dtype).tiny  # below it the dtype loses its digits
+    return np.asarray(2 * e * np.sqrt(gain * exact) + e**2 * gain + in_dtype + tiny)
+
+
+def assert_same_mel(signal: np.ndarray, chain: dict[str, Any]) -> None:
+    """fast.mel_spectrogram has the values of mel_spectrogram, to rounding, or its error."""
+    try:
+        mel = mfcc.mel_spectrogram(signal, **chain)
+    except ValueError as error:
+        assert refusal(fast.mel_spectrogram, signal, **chain) == str(error)
+        return
+    result = fast.mel_spectrogram(signal, **chain)
+    assert result.dtype == mel.dtype
+    assert_within(result, mel, mel_rounding(mel, signal, chain))
+
+
+def assert_same_mfcc(
+    signal: np.ndarray, chain: dict[str, Any], n_mfcc: int, top_db: float | None, lifter: float
 ) -> None:
-    """S = H |FFT(frames · window)|², for every frame length, hop and number of filters."""
-    if sound.shape[-1] < n_fft:
-        sound = np.concatenate([sound] * (n_fft // sound.shape[-1] + 1), axis=-1)
-    slow = chain(sound, n_fft, hop_length, n_mels)
-    assert_same(fast(sound, n_fft, hop_length, n_mels), slow, n_fft)
+    """fast.mfcc has the values of mfcc, to rounding, or its error."""
+    cepstral: dict[str, Any] = {"n_mfcc": n_mfcc, "top_db": top_db, "lifter": lifter}
+    try:
+        expected = mfcc.mfcc(signal, **chain, **cepstral)
+    except ValueError as error:
+        assert refusal(fast.mfcc, signal, **chain, **cepstral) == str(error)
+        return
+    result, mel = fast.mfcc(signal, **chain, **cepstral), mfcc.mel_spectrogram(signal, **chain)
+    assert result.dtype == expected.dtype
+    # decibels and their floor increase with every cell of mel, so that those of mel ± its rounding
+    # bound them; up to 400 dB, they round to 4 eps themselves and their argument to 10 eps dB
+    error, exact = mel_rounding(mel, signal, chain), mel.astype(np.float64)
+    low, high = (
+        mfcc.power_to_db(np.maximum(m, 0), top_db=top_db, axis=(-2, -1))
+        for m in (exact - error, exact + error)
+    )
+    cells = high - low + 2 * (4 * 400 + 10) * eps_of(mel.dtype)  # (..., n_mels, n_frames)
+    basis = np.abs(mfcc.dct_matrix(n_mfcc, chain["n_mels"]))
+    bound = (1 + lifter / 2) * (basis @ cells) + 4 * eps_of(mel.dtype) * np.abs(expected)
+    assert_within(result, expected, bound)
 
 
-@given(
-    generators(),
-    st.sampled_from([7, 64, 100, 144, 211, 441]),
-    st.sampled_from([1, 2**8, 2**12, 2**15]),
-    st.integers(1, 2**12),
-    st.integers(1, 20),
-)
-def test_the_sizes_of_blocks_change_nothing(
-    rng: np.random.Generator, n_fft: int, product: int, cache: int, group: int
+@given(recordings(), settings())
+def test_the_fast_mel_spectrogram_is_the_plain_one(
+    signal: np.ndarray, chain: dict[str, Any]
 ) -> None:
-    """PRODUCT, CACHE and GROUP decide how fast it is, not what comes out, beyond rounding."""
-    sound = rng.standard_normal(n_fft * 12)
-    slow = chain(sound, n_fft, n_fft // 3 + 1, 20)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(spectrogram, "PRODUCT", product)
-        patched.setattr(spectrogram, "CACHE", cache)
-        patched.setattr(spectrogram, "GROUP", group)
-        spectrogram._unordered_filterbank.cache_clear()
-        assert_same(fast(sound, n_fft, n_fft // 3 + 1, 20), slow, n_fft)
-    spectrogram._unordered_filterbank.cache_clear()
+    """fast.mel_spectrogram = mel_spectrogram for every signal and setting."""
+    assert_same_mel(signal, chain)
 
 
-@given(generators(), LENGTHS, st.sampled_from(FLOATS))
-def test_every_place_holds_the_bin_that_it_says(
-    rng: np.random.Generator, n_fft: int, dtype: type
+@given(recordings(), settings(), st.data())
+def test_the_fast_mfcc_is_the_plain_one(
+    signal: np.ndarray, chain: dict[str, Any], data: st.DataObject
 ) -> None:
-    """power[k2, t, k1] is that of bin _bins[k2, k1], and every bin has a place."""
-    frames: np.ndarray = rng.standard_normal((3, n_fft)).astype(dtype)
-    bins = _bins(n_fft)
-    slow = power_spectrum(frames.astype(float) * hann(n_fft))[:, bins.ravel()].T  # (places, t)
-    places = np.moveaxis(_unordered_power(frames), 1, 2).reshape(bins.size, len(frames))
-    assert_same(places, slow, n_fft)
-    assert set(bins.ravel()) == set(range(n_fft // 2 + 1))
+    """fast.mfcc = mfcc for every signal and setting."""
+    n_mfcc = data.draw(st.integers(1, chain["n_mels"]))
+    top_db = data.draw(st.none() | st.floats(0, 120))
+    lifter = data.draw(st.just(0.0) | st.floats(0.5, 100))
+    assert_same_mfcc(signal, chain, n_mfcc, top_db, lifter)
 
 
-@given(LENGTHS)
-def test_the_tables_are_the_dft_of_windowed_samples(n_fft: int) -> None:
-    """outer times inner is w[n] exp(-2πi k n / N), for k = k1 + n1·k2 and n = n2·n1 + n2."""
-    inner, outer = _inner(n_fft).view(complex), _outer(n_fft)  # (n2, n1, k1), (k2, n2)
-    n2, n1, _ = inner.shape
-    n = np.arange(n_fft).reshape(n1, n2).T  # (n2, n1)
-    k = np.arange(n1 // 2 + 1) + n1 * np.arange(n2)[:, None]  # (k2, k1)
-    whole = outer[:, :, None, None] * inner  # (k2, n2, n1, k1)
-    turns = k[:, None, None, :] * n[None, :, :, None] % n_fft
-    wanted = hann(n_fft)[n][None, :, :, None] * np.exp(-2j * np.pi * turns / n_fft)
-    # three angles of at most 2π, each rounded three times by half an eps: 3·2π·1.5 = 28, and a few
-    np.testing.assert_allclose(whole, wanted, rtol=0, atol=32 * np.finfo(float).eps)
+@pytest.mark.parametrize("name", ["mfcc", "mel_spectrogram"])
+def test_the_fast_forms_have_the_same_signature(name: str) -> None:
+    """Names, order, kinds, defaults and annotations of the arguments."""
+    assert inspect.signature(getattr(fast, name)) == inspect.signature(getattr(mfcc, name))
 
 
-@given(st.integers(0, 50), st.integers(1, 20))
-def test_stretches_cover_every_frame_once(n_frames: int, step: int) -> None:
-    """The stretches follow each other without gap or overlap, none longer than step."""
-    frames = list(range(n_frames))
-    parts = [frames[stretch] for stretch in _stretches(n_frames, step)]
-    assert [t for part in parts for t in part] == frames
-    assert all(1 <= len(part) <= step for part in parts)
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_the_fast_forms_agree_at_the_references_settings(dtype: type) -> None:
+    """Five seconds of noise between silence, at 44.1 kHz with the defaults."""
+    signal = np.pad(np.random.default_rng(0).standard_normal(132_300), 44_100).astype(dtype)
+    chain = {**DEFAULTS, "sample_rate": 44100, "n_mels": 128}
+    assert_same_mel(signal, chain)
+    assert_same_mfcc(signal, chain, 13, 80.0, 0)
 
 
-@given(generators(), st.sampled_from(FLOATS), st.integers(0, 3000), st.integers(0, 3000))
-def test_silence_has_no_power_and_hides_nothing(
-    rng: np.random.Generator, dtype: type, before: int, after: int
+@pytest.mark.parametrize("n_fft", [7, 64, 144, 211, 441])
+@pytest.mark.parametrize("product", [1, 2**8, 2**12, 2**15])
+def test_block_sizes_change_nothing(
+    n_fft: int, product: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Frames of zeros give exactly zero, and a sound between two silences is heard whole, even one
-    whose samples in the middle of its frames are zero."""
-    sound = rng.standard_normal(300).astype(dtype) * (np.arange(300) % 50 != 25)
-    padded = np.concatenate([np.zeros(before, dtype), sound, np.zeros(after, dtype)])
-    mel = fast(padded, 50, 50, 5)
-    touched = frame(padded, 50, 50).any(axis=-1)
-    assert not mel[:, ~touched].any()
-    assert_same(mel, chain(padded, 50, 50, 5), 50)
+    """PRODUCT, CACHE, GROUP and BLOCK determine the speed; the values change by rounding alone."""
+    for name, size in (("PRODUCT", product), ("CACHE", 3 * n_fft), ("GROUP", 3), ("BLOCK", 5)):
+        monkeypatch.setattr(fast, name, size)
+    fast._unordered_filterbank.cache_clear()
+    signal = np.random.default_rng(product + n_fft).standard_normal((2, n_fft * 12))
+    signal[:, n_fft : 5 * n_fft] = 0
+    chain = {**DEFAULTS, "n_fft": n_fft, "hop_length": n_fft // 3 + 1}
+    assert_same_mel(signal, chain)
+    assert_same_mfcc(signal, chain, 13, 80.0, 0)
+    fast._unordered_filterbank.cache_clear()

@@ -1,7 +1,7 @@
-"""What Keras and PyTorch are given: data, the order of the batches and the weights at the start.
+"""The problem that Keras and PyTorch are given: data, order of the batches and initial weights.
 
-Small, but with the reference network's activations, and standardised inputs: on raw MFCCs the
-sigmoids are saturated and the smallest rounding grows, so that no two programs agree for long.
+Small, but with the reference network's activations, and standardized inputs: on raw MFCCs the
+sigmoids are saturated and rounding errors grow, so that no two programs agree for long.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ RUNS = {"plain": (0.01, 0.9, 0.0), "momentum": (0.1, 0.9, 0.9), "constant": (0.1
 
 
 def problem() -> dict[str, np.ndarray]:
-    """x (40, 20) standardised, y (40,), orders (12, 40) one an epoch, start: all parameters."""
+    """x (40, 20) standardized, y (40,), orders (12, 40) one an epoch, start: all parameters."""
     rng = np.random.default_rng(0)
     y = np.arange(N_EXAMPLES) % SIZES[-1]
     x = rng.standard_normal((N_EXAMPLES, SIZES[0])) + rng.standard_normal((SIZES[-1], SIZES[0]))[y]
@@ -35,7 +35,7 @@ def problem() -> dict[str, np.ndarray]:
 
 
 def flat(params: list[np.ndarray]) -> np.ndarray:
-    """W₁, b₁, W₂, … one after the other, each row by row: the 680 numbers of the network."""
+    """W₁, b₁, W₂, … one after the other, each row by row: the 680 parameters."""
     return np.concatenate([param.ravel() for param in params])
 
 

@@ -1,4 +1,4 @@
-"""Theorems about python -m mininet: two spirals, and a network that parts them."""
+"""Properties of python -m mininet: two spirals, and a network that separates them."""
 
 from __future__ import annotations
 
@@ -10,32 +10,31 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.strategies import generators
+from numpy.random import Generator
 
 from mininet import Dense, Sequential
 from mininet.__main__ import N_PER_SPIRAL, TURNS, main, picture, spirals
+from tests.strategies import generators
 
 
 @given(generators())
 @settings(max_examples=20)
-def test_the_spirals_are_turned_into_each_other_by_half_a_turn(rng: np.random.Generator) -> None:
-    """A point of class y at radius r stands at the angle 2π·1.5·r + πy, but for a little noise."""
+def test_the_spirals_are_half_a_turn_apart(rng: Generator) -> None:
+    """A point of class y at radius r is at the angle 2π·1.5·r + πy, but for a little noise."""
     x, y = spirals(rng)
     assert x.shape == (2 * N_PER_SPIRAL, 2) and np.bincount(y).tolist() == [N_PER_SPIRAL] * 2
     radius, angle = np.hypot(*x.T), np.arctan2(x[:, 1], x[:, 0])
     off = np.angle(np.exp(1j * (angle - 2 * np.pi * TURNS * radius - np.pi * y)))
-    # noise of 0.02 moves a point by up to six deviations, 0.12, in radius and, times r, in angle
-    assert radius.max() < 1.12
+    # noise of 0.02 moves a point by up to six standard deviations, 0.12, in radius and, times r, in
+    # angle, and most points by far less
+    assert radius.max() < 1.12 and np.median(np.abs(off)) < 0.3
     assert np.all(np.abs(radius * off) < 0.12 + 2 * np.pi * TURNS * radius * 0.12)
-    # and most points by far less
-    assert np.median(np.abs(off)) < 0.3
 
 
 @given(st.integers(1, 9), st.integers(1, 9))
 @settings(max_examples=20)
-def test_the_picture_is_the_plane_seen_from_above(width: int, height: int) -> None:
-    """A row of the picture is a line of the plane, the highest first, and a column one from left
-    to right; '#' stands where the network answers 1."""
+def test_the_picture_is_the_plane_from_above(width: int, height: int) -> None:
+    """The first row is y = 1 and the first column x = -1; '#' marks where class 1 is predicted."""
     # logits (0, x + 4y): class 1 where x + 4y > 0
     network = Sequential([Dense.from_parameters([[0, 1], [0, 4]], [0, 0])])
     rows = [
@@ -45,8 +44,13 @@ def test_the_picture_is_the_plane_seen_from_above(width: int, height: int) -> No
     assert picture(network, width, height) == "\n".join(rows)
 
 
-def checked(text: str) -> None:
-    """The program's whole output: the table, five epochs, the new points, the picture."""
+def test_the_program_separates_the_spirals(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """python -m mininet prints the table, five epochs, a test accuracy above 98 % and the picture,
+    and the same when it is run again."""
+    main()
+    text = capsys.readouterr().out
     assert "Total parameters: 1,218" in text
     epochs = re.findall(r"epoch +(\d+)  loss (\d\.\d{4})  accuracy (\d\.\d{3})\n", text)
     assert [int(epoch) for epoch, _, _ in epochs] == [1, 10, 50, 100, 200]
@@ -55,17 +59,7 @@ def checked(text: str) -> None:
     found = re.search(r"on 400 new points: loss (\d\.\d{4}), accuracy (\d\.\d{3})\n\n", text)
     assert found and float(found[1]) < 0.1 and float(found[2]) > 0.98
     lines = text[found.end() :].splitlines()
-    assert [len(line) for line in lines] == [49] * 23
-    assert set("".join(lines)) == {".", "#"}
-
-
-def test_the_program_learns_the_spirals(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """python -m mininet brings 98 % of new points to their spiral, and prints the same twice."""
-    main()
-    text = capsys.readouterr().out
-    checked(text)
+    assert [len(line) for line in lines] == [49] * 23 and set("".join(lines)) == {".", "#"}
     monkeypatch.delitem(sys.modules, "mininet.__main__")
     runpy.run_module("mininet", run_name="__main__")
     assert capsys.readouterr().out == text

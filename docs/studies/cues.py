@@ -1,57 +1,46 @@
-"""What tells the recording rather than the sound: entries of docs/ladder.json.
-
-Used by ladder.py, which has the command and the clips.
-"""
+"""Cues of the recording instead of the sound: entries of docs/ladder.json. Used by ladder.py."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from experiment.data import Dataset
+from experiment.folds import Folds
 from mfcc import frame, hann, power_spectrum
 from mininet import Normalization
-
-if TYPE_CHECKING:
-    from benchmarks.ladder import Clips
 
 WINDOW = 882  # samples, 20 ms at 44.1 kHz
 
 
-def facts(clips: Clips) -> dict[str, Any]:
-    """How the clips were cut from recordings, and how the recordings lie in the folds."""
-    recordings = np.array(clips.folds.recordings)
+def facts(dataset: Dataset, folds: Folds) -> dict[str, Any]:
+    """How the clips were cut from recordings, and how the recordings are assigned to folds."""
+    recordings = np.array(folds.recordings)
     _, group, sizes = np.unique(recordings, return_inverse=True, return_counts=True)
-    fold_1 = clips.folds.of == 1
+    fold_sets = [set(folds.fold_of[recordings == name]) for name in np.unique(recordings)]
     return {
-        "classes": clips.dataset.classes,
+        "classes": dataset.classes,
         "clips": len(recordings),
         "recordings": len(sizes),
         "clips_that_share": int(np.sum(sizes[group] > 1)),
-        "recordings_in_two_folds": sum(
-            len(set(clips.folds.of[recordings == name])) > 1 for name in set(recordings)
-        ),
-        "largest_recording_of_fold_1": largest(clips, recordings, fold_1),
+        "recordings_in_two_folds": sum(len(numbers) > 1 for numbers in fold_sets),
+        "largest_recording_of_fold_1": largest(dataset, recordings, folds.fold_of == 1),
     }
 
 
-def largest(clips: Clips, recordings: np.ndarray, rows: np.ndarray) -> dict[str, Any]:
-    """The recording that most clips of these rows were cut from: of which class, how many, and how
-    many clips of that class there are among them."""
+def largest(dataset: Dataset, recordings: np.ndarray, rows: np.ndarray) -> dict[str, Any]:
+    """The recording with most clips among these rows: its class, its clips, the class's clips."""
     names, counts = np.unique(recordings[rows], return_counts=True)
     cut = rows & (recordings == names[counts.argmax()])
-    label = clips.labels[cut][0]
-    of_class = int(np.sum(rows & (clips.labels == label)))
-    return {
-        "class": clips.dataset.classes[label],
-        "clips": int(cut.sum()),
-        "of_class": of_class,
-    }
+    label = dataset.labels[cut][0]
+    of_class = int(np.sum(rows & (dataset.labels == label)))
+    return {"class": dataset.classes[label], "clips": int(cut.sum()), "of_class": of_class}
 
 
 def siblings(x: np.ndarray, labels: np.ndarray, recordings: list[str]) -> dict[str, float]:
-    """Of the clips that share their recording: how many have a sister as their nearest neighbour
-    on x (n, d), standardised; and how many would have by chance within their own class."""
+    """Among clips that share their recording: the proportion whose nearest neighbor on x (n, d),
+    standardized, is from the same recording; and the proportion expected by chance in the class."""
     z = Normalization.adapt(x).forward(x)
     distance = np.sum((z[:, None] - z) ** 2, axis=2)
     np.fill_diagonal(distance, np.inf)

@@ -1,10 +1,10 @@
-"""How far each convention moves an MFCC: the table of chapter 8.
+"""Measure how far each convention changes an MFCC: the table of chapter 8.
 
-    python -m benchmarks.conventions          on an embedded scene
-    python -m benchmarks.conventions CLIP     and on a recording
+    python -m docs.studies.conventions          on an embedded scene
+    python -m docs.studies.conventions CLIP     on a recording as well
 
-Computes the MFCCs of one clip again and again, each time with one choice made as others make it,
-and compares. Writes docs/conventions.json and prints the table.
+Computes the MFCCs of one clip, then again with one convention changed at a time, and compares.
+Writes docs/conventions.json and prints the table.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ import numpy as np
 
 from experiment.scenes import scene
 from mfcc import (
-    centre,
     dct_matrix,
     frame,
     hann,
-    lifter,
+    lift,
     load,
     mel_filterbank,
+    pad_center,
     power_to_db,
     rfft,
 )
 
-OUTPUT = Path(__file__).parent.parent / "docs" / "conventions.json"
+OUTPUT = Path(__file__).parents[1] / "conventions.json"
 SAMPLE_RATE, N_FFT, HOP = 44100, 882, 441  # Hz, samples, samples
 SCENE = ("bird_song", 3)
 Signal = np.ndarray
@@ -49,12 +49,12 @@ def cepstra(
     top_db: float | None = 80.0,
     orthonormal: bool = True,
 ) -> np.ndarray:
-    """mfcc, stage by stage, with what mfcc leaves no choice of: signal (n,) -> (13, n_frames).
+    """mfcc stage by stage, with options that mfcc does not have: signal (n,) -> (13, n_frames).
 
-    window (882,), None: Hann's. pad_mode None: no centring. exponent of |X|. orthonormal False:
-    c_k = 2 Σ x cos(…), as the transform is when no norm is asked for.
+    window (882,), None: Hann. pad_mode None: no centering. exponent: of |X|. orthonormal False:
+    c_k = 2 Σ x cos(…), the transform without a norm.
     """
-    padded = signal if pad_mode is None else centre(signal, N_FFT, pad_mode)
+    padded = signal if pad_mode is None else pad_center(signal, N_FFT, pad_mode)
     frames = frame(padded, N_FFT, HOP) * (hann(N_FFT) if window is None else window)
     bank = mel_filterbank(SAMPLE_RATE, N_FFT, n_mels, htk=htk, norm=norm)
     log_mel = power_to_db(np.abs(rfft(frames)) ** exponent @ bank.T, top_db=top_db)
@@ -64,7 +64,7 @@ def cepstra(
     return (log_mel @ basis.T).T
 
 
-# n - 1 instead of n: the symmetric windows, whose last sample repeats the first
+# n - 1 instead of n: symmetric windows, whose last sample equals the first
 J = np.arange(N_FFT) / (N_FFT - 1)
 CONVENTIONS: dict[str, Callable[[Signal], np.ndarray]] = {
     "symmetric Hann": lambda s: cepstra(s, window=0.5 - 0.5 * np.cos(2 * np.pi * J)),
@@ -80,34 +80,34 @@ CONVENTIONS: dict[str, Callable[[Signal], np.ndarray]] = {
     "no top_db": lambda s: cepstra(s, top_db=None),
     "natural logarithm": lambda s: cepstra(s) * np.log(10) / 10,
     "integer samples": lambda s: cepstra(32768 * s),
-    "lifter 22": lambda s: lifter(cepstra(s).T, 22).T,
+    "lifter 22": lambda s: lift(cepstra(s).T, 22).T,
     "DCT without norm": lambda s: cepstra(s, orthonormal=False),
 }
 
 
 def compare(signal: Signal) -> dict[str, dict[str, float]]:
-    """For each convention: the largest difference of an MFCC, in the first and in the others, and
-    the mean share of a coefficient's variance in time that no gain and no offset would explain."""
+    """For each convention: the largest difference of any MFCC, of c0 and of the others; the mean
+    proportion of a coefficient's variance in time that a gain and an offset do not explain."""
     ours = cepstra(signal)
     table = {}
     for name, variant in CONVENTIONS.items():
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # on HTK's scale two of 128 filters have no bin
-            theirs = variant(signal)
-        n = min(ours.shape[1], theirs.shape[1])
-        apart = np.abs(theirs[:, :n] - ours[:, :n])
-        correlation = [np.corrcoef(a[:n], b[:n])[0, 1] for a, b in zip(ours, theirs, strict=True)]
+            changed = variant(signal)
+        n = min(ours.shape[1], changed.shape[1])
+        difference = np.abs(changed[:, :n] - ours[:, :n])
+        correlation = [np.corrcoef(a[:n], b[:n])[0, 1] for a, b in zip(ours, changed, strict=True)]
         table[name] = {
-            "largest": apart.max(),
-            "c0": apart[0].max(),
-            "others": apart[1:].max(),
+            "largest": difference.max(),
+            "c0": difference[0].max(),
+            "others": difference[1:].max(),
             "unexplained": max(0.0, float(np.mean(1 - np.square(correlation)))),
         }
     return table
 
 
 def rounded(table: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
-    """Four significant digits, and no more than six decimals: what is below is rounding."""
+    """Four significant digits and at most six decimals; smaller values are rounding errors."""
     return {
         name: {key: round(float(f"{value:.4g}"), 6) for key, value in row.items()}
         for name, row in table.items()
@@ -119,10 +119,10 @@ def embedded() -> dict[str, dict[str, float]]:
     return rounded(compare(scene(*SCENE).astype(np.float64)))
 
 
-def rows(known: dict[str, Any]) -> list[str]:
-    """The rows of the chapter's table, as far as they are numbers: largest difference and share
-    unexplained, of the scene and of the recording."""
-    tables = [known["embedded"], known["recorded"]]
+def rows(results: dict[str, Any]) -> list[str]:
+    """The rows of the chapter's table: largest difference and unexplained proportion, for the scene
+    and for the recording."""
+    tables = [results["embedded"], results["recorded"]]
     return [
         f"| {name} | "
         + " | ".join(_short(table[name]["largest"]) for table in tables)
@@ -139,14 +139,14 @@ def _short(value: float) -> str:
 
 
 def main(paths: list[str]) -> None:
-    """Compute, keep, print; without a recording the one that was measured last is kept."""
-    known = json.loads(OUTPUT.read_text("utf-8")) if OUTPUT.exists() else {}
-    known |= {"scene": list(SCENE), "embedded": embedded()}
+    """Compute, write and print the table; without paths, the last recording's numbers are kept."""
+    results = json.loads(OUTPUT.read_text("utf-8")) if OUTPUT.exists() else {}
+    results |= {"scene": list(SCENE), "embedded": embedded()}
     if paths:
-        known["recording"] = "/".join(Path(paths[0]).parts[-2:])
-        known["recorded"] = rounded(compare(load(paths[0], SAMPLE_RATE).astype(np.float64)))
-    OUTPUT.write_text(json.dumps(known, indent=2) + "\n", "utf-8")
-    print("\n".join(rows(known)))
+        results["recording"] = "/".join(Path(paths[0]).parts[-2:])
+        results["recorded"] = rounded(compare(load(paths[0], SAMPLE_RATE).astype(np.float64)))
+    OUTPUT.write_text(json.dumps(results, indent=2) + "\n", "utf-8")
+    print("\n".join(rows(results)))
 
 
 if __name__ == "__main__":

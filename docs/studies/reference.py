@@ -1,10 +1,10 @@
-"""The reference experiment of chapter 13, twenty times: every number of docs/13-*.md.
+"""Run the reference experiment of chapter 13 with twenty seeds: every number of docs/13-*.md.
 
-    python -m benchmarks.reference FOLDER          FOLDER/<class>/<recording>, as ssc.py --data
+    python -m docs.studies.reference FOLDER          FOLDER/<class>/<recording>, as ssc.py --data
 
-Run number s is `python ssc.py --data FOLDER --seed s`, to the last bit on the same machine. Writes
+Run s equals `python ssc.py --data FOLDER --seed s`, to the last bit on the same machine. Writes
 docs/reference.json and docs/reference_curves.csv (a row an epoch; loss and accuracy of each seed),
-and prints the chapter's table. All of it takes some three minutes on one core.
+and prints the chapter's table. Takes about three minutes on one core.
 """
 
 from __future__ import annotations
@@ -17,18 +17,19 @@ from typing import Any
 
 import numpy as np
 
-from experiment.dataset import scan
-from experiment.recipes import Features, Training, reference_network
-from mfcc import load, mel_spectrogram, mfcc, power_to_db
-from mininet import SGD, History, Normalization, Sequential
+from experiment.data import scan
+from experiment.recipes import Reference
+from mfcc import fast, load, power_to_db
+from mininet import Normalization
 
-DOCS = Path(__file__).parent.parent / "docs"
+DOCS = Path(__file__).parents[1]
 OUTPUT, CURVES = DOCS / "reference.json", DOCS / "reference_curves.csv"
 SEEDS = range(20)
-MORE_SEEDS = range(100, 200)  # of which only ten epochs are run
+MORE_SEEDS = range(100, 200)  # trained for ten epochs only
+RECIPE = Reference()
 SAMPLE_RATE = 44100  # Hz
-FLAT = 5.0  # beyond |z| = 5 the sigmoid's slope is under 0.0067
-# What the tutorial printed: epoch -> loss, accuracy, both of the training set.
+FLAT = 5.0  # beyond |z| = 5 the sigmoid's derivative is below 0.0067
+# The values published in the tutorial: epoch -> loss, accuracy, both on the training set.
 PUBLISHED = {
     1: (2.2996, 0.1650),
     2: (2.1554, 0.3300),
@@ -40,21 +41,22 @@ PUBLISHED = {
 }
 
 
-def listen(folder: Path) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
-    """(n, 13, 501) float32 MFCCs, (n,) labels, and what floor and padding do to them."""
+def extract(folder: Path) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+    """(n, 13, 501) float32 MFCCs, (n,) labels, and the effects of the floor and of the padding."""
     dataset = scan(folder)
-    cepstra, clipped, touched, moved = [], [], [], []
+    cepstra, clipped, touched, changes = [], [], [], []
     for name in dataset.names:
         signal = load(folder / name, SAMPLE_RATE)
-        cepstra.append(Features().of(signal))
-        db = power_to_db(mel_spectrogram(signal, SAMPLE_RATE), top_db=None)  # (n_mels, n_frames)
+        cepstra.append(fast.mfcc(signal, SAMPLE_RATE))
+        mel = fast.mel_spectrogram(signal, SAMPLE_RATE)  # (n_mels, n_frames)
+        db = power_to_db(mel, top_db=None)
         below = db < db.max() - 80
         clipped.append(below.mean())
         touched.append(below.any(axis=0).mean())
-        reflected = mfcc(signal, SAMPLE_RATE, pad_mode="reflect", top_db=None)
-        zeros = mfcc(signal, SAMPLE_RATE, top_db=None)
-        moved.append(np.abs(reflected - zeros).max(axis=0))  # (n_frames,)
-    by_frame = np.max(moved, axis=0)
+        reflected = fast.mfcc(signal, SAMPLE_RATE, pad_mode="reflect", top_db=None)
+        zeros = fast.mfcc(signal, SAMPLE_RATE, top_db=None)
+        changes.append(np.abs(reflected - zeros).max(axis=0))  # (n_frames,)
+    by_frame = np.max(changes, axis=0)
     facts = {
         "cells_under_the_floor": float(np.mean(clipped)),
         "frames_with_such_a_cell": float(np.mean(touched)),
@@ -65,7 +67,7 @@ def listen(folder: Path) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
 
 
 def describe(cepstra: np.ndarray) -> dict[str, Any]:
-    """Range, variance and size of the numbers that the network is given."""
+    """Range, variance and squared lengths of the inputs."""
     x = cepstra.reshape(len(cepstra), -1).astype(np.float64)
     variance = cepstra.astype(np.float64).var(axis=(0, 2))  # (13,) over clips and frames
     squared = np.sum(x**2, axis=1)  # (n,)
@@ -82,41 +84,35 @@ def describe(cepstra: np.ndarray) -> dict[str, Any]:
 
 
 def run(x: np.ndarray, labels: np.ndarray, seed: int) -> dict[str, Any]:
-    """One whole run as ssc.py makes it -> its history and what its first layer went through."""
+    """One run of ssc.py: its history and statistics of its first layer."""
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(x))
     x, labels = x[order], labels[order]
-    network = reference_network(x.shape[1], int(labels.max()) + 1, rng)
+    network = RECIPE.build(x, int(labels.max()) + 1, rng)
     first = network.layers[0]
     before = first.forward(x)  # (n, 500) pre-activations
-    ends: list[float] = []  # loss of the weights at the end of each epoch
-
-    def look(history: History) -> None:
-        if len(history.loss) in PUBLISHED:
-            ends.append(network.evaluate(x, labels)[0])
-
-    history = Training().fit(network, x, labels, rng, look)
+    history, ends = RECIPE.fit(network, x, labels, rng, held_out=(x, labels))
     after = first.forward(x)
     return {
         "history": history,
-        "loss_of_the_weights": dict(zip(PUBLISHED, ends, strict=True)),
+        "loss_of_the_weights": {epoch: ends.loss[epoch - 1] for epoch in PUBLISHED},
         "z_std": float(before.std()),
         "flat_before": float(np.mean(np.abs(before) > FLAT)),
         "flat_after": float(np.mean(np.abs(after) > FLAT)),
         "first_update": first_update(x, labels, seed),
-        "answers": np.bincount(network.predict(x), minlength=10).tolist(),
+        "predictions": np.bincount(network.predict(x), minlength=10).tolist(),
     }
 
 
 def early(x: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """The share of a hundred further seeds that are, after each published epoch as far as the
-    tenth, at least as accurate as the published run was."""
+    """The proportion of a hundred more seeds that are at least as accurate as the published run,
+    at each published epoch up to the tenth."""
     histories = []
     for seed in MORE_SEEDS:
         rng = np.random.default_rng(seed)
         order = rng.permutation(len(x))
-        network = reference_network(x.shape[1], int(labels.max()) + 1, rng)
-        histories.append(Training(epochs=10).fit(network, x[order], labels[order], rng))
+        network = RECIPE.build(x, int(labels.max()) + 1, rng)
+        histories.append(Reference(epochs=10).fit(network, x[order], labels[order], rng)[0])
     return {
         str(epoch): float(np.mean([h.accuracy[epoch - 1] >= accuracy for h in histories]))
         for epoch, (_, accuracy) in PUBLISHED.items()
@@ -125,77 +121,62 @@ def early(x: np.ndarray, labels: np.ndarray) -> dict[str, float]:
 
 
 def first_update(x: np.ndarray, labels: np.ndarray, seed: int) -> dict[str, float]:
-    """How far one update on forty clips moves the pre-activations of all."""
+    """How far one update on forty clips changes the pre-activations of all clips."""
     rng = np.random.default_rng([seed, 1])
-    network = reference_network(x.shape[1], int(labels.max()) + 1, rng)
+    network = RECIPE.build(x, int(labels.max()) + 1, rng)
     first = network.layers[0]
     before = first.forward(x)
-    Training(epochs=1).fit(network, x[:40], labels[:40], rng)
-    moved = np.abs(first.forward(x) - before)  # (n, 500)
-    return {"mean": float(moved.mean()), "largest": float(moved.max())}
+    Reference(epochs=1).fit(network, x[:40], labels[:40], rng)
+    change = np.abs(first.forward(x) - before)  # (n, 500)
+    return {"mean": float(change.mean()), "largest": float(change.max())}
 
 
 def two_forms(x: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """Plain and Gram form, the same formula in another order of sums: how far two runs part."""
-    histories, answers = [], []
-    for gram in (True, False):
-        rng, training = np.random.default_rng(0), Training()
-        network = reference_network(x.shape[1], int(labels.max()) + 1, rng)
-        histories.append(fit_in_form(network, x, labels, rng, training, gram))
-        answers.append(network.predict(x))
-    first, second = histories
-    apart = np.abs(np.subtract(first.loss, second.loss))  # (epochs,)
+    """The distance of two runs of the same formula with sums in another order: Gram and plain."""
+    rngs = [np.random.default_rng(0) for _ in range(2)]
+    gram, plain = (RECIPE.build(x, int(labels.max()) + 1, rng) for rng in rngs)
+    first, _ = RECIPE.fit(gram, x, labels, rngs[0])
+    optimizer = RECIPE.optimizer()
+    second = plain.fit(x, labels, RECIPE.epochs, RECIPE.batch_size, optimizer, rngs[1])
+    distance = np.abs(np.subtract(first.loss, second.loss))  # (epochs,)
     return {
-        "loss_apart_after_epoch_1": float(apart[0]),
-        "loss_apart_at_most": float(apart.max()),
+        "loss_apart_after_epoch_1": float(distance[0]),
+        "loss_apart_at_most": float(distance.max()),
         "accuracy_apart_at_the_end": abs(first.accuracy[-1] - second.accuracy[-1]),
-        "clips_answered_differently": int(np.sum(answers[0] != answers[1])),
+        "clips_answered_differently": int(np.sum(gram.predict(x) != plain.predict(x))),
     }
 
 
-def fit_in_form(
-    network: Sequential,
-    x: np.ndarray,
-    labels: np.ndarray,
-    rng: np.random.Generator,
-    training: Training,
-    gram: bool,
-) -> History:
-    """Training.fit, with the form of the first layer chosen."""
-    optimizer = SGD(training.learning_rate, training.decay)
-    return network.fit(x, labels, training.epochs, training.batch_size, optimizer, rng, None, gram)
-
-
 def spread(values: list[float]) -> dict[str, float]:
-    """Mean, deviation and range over the seeds."""
+    """Mean, standard deviation and range over the seeds."""
     v = np.array(values)
     return {"mean": v.mean(), "std": v.std(ddof=1), "min": v.min(), "max": v.max()}
 
 
 def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """What twenty runs have in common, beside what was published."""
+    """Statistics over the runs, beside the published values."""
     epochs = {}
     for epoch, (loss, accuracy) in PUBLISHED.items():
         ours = spread([r["history"].loss[epoch - 1] for r in runs])
-        right = spread([r["history"].accuracy[epoch - 1] for r in runs])
+        correct = spread([r["history"].accuracy[epoch - 1] for r in runs])
         epochs[str(epoch)] = {
             "published_loss": loss,
             "loss": ours,
             "loss_deviations": (loss - ours["mean"]) / ours["std"],
             "published_accuracy": accuracy,
-            "accuracy": right,
-            "accuracy_deviations": (accuracy - right["mean"]) / right["std"],
+            "accuracy": correct,
+            "accuracy_deviations": (accuracy - correct["mean"]) / correct["std"],
             "loss_of_the_weights": spread([r["loss_of_the_weights"][epoch] for r in runs]),
         }
-    measured: dict[str, Callable[[dict[str, Any]], float]] = {
+    statistics: dict[str, Callable[[dict[str, Any]], float]] = {
         "z_std": lambda r: r["z_std"],
         "flat_before": lambda r: r["flat_before"],
         "flat_after": lambda r: r["flat_after"],
         "first_update_mean": lambda r: r["first_update"]["mean"],
         "first_update_largest": lambda r: r["first_update"]["largest"],
-        "classes_never_answered": lambda r: r["answers"].count(0),
+        "classes_never_answered": lambda r: r["predictions"].count(0),
     }
-    layer = {name: spread([float(of(r)) for r in runs]) for name, of in measured.items()}
+    layer = {name: spread([float(of(r)) for r in runs]) for name, of in statistics.items()}
     ends = {
         name: [round(float(getattr(r["history"], name)[-1]), 4) for r in runs]
         for name in ("loss", "accuracy")
@@ -203,10 +184,10 @@ def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
     return {"seeds": len(runs), "ends": ends, "epochs": epochs, "first_layer": layer}
 
 
-def rows(known: dict[str, Any]) -> list[str]:
-    """The rows of the chapter's table: an epoch each, published and ours, loss and accuracy."""
+def rows(results: dict[str, Any]) -> list[str]:
+    """The rows of the chapter's table: epoch, then loss and accuracy, published and ours."""
     lines = []
-    for epoch, entry in known["epochs"].items():
+    for epoch, entry in results["epochs"].items():
         cells = [epoch]
         for name in ("loss", "accuracy"):
             ours = entry[name]
@@ -218,11 +199,11 @@ def rows(known: dict[str, Any]) -> list[str]:
 
 
 def write_curves(runs: list[dict[str, Any]]) -> None:
-    """Loss and accuracy of every seed and epoch."""
+    """Write loss and accuracy of every seed and epoch."""
     columns = {f"loss_{s}": r["history"].loss for s, r in zip(SEEDS, runs, strict=True)}
     columns |= {f"accuracy_{s}": r["history"].accuracy for s, r in zip(SEEDS, runs, strict=True)}
-    rows = zip(*columns.values(), strict=True)
-    lines = [",".join(f"{value:.4f}" for value in row) for row in rows]
+    by_epoch = zip(*columns.values(), strict=True)
+    lines = [",".join(f"{value:.4f}" for value in row) for row in by_epoch]
     CURVES.write_text("\n".join([",".join(columns), *lines]) + "\n", "utf-8")
 
 
@@ -234,25 +215,25 @@ def rounded(content: Any) -> Any:
 
 
 def main(folder: Path) -> None:
-    """Everything, printed and kept."""
-    cepstra, labels, facts = listen(folder)
+    """Run everything, write the files and print the table."""
+    cepstra, labels, facts = extract(folder)
     x = cepstra.reshape(len(cepstra), -1)
     runs = []
     for seed in SEEDS:
         runs.append(run(x, labels, seed))
         history = runs[-1]["history"]
         print(f"seed {seed:2d}: loss {history.loss[-1]:.4f}, accuracy {history.accuracy[-1]:.4f}")
-    standard = Normalization.adapt(x).forward(x)
-    known = {
-        "command": "python -m benchmarks.reference category/",
+    standardized = Normalization.adapt(x).forward(x)
+    results = {
+        "command": "python -m docs.studies.reference category/",
         "input": describe(cepstra) | facts,
         **summary(runs),
         "further_seeds_as_accurate": early(x, labels),
-        "rounding": {"raw": two_forms(x, labels), "standardised": two_forms(standard, labels)},
+        "rounding": {"raw": two_forms(x, labels), "standardised": two_forms(standardized, labels)},
     }
-    OUTPUT.write_text(json.dumps(rounded(known), indent=2) + "\n", "utf-8")
+    OUTPUT.write_text(json.dumps(rounded(results), indent=2) + "\n", "utf-8")
     write_curves(runs)
-    print("\n".join(rows(rounded(known))))
+    print("\n".join(rows(rounded(results))))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,136 @@
+"""The figures and tables of a run. Chapters 13 and 14.
+
+Matplotlib is imported on first use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from mininet import History
+
+from .data import Dataset
+from .evaluate import CrossValidation, Curve, TrainingTask
+from .output import Output, confusion_table, mistake_table, score_table, summary_lines
+from .recipes import Reference
+
+
+def drawable(names: Sequence[str]) -> list[str]:
+    """names as Matplotlib can draw them: characters that its font lacks are taken from installed
+    fonts, which are added to its fallback list; those in no font become escapes such as \\u96e8."""
+    from matplotlib import rcParams
+    from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
+
+    def lacking(path: str, characters: set[str]) -> set[str]:
+        try:
+            font = get_font(path)
+        except RuntimeError:  # a font that Matplotlib cannot load
+            return characters
+        return {c for c in characters if not font.get_char_index(ord(c))}
+
+    missing, families = set("".join(names)), list(rcParams["font.family"])
+    for family in families:
+        missing = lacking(findfont(FontProperties(family=[family])), missing)
+    for entry in fontManager.ttflist:
+        if missing and (remaining := lacking(entry.fname, missing)) < missing:
+            missing = remaining
+            families.append(entry.name)
+    rcParams["font.family"] = families
+    escapes = {ord(c): c.encode("ascii", "backslashreplace").decode() for c in missing}
+    return [name.translate(escapes) for name in names]
+
+
+def draw_features(view: np.ndarray, recipe: Reference, dataset: Dataset, output: Output) -> None:
+    """Three clips a class, as MFCC images and as flattened vectors."""
+    from mfcc.display import mfcc_grid, vector_grid
+
+    classes, flat = drawable(dataset.classes), view.reshape(len(view), -1)
+    images = view.reshape(len(view), recipe.n_rows, -1)  # (n_clips, n_rows, n_frames)
+    output.save_figure(mfcc_grid(images, dataset.labels, classes), "mfcc.png")
+    output.save_figure(vector_grid(flat, dataset.labels, classes), "features.png")
+
+
+def draw_networks(tasks: Sequence[TrainingTask], output: Output) -> None:
+    """The layers of each network, as a table and as a diagram."""
+    from mininet.display import diagram
+
+    for task in tasks:
+        title, suffix = (task.name, f"_{task.name}") if len(tasks) > 1 else (None, "")
+        output.log(
+            task.network.summary() if title is None else f"{title}\n{task.network.summary()}"
+        )
+        output.save_figure(diagram(task.network, title=title), f"network{suffix}.png")
+
+
+def draw_training(
+    curves: Sequence[Curve],
+    matrix: np.ndarray,
+    classes: list[str],
+    output: Output,
+    normalize: bool,
+) -> None:
+    """Learning curves, and the confusion matrix of the training clips."""
+    from mininet.display import curves as draw_curves
+
+    for curve in curves:
+        suffix = f"_{curve.network}" if len(curves) > 1 else ""
+        output.save_history(curve.train, f"history{suffix}.csv")
+        output.save_figure(draw_curves(curve.train), f"curves{suffix}.png")
+    _draw_confusion(matrix, classes, output, normalize)
+
+
+def _draw_confusion(
+    matrix: np.ndarray,
+    classes: list[str],
+    output: Output,
+    normalize: bool,
+    title: str | None = None,
+    people: np.ndarray | None = None,
+) -> None:
+    """The confusion matrix, next to people's if there is one, and its scores."""
+    from mininet.display import confusion, confusions
+
+    names = drawable(classes)
+    if people is None:
+        figure = confusion(matrix, names, title=title)
+    else:  # as proportions: people gave another number of answers
+        human = f"people: {people.trace() / people.sum():.1%} of {people.sum()} answers"
+        titles = [f"{title}: {matrix.trace() / matrix.sum():.1%}", human]
+        figure = confusions([matrix, people], names, titles)
+    output.save_figure(figure, "confusion.png")
+    if normalize:
+        figure = confusion(matrix, names, normalize=True, title=title)
+        output.save_figure(figure, "confusion_normalized.png")
+    output.log(confusion_table(matrix, classes))
+    output.log(score_table(matrix, classes))
+
+
+def draw_cross_validation(
+    result: CrossValidation, people: np.ndarray | None, output: Output, normalize: bool
+) -> None:
+    """Learning curves, confusion matrix and mistakes on the held-out clips, and the summary."""
+    from mininet.display import train_test_curves
+
+    curves, mistakes = result.mean_curves(), result.mistakes()
+    output.save_table(_curve_rows(curves), "history.csv")
+    output.save_table(mistakes, "mistakes.csv")
+    output.save_figure(train_test_curves(curves), "curves.png")
+    classes = result.dataset.classes
+    _draw_confusion(result.confusion, classes, output, normalize, "held out", people)
+    output.log(mistake_table(mistakes, people is not None))
+    output.log("\n".join(summary_lines(result)))
+
+
+def _curve_rows(curves: dict[str, tuple[History, History]]) -> list[dict[str, Any]]:
+    """A row for each network and epoch."""
+    keys = ("network", "epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy")
+    return [
+        dict(zip(keys, (name, epoch, *values), strict=True))
+        for name, (train, test) in curves.items()
+        for epoch, values in enumerate(
+            zip(train.loss, train.accuracy, test.loss, test.accuracy, strict=True), 1
+        )
+    ]

@@ -1,0 +1,132 @@
+"""Hypothesis strategies for layers, networks and their examples, and what several files share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from inspect import signature
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from hypothesis import assume
+from hypothesis import strategies as st
+
+from mininet import Dense, Layer, LeakyReLU, ReLU, Sequential, Sigmoid, SoftmaxCrossEntropy
+from mininet import activations as module
+from mininet.activations import Activation
+from tests.strategies import FLOATS, generators
+
+Task = tuple[Sequential, np.ndarray, np.ndarray]
+
+# every activation that activations.py defines, whichever they are
+ACTIVATIONS: list[type[Activation]] = [
+    kind
+    for kind in vars(module).values()
+    if isinstance(kind, type) and issubclass(kind, Activation) and kind is not Activation
+]
+
+
+def slopes() -> st.SearchStrategy[float]:
+    """Slopes α, negative ones too: 0, or not so small that a gradient vanishes in rounding."""
+    others = st.floats(1 / 8, 2, width=16)
+    return st.sampled_from([0.0, 0.3, 1.0]) | others | others.map(lambda alpha: -alpha)
+
+
+def activations() -> st.SearchStrategy[Activation]:
+    """One of the activations, with a random alpha if its constructor takes one."""
+
+    def build(kind: type[Activation]) -> st.SearchStrategy[Activation]:
+        takes_alpha = "alpha" in signature(kind).parameters
+        return st.builds(kind, alpha=slopes()) if takes_alpha else st.builds(kind)
+
+    return st.sampled_from(ACTIVATIONS).flatmap(build)
+
+
+@st.composite
+def batches(
+    draw: st.DrawFn,
+    n_features: int | None = None,
+    max_rows: int = 9,
+    dtypes: tuple[type, ...] = FLOATS,
+    decades: int = 6,
+) -> np.ndarray:
+    """Examples (n, n_features): noise, from 10^-decades to 10^decades in level."""
+    n_features = draw(st.integers(1, 9)) if n_features is None else n_features
+    level = 10.0 ** draw(st.integers(-decades, decades))
+    noise = draw(generators()).standard_normal((draw(st.integers(1, max_rows)), n_features))
+    return (level * noise).astype(draw(st.sampled_from(dtypes)))
+
+
+@st.composite
+def labels(draw: st.DrawFn, n: int, n_classes: int) -> np.ndarray:
+    """Labels (n,) of an integer dtype, each in 0 … n_classes - 1."""
+    drawn = draw(generators()).integers(0, n_classes, n)
+    return drawn.astype(draw(st.sampled_from([np.int64, np.int32, np.uint8])))
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> Sequential:
+    """One to three Dense layers of one to six units, each followed by an activation or by none."""
+    rng = draw(generators())
+    layers: list[Layer] = []
+    for n_in, n_out in pairwise(draw(st.lists(st.integers(1, 6), min_size=2, max_size=4))):
+        dense = Dense(n_in, n_out, rng)
+        dense.b[:] = rng.standard_normal(n_out)
+        layers += [dense, *draw(st.lists(activations(), max_size=1))]
+    return Sequential(layers)
+
+
+def measurable(network: Sequential, x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether a gradient check of the network can tell a right gradient from a wrong one.
+
+    No input of an activation is within 1e-3 of 0, where there may be a kink: the check moves the
+    inputs by about 1e-5, and none may cross. No gradient is below 1e-2 except those that are zero:
+    the difference of two losses of about 1, rounded to eps, divided by 2h = 1e-5, is a slope to
+    about 1e-10 only.
+    """
+    _, gradients = loss_and_gradients(network, x, y)
+    inputs = [layer.x for layer in network.layers if isinstance(layer, Activation)]
+    norms = [float(np.linalg.norm(gradient)) for gradient in gradients]
+    return all(np.abs(x).min() > 1e-3 for x in inputs) and not any(0 < n < 1e-2 for n in norms)
+
+
+@st.composite
+def tasks(draw: st.DrawFn) -> Task:
+    """A network, inputs (n, n_in) and labels (n,), fit for a gradient check."""
+    network = draw(networks())
+    x = draw(generators()).standard_normal((draw(st.integers(1, 7)), network.n_in or 1))
+    y = draw(labels(len(x), network.forward(x).shape[1]))
+    assume(measurable(network, x, y))
+    return network, x, y
+
+
+def loss_and_gradients(
+    network: Layer, x: np.ndarray, y: np.ndarray
+) -> tuple[float, list[np.ndarray]]:
+    """The loss, and its gradients: ∂L/∂x and then one for each parameter."""
+    loss = SoftmaxCrossEntropy()
+    value = loss.forward(network.forward(x), y)
+    return value, [network.backward(loss.backward()), *network.grads]
+
+
+def reference(sizes: tuple[int, ...], rng: np.random.Generator) -> Sequential:
+    """The layers of the reference network in other sizes."""
+    first, second, third, last = (Dense(a, b, rng) for a, b in pairwise(sizes))
+    return Sequential([first, Sigmoid(), second, LeakyReLU(0.3), third, ReLU(), last])
+
+
+def bits(layer: Layer) -> list[bytes]:
+    """The parameters, for comparison bit by bit."""
+    return [param.tobytes() for param in layer.params]
+
+
+class Replayed(np.random.Generator):
+    """A generator whose permutations are the given ones, one after the other."""
+
+    def __init__(self, orders: Iterable[np.ndarray]) -> None:
+        super().__init__(np.random.PCG64(0))
+        self.rest = iter(orders)
+
+    def permutation(self, x: Any, axis: int = 0) -> Any:
+        """The next of the given permutations."""
+        return next(self.rest)

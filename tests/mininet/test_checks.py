@@ -1,0 +1,44 @@
+"""Properties of mininet/_checks.py: which arguments pass, and as what."""
+
+from __future__ import annotations
+
+from math import nan
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mininet._checks import all_finite, as_float, examples, finite_examples
+from tests.oracles import refusal
+from tests.strategies import FLOATS
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_float_arrays_pass_without_a_copy(dtype: type[np.floating]) -> None:
+    """A float32 or float64 array comes back as the same object."""
+    x = np.ones((2, 3), dtype)
+    assert as_float(x) is examples(x) is examples(x, 3) is finite_examples(x) is x
+
+
+@pytest.mark.parametrize("dtype", ["?", "b", "B", "h", "H", "i", "I", "q", "Q", "e", "g"])
+def test_all_other_real_numbers_become_float64(dtype: str) -> None:
+    """Booleans, integers, half and long floats become float64 of the same value."""
+    found = as_float(np.array([0, 1], dtype))
+    assert found.dtype == np.float64 and found.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("x", [[1j], ["a"], [None], np.zeros(1, "datetime64[s]")])
+def test_values_that_are_not_real_numbers_are_rejected(x: Any) -> None:
+    """Complex numbers, texts, objects and dates are rejected; the message gives the dtype."""
+    assert refusal(as_float, x) == f"dtype {np.asarray(x).dtype} must be one of real numbers"
+
+
+def test_examples_must_be_finite_rows() -> None:
+    """x must be (n, n_features), of the given width; finite_examples wants a row and no NaN."""
+    message = "x has shape (3,); it must be (n_examples, any)"
+    assert refusal(examples, np.ones(3)) == message
+    assert examples(np.ones((0, 3))).shape == (0, 3)
+    for x, n_bad in ((np.ones((0, 3)), 0), ([[nan, 1], [np.inf, -np.inf]], 3)):
+        message = f"x {np.shape(x)} holds {n_bad} values that are NaN or infinite, or no rows"
+        assert refusal(finite_examples, x) == message
+    assert all_finite([np.ones(2), np.zeros(0)]) and not all_finite([np.ones(2), np.array([nan])])
