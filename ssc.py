@@ -45,7 +45,7 @@ from experiment.output import (
 )
 from experiment.recipes import Recipe, Reference, make_ensemble, read_model
 from mfcc.audio import SAMPLE_RATE
-from mininet import DivergenceError, Ensemble, History, accuracy, confusion_matrix, cross_entropy
+from mininet import DivergenceError, Ensemble, History, confusion_matrix
 
 __version__ = "0.1.0"
 
@@ -56,28 +56,27 @@ def train(options: argparse.Namespace) -> None:
     with output_folder(options.out) as folder:
         output = Output(folder, show=options.show, quiet=options.quiet)
         dataset = find_clips(options, output)
-        dataset, views, run = extract(dataset, recipe, options, output)
-        if isinstance(recipe, Reference):
+        dataset, views, record = extract(dataset, recipe, options, output)
+        if isinstance(recipe, Reference):  # the views of the other recipe are no images
             figures.draw_features(views[0], recipe, dataset, output)
 
-        started = time.perf_counter()
+        start_time = time.perf_counter()
         chosen = choose_networks(recipe, views, dataset, options.seed, output)
         classes, labels = dataset.classes, dataset.labels
         tasks = evaluate.make_tasks(recipe, chosen, views, labels, len(classes), options.seed)
-        figures.draw_networks(tasks, output)
         curves = train_networks(tasks, chosen, recipe, classes, output)
-        run["seconds"]["training"] = time.perf_counter() - started
+        record["seconds"]["training"] = time.perf_counter() - start_time
 
         ensemble = Ensemble([task.network for task in tasks])
         p = ensemble.predict_proba([views[k] for k in chosen])  # (n_clips, n_classes)
-        loss, correct = cross_entropy(p, labels), accuracy(labels, p.argmax(axis=1))
+        loss, accuracy = evaluate.scores(p, labels)
         matrix = confusion_matrix(labels, p.argmax(axis=1), len(classes))
-        results = {"train": {"loss": loss, "accuracy": correct}, "classes": classes}
-        results |= {"confusion": matrix.tolist()} | run_settings(options, recipe)
-        output.save_json(results | run, "metrics.json")
-        figures.draw_training(curves, matrix, classes, output, options.normalize)
-        output.log(f"loss {loss:.4f}, accuracy {correct:.4f}, measured on the training set")
-        output.log("the network was trained on these clips; --cv measures held-out accuracy")
+        results = {"train": {"loss": loss, "accuracy": accuracy}, "classes": classes}
+        results |= {"confusion": matrix.tolist()} | run_settings(options, recipe) | record
+        output.save_json(results, "metrics.json")
+        figures.draw_training(tasks, curves, matrix, classes, output, options.normalize)
+        output.log(f"loss {loss:.4f}, accuracy {accuracy:.4f}, measured on the training clips")
+        output.log("for the accuracy on other clips: --cv")
         output.show()
 
 
@@ -87,31 +86,31 @@ def cross_validate(options: argparse.Namespace) -> None:
     with output_folder(options.out) as folder:
         output = Output(folder, show=options.show, quiet=options.quiet)
         dataset = find_clips(options, output)
-        find_folds(dataset.names, dataset.labels, options.folds, options.seed)  # may be impossible
-        dataset, views, run = extract(dataset, recipe, options, output)
+        # once before reading, in case the folds are impossible, and once for the readable clips
+        find_folds(dataset.names, dataset.labels, options.folds, options.seed)
+        dataset, views, record = extract(dataset, recipe, options, output)
         folds = find_folds(dataset.names, dataset.labels, options.folds, options.seed)
         output.log(f"{len(folds.numbers)} folds: {KINDS[folds.kind]}")
 
-        started, trials = time.perf_counter(), list[evaluate.Trial]()
+        start_time, trials = time.perf_counter(), list[evaluate.Trial]()
         seeds = range(options.seed, options.seed + repeats)
         for trial in evaluate.cross_validate(recipe, views, dataset.labels, folds, seeds):
             trials.append(trial)
-            if trial.seed == seeds[-1]:
+            if trial.seed == seeds[-1]:  # the fold is complete
                 output.log(fold_line(trials[-repeats:], recipe))
-        run["seconds"]["training"] = time.perf_counter() - started
+        record["seconds"]["training"] = time.perf_counter() - start_time
 
         result = evaluate.CrossValidation(trials, folds, seeds, dataset)
-        settings = run_settings(options, recipe)
-        settings["settings"] |= {"folds": options.folds, "repeats": repeats}
         results = {"held_out": result.metrics(), "classes": dataset.classes}
-        output.save_json(results | settings | run, "metrics.json")
+        settings = run_settings(options, recipe, folds=options.folds, repeats=repeats)
+        output.save_json(results | settings | record, "metrics.json")
         people = evaluate.human_confusion(dataset.classes)
         figures.draw_cross_validation(result, people, output, options.normalize)
         output.show()
 
 
 def find_clips(options: argparse.Namespace, output: Output) -> Dataset:
-    """The classes and their clips: those of --data, or the embedded scenes."""
+    """load_dataset, with the classes in the log."""
     if options.data is None:
         output.log("No --data given: using the embedded synthetic scenes. For real recordings:")
         output.log("ssc.py --data DIR, where DIR holds one folder of recordings a class.")
@@ -124,7 +123,8 @@ def load_dataset(options: argparse.Namespace) -> Dataset:
     """The recordings of --data, or the embedded scenes."""
     if options.data is None:
         return embedded(options.seed)
-    return scan(options.data, options.all_classes, getattr(options, "out", OUT))
+    out = getattr(options, "out", OUT)  # this folder is no class
+    return scan(options.data, options.all_classes, out)
 
 
 def extract(
@@ -132,7 +132,7 @@ def extract(
 ) -> tuple[Dataset, list[np.ndarray], dict[str, Any]]:
     """Read each clip and compute its views: the readable clips, (n_clips, n_windows, n_features)
     for each network of the recipe, and a record for metrics.json."""
-    started = time.perf_counter()
+    start_time = time.perf_counter()
     progress = partial(progress_bar, description="extracting features", quiet=output.quiet)
     with workers(options.jobs or default_n_jobs(len(dataset))) as executor:
         result = extract_features(dataset, recipe.views, executor, progress)
@@ -143,7 +143,7 @@ def extract(
     for name, view in zip(recipe.networks, result.views, strict=True):
         output.log(f"features of the network {name}:", view.shape)
     skipped = [asdict(problem) for problem in result.problems]
-    seconds = {"features": time.perf_counter() - started}
+    seconds = {"features": time.perf_counter() - start_time}
     return dataset, result.views, {"skipped": skipped, "seconds": seconds}
 
 
@@ -171,22 +171,22 @@ def train_networks(
     classes: list[str],
     output: Output,
 ) -> list[evaluate.Curve]:
-    """Train one network after the other and save the model; also if Ctrl-C or a diverging loss ends
-    the training: then with what has been trained so far."""
-
-    def log_epoch(history: History) -> None:
-        output.log(epoch_line(history, recipe.epochs, time.perf_counter() - started))
+    """Train one network after the other, and save the model; if Ctrl-C or a diverging loss ends the
+    training, save what has been trained so far."""
 
     def save() -> None:
-        ids = [i for i, task in enumerate(tasks) if task.started] or [0]
-        networks, numbers = [tasks[i].network for i in ids], [chosen[i] for i in ids]
-        output.save_model(make_ensemble(networks, classes, recipe, numbers), "model.npz")
+        trained = [(task.network, k) for task, k in zip(tasks, chosen, strict=True) if task.started]
+        if not trained:
+            raise ValueError("nothing was trained yet")
+        make_ensemble(trained, classes, recipe).save(output.folder / "model.npz")
+        output.log("wrote", output.folder / "model.npz")
 
     try:
         curves = []
         for task in tasks:
-            started = time.perf_counter()
-            curves.append(task.train(recipe, log_epoch))
+            output.log(task.network.summary())
+            log = partial(log_epoch, start_time=time.perf_counter(), recipe=recipe, output=output)
+            curves.append(task.train(recipe, log))
         save()
         return curves
     except (KeyboardInterrupt, DivergenceError) as stop:
@@ -194,14 +194,18 @@ def train_networks(
             save()
             outcome = f"the model trained so far is kept in {output.folder / 'model.npz'}"
         except (ValueError, OSError) as error:
-            outcome = f"the model could not be saved: {reason(error)}"
-        error_type = KeyboardInterrupt if isinstance(stop, KeyboardInterrupt) else ValueError
-        raise error_type(f"{stop}; {outcome}") from None
+            outcome = f"no model could be saved: {reason(error)}"
+        raise type(stop)(f"{stop}; {outcome}") from None
 
 
-def run_settings(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
+def log_epoch(history: History, *, start_time: float, recipe: Recipe, output: Output) -> None:
+    """A line for the last epoch."""
+    output.log(epoch_line(history, recipe.epochs, time.perf_counter() - start_time))
+
+
+def run_settings(options: argparse.Namespace, recipe: Recipe, **others: Any) -> dict[str, Any]:
     """What the results depend on: settings and versions."""
-    settings = {"data": options.data, "recipe": recipe.name, "seed": options.seed}
+    settings = {"data": options.data, "recipe": recipe.name, "seed": options.seed, **others}
     settings |= asdict(recipe)  # type: ignore[call-overload]
     return {"settings": settings, "versions": {"ssc": __version__, **versions()}}
 
@@ -223,11 +227,11 @@ def predict(options: argparse.Namespace) -> None:
     answers, problems = [], []
     for path in options.clips:
         outcome = process_clip(read_clip, model.recipe.views, path)
-        if isinstance(outcome, str):
+        if isinstance(outcome, str):  # the reason why it cannot be read
             problems.append(Problem(path, outcome))
         else:
             answers.append((path, model.predict_views(outcome[0])))
-    report_unreadable(problems, len(options.clips), options.skip_bad)
+    report_unreadable(problems, len(options.clips), options.skip_bad)  # may raise
     for path, probabilities in answers:
         print(printable(path))
         for c in np.argsort(-probabilities, kind="stable")[:3]:
@@ -274,20 +278,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return command_of(options)(options) or 0
     except KeyboardInterrupt as interrupt:
-        print(f"ssc: interrupted{interrupt}", file=sys.stderr)
+        print(f"ssc: interrupted{interrupt}", file=sys.stderr)  # "" or "; …"
         return 130
     except BrokenExecutor:
-        message = "a worker process died (out of memory, or a decoder crash); no training was done"
+        message = "a worker process died: out of memory, or a decoder crashed on a broken file"
     except MemoryError as error:
         message = f"not enough memory: {error}"
-    except (ValueError, OSError) as error:
-        message = reason(error) if isinstance(error, OSError) else str(error)
+    except OSError as error:
+        message = reason(error)
+    except ValueError as error:  # of several lines, if several recordings cannot be read
+        message = str(error)
     print(f"ssc: {message}", file=sys.stderr)
     return 2
 
 
 def run() -> None:
-    """The program: main, with Matplotlib drawing into memory and names of any script printable."""
+    """The program: main, with Matplotlib drawing into memory, and names printable anywhere."""
     if "--show" not in sys.argv:
         os.environ["MPLBACKEND"] = "Agg"  # no display is needed
     for stream in (sys.stdout, sys.stderr):

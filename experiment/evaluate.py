@@ -117,7 +117,7 @@ def choose_networks(
     subsets = [subset for size in ids for subset in combinations(ids, size + 1)]
 
     def sort_key(subset: tuple[int, ...]) -> tuple[float, float]:
-        loss, correct = _scores(p[list(subset)].mean(axis=0), labels)
+        loss, correct = scores(p[list(subset)].mean(axis=0), labels)
         return -correct, loss
 
     return min(subsets, key=sort_key)
@@ -165,8 +165,8 @@ def cross_validate(
                 ensemble = Ensemble([task.network for task in tasks])
                 p_train = ensemble.predict_proba([seen[k] for k in chosen])
                 p_test = ensemble.predict_proba([unseen[k] for k in chosen])
-                scores = _scores(p_train, y), _scores(p_test, labels[test])
-            yield Trial(fold, seed, chosen, test, p_test, *scores, curves)
+                results = scores(p_train, y), scores(p_test, labels[test])
+            yield Trial(fold, seed, chosen, test, p_test, *results, curves)
 
 
 @contextmanager
@@ -179,7 +179,7 @@ def _locate_errors(fold: int, seed: int) -> Iterator[None]:
         raise ValueError(f"fold {fold}, seed {seed}: {error}") from None
 
 
-def _scores(probabilities: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+def scores(probabilities: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     """(loss, accuracy). ValueError: probabilities that are not finite."""
     if not np.isfinite(probabilities).all():
         raise ValueError("probabilities are not finite; standardize x or lower the learning rate")
@@ -235,7 +235,7 @@ class CrossValidation:
         """The results, for metrics.json."""
         by_fold, by_seed = self.accuracy.mean(axis=1), self.accuracy.mean(axis=0)
         first_seed = [trial for trial in self.trials if trial.seed == self.seeds[0]]
-        scores = precision_recall_f1(self.confusion).tolist()
+        rates = precision_recall_f1(self.confusion).tolist()
         train = np.mean([trial.train for trial in self.trials], axis=0).tolist()
         return {
             "kind": KINDS[self.folds.kind],
@@ -252,7 +252,7 @@ class CrossValidation:
             "confusion": self.confusion.tolist(),
             "scores": {
                 name: dict(zip(("precision", "recall", "f1"), row, strict=True))
-                for name, row in zip(self.dataset.classes, scores, strict=True)
+                for name, row in zip(self.dataset.classes, rates, strict=True)
             },
             "mistakes": self.mistakes(),
         }

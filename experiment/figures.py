@@ -53,31 +53,22 @@ def draw_features(view: np.ndarray, recipe: Reference, dataset: Dataset, output:
     output.save_figure(vector_grid(flat, dataset.labels, classes), "features.png")
 
 
-def draw_networks(tasks: Sequence[TrainingTask], output: Output) -> None:
-    """The layers of each network, as a table and as a diagram."""
-    from mininet.display import diagram
-
-    for task in tasks:
-        title, suffix = (task.name, f"_{task.name}") if len(tasks) > 1 else (None, "")
-        output.log(
-            task.network.summary() if title is None else f"{title}\n{task.network.summary()}"
-        )
-        output.save_figure(diagram(task.network, title=title), f"network{suffix}.png")
-
-
 def draw_training(
+    tasks: Sequence[TrainingTask],
     curves: Sequence[Curve],
     matrix: np.ndarray,
     classes: list[str],
     output: Output,
     normalize: bool,
 ) -> None:
-    """Learning curves, and the confusion matrix of the training clips."""
+    """Diagram, history and learning curves of each network; the training clips' confusion."""
     from mininet.display import curves as draw_curves
+    from mininet.display import diagram
 
-    for curve in curves:
-        suffix = f"_{curve.network}" if len(curves) > 1 else ""
+    for task, curve in zip(tasks, curves, strict=True):
+        title, suffix = (task.name, f"_{task.name}") if len(tasks) > 1 else (None, "")
         output.save_history(curve.train, f"history{suffix}.csv")
+        output.save_figure(diagram(task.network, title=title), f"network{suffix}.png")
         output.save_figure(draw_curves(curve.train), f"curves{suffix}.png")
     _draw_confusion(matrix, classes, output, normalize)
 

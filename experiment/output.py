@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mininet import Ensemble, History, precision_recall_f1
+from mininet import History, precision_recall_f1
 from mininet.storage import write_atomically
 
 from .data import Dataset
@@ -77,11 +77,6 @@ class Output:
         """Save as indented JSON, with null for NaN and infinity."""
         text = json.dumps(_without_nan(content), indent=2, ensure_ascii=False, allow_nan=False)
         self.save(text.encode("utf-8", "backslashreplace") + b"\n", name)
-
-    def save_model(self, ensemble: Ensemble, name: str) -> None:
-        """Save the networks and their metadata."""
-        ensemble.save(self.folder / name)
-        self.log("wrote", self.folder / name)
 
     def show(self) -> None:
         """Open all figures in windows and wait until they are closed, if requested."""

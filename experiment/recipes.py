@@ -253,12 +253,13 @@ class Model:
 
 
 def make_ensemble(
-    networks: Sequence[Sequential], classes: list[str], recipe: Recipe, chosen: Sequence[int]
+    networks: Sequence[tuple[Sequential, int]], classes: list[str], recipe: Recipe
 ) -> Ensemble:
-    """The networks with all that read_model needs to know."""
+    """Trained networks, each with its number in the recipe, and all that read_model needs."""
     settings = asdict(recipe)  # type: ignore[call-overload]
     metadata = {"recipe": recipe.name, "classes": classes, "settings": settings}
-    return Ensemble(networks, metadata | {"chosen": list(chosen)})
+    chosen = [k for _, k in networks]
+    return Ensemble([network for network, _ in networks], metadata | {"chosen": chosen})
 
 
 def read_model(path: str | PathLike[str]) -> Model:

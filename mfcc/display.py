@@ -99,7 +99,7 @@ def stages(
         raise ValueError(f"frame_index={i} must be an integer from 0 to {len(frames) - 1}")
 
     fig, axes = plt.subplot_mosaic("AB;CD;EE;FG;HI", figsize=(12, 13))
-    fig.set_layout_engine("constrained", wspace=0.06)
+    fig.set_layout_engine("constrained", wspace=0.04)
     fig.suptitle(title or "", parse_math=False)
     khz = sample_rate / n_fft / 1000  # from bin to bin
     _draw_frame(axes["A"], axes["B"], signal, frames[i], i * hop - n_fft // 2, sample_rate)
@@ -190,7 +190,7 @@ def _draw_frame(
     right.plot(ms, window * np.abs(x).max(), "--", color=MARKED, label="window · peak")
     right.plot(ms, window * x, color=DATA, label="frame · window")
     right.margins(x=0, y=0.22)  # room for the legend below the lines
-    right.legend(loc="lower center", ncols=3, frameon=False)
+    right.legend(loc="lower center", ncols=3, frameon=False, columnspacing=1)
     right.set(xlabel="time in the frame (ms)", ylabel="amplitude")
 
 

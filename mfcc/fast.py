@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .cepstrum import lift, power_to_db
-from .features import cosine_basis, finite_signal, samples
+from .features import cosine_basis, finite_signal, samples_or_default
 from .fourier import factors
 from .framing import frame, hann, pad_center
 from .mel import mel_filterbank
@@ -48,8 +48,8 @@ def mel_spectrogram(
     """S[m, t] = Σ_k H[m, k] · |X_t[k]|²: features.mel_spectrogram, with the same arguments, shapes
     and errors."""
     signal = finite_signal(signal)
-    n_fft = samples(n_fft, 0.02, sample_rate, "n_fft")
-    hop_length = samples(hop_length, 0.01, sample_rate, "hop_length")
+    n_fft = samples_or_default(n_fft, 0.02, sample_rate, "n_fft")
+    hop_length = samples_or_default(hop_length, 0.01, sample_rate, "hop_length")
     padded = pad_center(signal, n_fft, pad_mode) if center else signal
     frames = frame(padded, n_fft, hop_length)  # (..., n_frames, n_fft)
     bank = _unordered_filterbank(signal.dtype, sample_rate, n_fft, n_mels, fmin, fmax, htk)

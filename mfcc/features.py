@@ -1,4 +1,4 @@
-"""The mel spectrogram and the MFCC, one line a stage. Chapter 8."""
+"""The mel spectrogram and the MFCC, one line per stage. Chapter 8."""
 
 from __future__ import annotations
 
@@ -29,17 +29,18 @@ def mel_spectrogram(
 ) -> np.ndarray:
     """S[m, t] = Σ_k H[m, k] · |X_t[k]|²: the power that mel filter m passes in frame t.
 
-    signal (..., n) at sample_rate Hz -> (..., n_mels, n_frames), in the dtype of the signal.
+    signal (..., n) at sample_rate Hz -> (..., n_mels, n_frames), float32 if the signal is float32,
+    else float64.
     n_fft and hop_length in samples; None: 20 ms and 10 ms. center pads the signal, so that frame t
     is centered on sample t·hop_length. The other options are mel_filterbank's and pad_center's.
     ValueError: samples that are not finite, and whatever the stages reject.
     """
     signal = finite_signal(signal)
-    n_fft = samples(n_fft, 0.02, sample_rate, "n_fft")
-    hop_length = samples(hop_length, 0.01, sample_rate, "hop_length")
+    n_fft = samples_or_default(n_fft, 0.02, sample_rate, "n_fft")
+    hop_length = samples_or_default(hop_length, 0.01, sample_rate, "hop_length")
     padded = pad_center(signal, n_fft, pad_mode) if center else signal
     frames = frame(padded, n_fft, hop_length)  # (..., n_frames, n_fft)
-    windowed = frames * hann(n_fft)  # float64 also for a float32 signal: chapter 15 says why
+    windowed = frames * hann(n_fft)  # float64: float32 loses a bin 100 dB below another one
     power = power_spectrum(windowed)  # (..., n_frames, n_fft // 2 + 1)
     filters = mel_filterbank(sample_rate, n_fft, n_mels, fmin, fmax, htk)
     return (power @ filters.T).swapaxes(-1, -2).astype(signal.dtype)
@@ -68,9 +69,10 @@ def mfcc(
     (13, 501)
     """
     mel = mel_spectrogram(signal, sample_rate, **options)  # (..., n_mels, n_frames)
-    log_mel = power_to_db(mel, top_db=top_db, axis=(-2, -1))
+    log_mel = power_to_db(mel, top_db=top_db, axis=(-2, -1))  # dB re 1
     cepstra = cosine_basis(n_mfcc, mel.shape[-2]) @ log_mel  # (..., n_mfcc, n_frames)
-    return lift(cepstra.swapaxes(-1, -2), lifter).swapaxes(-1, -2).astype(mel.dtype)
+    lifted = lift(cepstra.swapaxes(-1, -2), lifter)  # along the last axis
+    return lifted.swapaxes(-1, -2).astype(mel.dtype)
 
 
 def finite_signal(signal: ArrayLike) -> np.ndarray:
@@ -81,7 +83,7 @@ def finite_signal(signal: ArrayLike) -> np.ndarray:
     return signal
 
 
-def samples(n: int | None, seconds: float, sample_rate: float, name: str) -> int:
+def samples_or_default(n: int | None, seconds: float, sample_rate: float, name: str) -> int:
     """n, or where it is None the number of whole samples in that many seconds."""
     rate = positive_hz(sample_rate, "sample_rate")
     return positive_integer(int(seconds * rate) if n is None else n, name)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from os import PathLike
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -30,8 +30,9 @@ class History:
 
     def append(self, loss: float, accuracy: float, learning_rate: float) -> None:
         """Append the values of one epoch."""
-        for values, value in zip(vars(self).values(), (loss, accuracy, learning_rate), strict=True):
-            values.append(value)
+        self.loss.append(loss)
+        self.accuracy.append(accuracy)
+        self.learning_rate.append(learning_rate)
 
     @property
     def history(self) -> dict[str, list[float]]:
@@ -40,8 +41,8 @@ class History:
 
 
 class DivergenceError(ValueError):
-    """The loss or a weight became NaN or infinite; the network has the weights with which the epoch
-    began.
+    """The loss or a weight became NaN or infinite. The network has the weights with which the epoch
+    began; continue with a new optimizer, since the velocities of the old one may be infinite.
 
     Along a direction of curvature λ an update multiplies the distance from the minimum by
     1 - lr·λ, which grows without bound if lr > 2/λ; λ is proportional to E[x²].
@@ -65,7 +66,7 @@ class Sequential(Layer):
         for layer, (width, _) in zip(self.layers, self.shapes(), strict=True):
             if layer.n_in not in (None, width):
                 raise ValueError(f"{layer!r} must accept the {width} outputs of the layer before")
-        (self.n_in, _), (_, self.n_out) = self.shapes()[0], self.shapes()[-1]
+        self.n_in, self.n_out = self.shapes()[0][0], self.shapes()[-1][1]
 
     @property
     def params(self) -> list[np.ndarray]:
@@ -112,39 +113,54 @@ class Sequential(Layer):
         ValueError: x is not finite or does not fit y, epochs or batch_size < 1, weights that are
         not finite. DivergenceError: they or the loss become so.
         """
-        x, y = self._training_data(x, y)
         batch_size = positive_integer(batch_size, "batch_size")
-        optimizer, rng = SGD() if optimizer is None else optimizer, np.random.default_rng(rng)
-        loss, history = SoftmaxCrossEntropy(), History()
+        x, y = self._prepare(x, y)
+        optimizer = SGD() if optimizer is None else optimizer
+        rng = np.random.default_rng(rng)
+        criterion, history = SoftmaxCrossEntropy(), History()
         for epoch in range(positive_integer(epochs, "epochs")):
-            start, rate = [param.copy() for param in self.params], optimizer.rate
-            order, total, n_correct = rng.permutation(len(x)), 0.0, 0
+            before = [param.copy() for param in self.params]
+            rate, order, total, n_correct = optimizer.rate, rng.permutation(len(x)), 0.0, 0
             with self._training_mode(rng):
-                for i in range(0, len(x), batch_size):
-                    rows = order[i : i + batch_size]
+                for start in range(0, len(x), batch_size):
+                    rows = order[start : start + batch_size]
                     logits = self.forward(x[rows])
-                    total += loss.forward(logits, y[rows]) * len(rows)
+                    total += criterion.forward(logits, y[rows]) * len(rows)
                     if not np.isfinite(total):
                         break
                     n_correct += int(np.sum(logits.argmax(axis=1) == y[rows].argmax(axis=1)))
-                    self.backward(loss.backward())
+                    self.backward(criterion.backward())
                     optimizer.step(self.params, self.grads)
             if not (np.isfinite(total) and all_finite(self.params)):
-                raise self._divergence(start, epoch + 1, i // batch_size + 1, rate)
+                self._restore_and_raise(before, epoch + 1, start // batch_size + 1, rate)
             history.append(total / len(x), n_correct / len(x), rate)
             if on_epoch is not None:
                 on_epoch(history)
         return history
 
-    def _training_data(self, x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-        """x, and y as one-hot rows, after all checks; converts the parameters to the dtype of x."""
+    def _prepare(self, x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+        """Check x, y and the weights, and convert the weights to the dtype of x, in place.
+
+        Returns x and y as one-hot rows."""
         x = finite_examples(x)
         if not all_finite(self.params):
             raise ValueError("the network has weights that are NaN or infinite")
-        with np.errstate(over="ignore", invalid="ignore"):  # the loss shows it
-            y = targets(y, (len(x), *self.forward(x[:1]).shape[1:]), x.dtype)
+        with np.errstate(over="ignore", invalid="ignore"):  # overflow is reported by the loss
+            n_classes = self.forward(x[:1]).shape[1:]  # one row: the width of x is checked, too
+        y = targets(y, (len(x), *n_classes), x.dtype)
         self.astype(x.dtype)
         return x, y
+
+    def _restore_and_raise(
+        self, before: list[np.ndarray], epoch: int, batch: int, rate: float
+    ) -> NoReturn:
+        for param, value in zip(self.params, before, strict=True):
+            param[...] = value  # in place: the layers hold these arrays
+        raise DivergenceError(
+            f"the loss or a weight is NaN or infinite in epoch {epoch}, batch {batch}: the inputs"
+            f" are too large, or the learning rate {rate:g} is too high for them;"
+            " standardize x or lower the learning rate"
+        )
 
     def train(self, rng: np.random.Generator) -> None:
         """Set all layers to training mode."""
@@ -158,23 +174,13 @@ class Sequential(Layer):
 
     @contextmanager
     def _training_mode(self, rng: np.random.Generator) -> Iterator[None]:
-        """Training mode, and no warnings of overflow, which the loss shows, within the block."""
+        """Training mode within the block, without warnings of overflow: the loss reports it."""
         self.train(rng)
         try:
             with np.errstate(over="ignore", invalid="ignore"):
                 yield
         finally:
             self.eval()
-
-    def _divergence(
-        self, start: list[np.ndarray], epoch: int, batch: int, rate: float
-    ) -> DivergenceError:
-        """Restore the parameters with which the epoch began; the error to raise."""
-        for param, value in zip(self.params, start, strict=True):
-            param[...] = value
-        where = f"the loss or a weight is NaN or infinite in epoch {epoch}, batch {batch}"
-        cause = f"the learning rate {rate:g} is too high for the scale of the inputs"
-        return DivergenceError(f"{where}: {cause}; standardize x or lower the learning rate")
 
     def predict_proba(self, x: ArrayLike) -> np.ndarray:
         """x (n, n_features) -> the probability of each class, (n, n_classes), rows sum to one."""
@@ -197,7 +203,8 @@ class Sequential(Layer):
             layer.astype(dtype)
 
     def shapes(self) -> list[tuple[int | None, int | None]]:
-        """(inputs, outputs) of each layer; None if no layer up to there gives its width."""
+        """(inputs, outputs) of each layer; layers before the first that knows its width have that
+        width, and None stands for unknown."""
         width = next((layer.n_in for layer in self.layers if layer.n_in is not None), None)
         pairs = []
         for layer in self.layers:

@@ -1,4 +1,4 @@
-"""Theorems about experiment/scenes.py: the building blocks, what every clip promises, the files."""
+"""Properties of experiment/scenes.py: building blocks, clips, files."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ import pytest
 import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.oracles import assert_within, refusal
-from tests.strategies import eps_of, generators
 
 from experiment import scenes
 from experiment.scenes import CLASSES, N_TAKES, file_name, scene, write_scenes
+from tests.oracles import assert_within, refusal
+from tests.strategies import eps_of, generators
 
 ESC_10 = {
     *("chainsaw", "clock_tick", "crackling_fire", "crying_baby", "dog"),
@@ -57,13 +57,13 @@ def test_log_uniform_stays_between_its_bounds(
 
 @given(st.floats(1, 4000), st.sampled_from([8000, 44100]), st.integers(1, 2000))
 def test_the_phase_of_a_constant_frequency_is_a_line(f: float, sr: float, n: int) -> None:
-    """φ[k] = 2π f (k + 1)/sr."""
+    """φ[k] = 2πf(k + 1)/sr."""
     line = 2 * np.pi * f * np.arange(1, n + 1) / sr
     assert_within(scenes.phase(np.full(n, f), sr), line, 2 * n * eps_of(float) * line)
 
 
 @given(st.floats(0.1, 30), st.integers(1, 5))
-def test_pulses_have_the_harmonics_that_are_stated(sharpness: float, n_periods: int) -> None:
+def test_pulses_have_the_stated_mean(sharpness: float, n_periods: int) -> None:
     """The mean of exp(b (cos φ − 1)) is e^(−b) I_0(b), and it lies in (0, 1]."""
     sr = 1000.0  # periods of 200 samples, over which the mean of so smooth a function is exact
     out = scenes.pulses(np.full(200 * n_periods, 5.0), sr, sharpness)
@@ -83,7 +83,7 @@ def test_ring_is_a_damped_sine(n: int, f: float, decay: float) -> None:
 
 @given(generators(), st.floats(200, 2000))
 def test_wander_is_noise_below_its_rate(rng: np.random.Generator, rate: float) -> None:
-    """Mean 0, most of the power below rate/2 and nearly all below 2·rate, no zero at the rate."""
+    """Most of the power is below rate/2, nearly all below 2·rate, and there is no zero at rate."""
     x = scenes.wander(rng, 2 * 44100, 44100, rate)
     power = np.abs(np.fft.rfft(x)) ** 2
     f = np.fft.rfftfreq(x.size, 1 / 44100)
@@ -127,8 +127,8 @@ def test_onsets_keep_their_pace(
 
 
 @given(st.integers(1, 30), st.integers(1, 30), st.integers(0, 60))
-def test_place_adds_what_fits(n: int, m: int, onset: int) -> None:
-    """clip[k] grows by event[k - onset] where that exists, and by nothing elsewhere."""
+def test_place_adds_the_event_where_it_overlaps(n: int, m: int, onset: int) -> None:
+    """clip[k] += event[k - onset] if 0 <= k - onset < m."""
     clip, event = np.arange(n, dtype=float), np.arange(1, m + 1, dtype=float)
     expected = [k + (event[k - onset] if 0 <= k - onset < m else 0) for k in range(n)]
     scenes.place(clip, event, onset)
@@ -137,7 +137,7 @@ def test_place_adds_what_fits(n: int, m: int, onset: int) -> None:
 
 @given(generators(), st.integers(1, 20000))
 def test_the_recorder_starts_and_stops_once(rng: np.random.Generator, n: int) -> None:
-    """Its window lies in [0, 1], rises once and falls once, by at most 1 in 10 ms."""
+    """The window lies in [0, 1], rises once and falls once, by at most 1 in 10 ms."""
     window = scenes.recorder(rng, n, LOW_RATE)
     assert window.shape == (n,) and window.min() >= 0 and window.max() <= 1
     steps = np.diff(window)
@@ -149,7 +149,7 @@ def test_the_recorder_starts_and_stops_once(rng: np.random.Generator, n: int) ->
 # Clips
 
 
-def test_there_are_ten_classes_of_our_own() -> None:
+def test_the_class_names_are_ten_and_not_those_of_esc10() -> None:
     """Ten names, sorted, in lower snake case, none of them of ESC-10."""
     assert len(set(CLASSES)) == 10 and list(CLASSES) == sorted(CLASSES)
     assert all(re.fullmatch("[a-z]+(_[a-z]+)*", name) for name in CLASSES)
@@ -161,7 +161,7 @@ def test_there_are_ten_classes_of_our_own() -> None:
 def test_the_same_arguments_give_the_same_clip(
     name: str, take: int, seed: int, sample_rate: float, duration: float
 ) -> None:
-    """Two calls return the same bytes, whatever was made between them."""
+    """Two calls return the same bytes, whatever was synthesized between them."""
     first = scene(name, take, seed=seed, sample_rate=sample_rate, duration=duration)
     scene(CLASSES[take % 10], take + 1, duration=0.1)
     again = scene(name, take, seed=seed, sample_rate=sample_rate, duration=duration)
@@ -170,7 +170,7 @@ def test_the_same_arguments_give_the_same_clip(
 
 @settings(max_examples=20)
 @given(NAMES, NAMES, st.tuples(TAKES, TAKES), st.tuples(SEEDS, SEEDS))
-def test_another_seed_take_or_class_gives_another_clip(
+def test_another_seed_or_take_or_class_gives_another_clip(
     name: str, other: str, takes: tuple[int, int], seeds: tuple[int, int]
 ) -> None:
     """Clips of different (seed, class, take) differ."""
@@ -183,7 +183,7 @@ def test_another_seed_take_or_class_gives_another_clip(
 
 @settings(max_examples=60)
 @given(NAMES, TAKES, SEEDS, RATES, DURATIONS)
-def test_clips_have_the_length_asked_for_and_lie_in_range(
+def test_clips_have_the_requested_length_and_range(
     name: str, take: int, seed: int, sample_rate: float, duration: float
 ) -> None:
     """(round(duration · sample_rate),) float32, finite, peak below −1 dB, mean 0 to rounding."""
@@ -194,46 +194,37 @@ def test_clips_have_the_length_asked_for_and_lie_in_range(
     assert abs(clip.mean(dtype=float)) <= 2**-16  # each sample is rounded by at most that
 
 
-def test_by_default_clips_are_those_of_esc_10_in_form() -> None:
-    """Five seconds at 44.1 kHz: 220500 samples."""
-    assert scene("bell", 0).shape == (220500,)
-
-
 @pytest.mark.parametrize("n", [1, 2, 3])
 @pytest.mark.parametrize("name", CLASSES)
 def test_the_shortest_clips_are_finite(name: str, n: int) -> None:
-    """One, two or three samples are still a clip, whatever the draws."""
+    """Clips of one to three samples are finite for every draw."""
     for take in range(20):
         clip = scene(name, take, duration=n / 44100)
         assert clip.shape == (n,) and np.all(np.isfinite(clip))
 
 
-def test_samples_are_those_of_a_16_bit_file(clips: np.ndarray) -> None:
-    """2¹⁵ times a sample is an integer."""
+def test_clips_fit_into_16_bits_without_dc(clips: np.ndarray) -> None:
+    """2¹⁵ times a sample is an integer; the mean is below a thousandth of the root mean square."""
     assert np.array_equal(clips * 2**15, np.round(clips * 2**15))
-
-
-def test_clips_have_no_dc(clips: np.ndarray) -> None:
-    """The mean of a clip is below a thousandth of its root mean square."""
     rms = np.sqrt(np.mean(clips.astype(float) ** 2, axis=-1))
     assert np.all(np.abs(clips.mean(-1, dtype=float)) <= 1e-3 * rms)
 
 
-def test_levels_are_spread_over_20_db(clips: np.ndarray) -> None:
-    """In each class the loudest peak is at least 20 dB above the softest; all within 1 to 31 dB."""
+def test_levels_cover_20_db(clips: np.ndarray) -> None:
+    """In each class the peaks cover at least 20 dB; all lie 1 to 31 dB below full scale."""
     peaks = 20 * np.log10(np.abs(clips).max(-1))
     assert np.all(np.ptp(peaks, axis=1) >= 20)
     assert peaks.max() <= -0.99 and peaks.min() >= -31.01
 
 
-def test_clips_begin_and_end_softly(clips: np.ndarray) -> None:
-    """The first and last sample are below 2 % of the peak, so that no cut clicks."""
+def test_clips_start_and_end_quietly(clips: np.ndarray) -> None:
+    """The first and last sample are below 2 % of the peak, so that the ends do not click."""
     ends = np.abs(clips[..., [0, -1]]).max(-1)
     assert np.all(ends <= 0.02 * np.abs(clips).max(-1) + 2**-16)
 
 
-def test_some_clips_hold_silence_and_most_do_not(clips: np.ndarray) -> None:
-    """A tenth of a second of zeros at an end: in 5 to 25 % of all clips, and in most classes."""
+def test_some_clips_contain_silence(clips: np.ndarray) -> None:
+    """5 to 25 % of the clips, in most classes, have 0.1 s of zeros at an end."""
     tenth = LOW_RATE // 10
     sounds = np.any(clips[..., :tenth], axis=-1) & np.any(clips[..., -tenth:], axis=-1)
     assert 0.05 <= np.mean(~sounds) <= 0.25
@@ -241,7 +232,7 @@ def test_some_clips_hold_silence_and_most_do_not(clips: np.ndarray) -> None:
 
 
 def test_no_two_takes_of_a_class_are_alike(clips: np.ndarray) -> None:
-    """Of unit norm, no two takes correlate above 0.9; eight of them not even when shifted."""
+    """The correlation of two takes is below 0.9; of the first eight, at every shift."""
     unit = clips / np.linalg.norm(clips, axis=-1, keepdims=True)
     for takes in unit:
         correlation = np.abs(np.einsum("in, jn -> ij", takes, takes))  # no BLAS, no threads
@@ -252,7 +243,7 @@ def test_no_two_takes_of_a_class_are_alike(clips: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("take", range(4))
-def test_pitch_is_in_hz_whatever_the_sample_rate(take: int) -> None:
+def test_pitch_does_not_depend_on_the_sample_rate(take: int) -> None:
     """The strongest frequency of a cricket is the same at 22.05 and 44.1 kHz, within 3 %."""
     strongest = []
     for sample_rate in (22050, 44100):
@@ -283,7 +274,7 @@ def test_pitch_is_in_hz_whatever_the_sample_rate(take: int) -> None:
         ),
     ],
 )
-def test_bad_arguments_are_named(options: dict[str, Any], message: str) -> None:
+def test_bad_arguments_are_refused(options: dict[str, Any], message: str) -> None:
     """The ValueError names the argument, its value and what it must be."""
     arguments = {"name": "bell", "take": 0} | options
     assert refusal(scene, arguments.pop("name"), arguments.pop("take"), **arguments) == message
@@ -292,36 +283,35 @@ def test_bad_arguments_are_named(options: dict[str, Any], message: str) -> None:
 # Files
 
 
-def test_file_names_give_fold_recording_and_take() -> None:
-    """<fold>-<recording>-A.wav; folds 1 to 5 hold every class equally; no recording comes twice."""
+def test_file_names_contain_fold_recording_and_take() -> None:
+    """<fold>-<recording>-A.wav; every class is spread evenly over folds 1 to 5."""
     parsed = [
         re.fullmatch(r"([1-5])-(\d+)-A\.wav", file_name(name, take))
         for name in CLASSES
         for take in range(N_TAKES)
     ]
     assert None not in parsed
-    folds, recordings = zip(*(match.groups() for match in parsed if match), strict=True)
-    assert len({int(recording) for recording in recordings}) == len(parsed)
+    folds = [match[1] for match in parsed if match]
     for k in range(len(CLASSES)):
         in_class = Counter(folds[k * N_TAKES : (k + 1) * N_TAKES])
         assert in_class == dict.fromkeys("12345", N_TAKES // 5)
 
 
 @given(st.tuples(NAMES, TAKES), st.tuples(NAMES, TAKES))
-def test_each_clip_has_a_recording_of_its_own(a: tuple[str, int], b: tuple[str, int]) -> None:
+def test_each_clip_has_its_own_recording_number(a: tuple[str, int], b: tuple[str, int]) -> None:
     """Two clips have the same recording number only if they are the same clip."""
     recordings = [file_name(*clip).split("-")[1] for clip in (a, b)]
     assert (recordings[0] == recordings[1]) == (a == b)
 
 
-def test_file_names_refuse_what_is_no_clip() -> None:
-    """An unknown class and a negative take are named."""
+def test_file_names_of_unknown_clips_are_refused() -> None:
+    """The ValueError names the class or the take."""
     assert refusal(file_name, "dog", 0).startswith("name='dog' must be one of applause, ")
     assert refusal(file_name, "bell", -1) == "take=-1 must be a non-negative integer"
 
 
-def test_files_hold_the_clips_exactly(tmp_path: Path) -> None:
-    """folder/<class>/<file_name>, 16-bit mono WAV at 44.1 kHz, reads back as scene() gave it."""
+def test_files_contain_the_clips_exactly(tmp_path: Path) -> None:
+    """folder/<class>/<file_name>, 16-bit mono WAV at 44.1 kHz, reads back as scene() returned it."""
     assert write_scenes(tmp_path / "new" / "scenes", seed=3, n_takes=1) == 10
     files = sorted((tmp_path / "new" / "scenes").rglob("*"))
     assert [path.name for path in files if path.is_dir()] == list(CLASSES)
@@ -338,14 +328,23 @@ def test_files_hold_the_clips_exactly(tmp_path: Path) -> None:
 
 @pytest.fixture
 def silent_scenes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clips of 10 ms of silence, for the tests that are about the files and not the sound."""
+    """Clips of 10 ms of silence, for tests of the files alone."""
     monkeypatch.setattr(scenes, "scene", lambda *_, **__: np.zeros(441, np.float32))
 
 
 @pytest.mark.usefixtures("silent_scenes")
 def test_all_takes_of_all_classes_are_written(tmp_path: Path) -> None:
-    """Forty files a class and nothing else; writing over them again changes no name."""
-    assert write_scenes(tmp_path) == 400
+    """Forty files a class and nothing else; progress receives all (class, take) and sets the pace;
+    a second run into the same folder adds no name."""
+    seen: list[tuple[str, int]] = []
+
+    def progress(clips: Sequence[tuple[str, int]]) -> Iterable[tuple[str, int]]:
+        for clip in clips:
+            seen.append(clip)
+            yield clip
+
+    assert write_scenes(tmp_path, progress=progress) == 400
+    assert seen == [(name, take) for name in CLASSES for take in range(N_TAKES)]
     assert write_scenes(tmp_path, n_takes=1) == 10
     assert sorted(os.listdir(tmp_path)) == list(CLASSES)
     for name in CLASSES:
@@ -355,10 +354,10 @@ def test_all_takes_of_all_classes_are_written(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("silent_scenes")
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, OSError])
-def test_an_interrupted_run_leaves_only_whole_files(
+def test_an_interrupted_run_leaves_complete_files(
     stop: type[BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If writing stops within the third file, two whole files are there and no part of a third."""
+    """If writing stops within the third file, two complete files remain and no part of a third."""
     written: list[Path] = []
     write: Callable[[Path, bytes], int] = Path.write_bytes
 
@@ -377,20 +376,6 @@ def test_an_interrupted_run_leaves_only_whole_files(
     assert all(soundfile.info(path).frames == 441 for path in files)
 
 
-@pytest.mark.usefixtures("silent_scenes")
-def test_progress_sees_every_clip(tmp_path: Path) -> None:
-    """progress is given all (class, take) and decides which are worked off."""
-    seen: list[tuple[str, int]] = []
-
-    def progress(clips: Sequence[tuple[str, int]]) -> Iterable[tuple[str, int]]:
-        for clip in clips:
-            seen.append(clip)
-            yield clip
-
-    assert write_scenes(tmp_path, n_takes=2, progress=progress) == 20
-    assert seen == [(name, take) for name in CLASSES for take in (0, 1)]
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -399,7 +384,7 @@ def test_progress_sees_every_clip(tmp_path: Path) -> None:
         ({"seed": -1}, "seed=-1 must be a non-negative integer"),
     ],
 )
-def test_bad_options_write_nothing(options: dict[str, Any], message: str, tmp_path: Path) -> None:
+def test_nothing_is_written_after_bad_options(options: dict[str, Any], message: str, tmp_path: Path) -> None:
     """A refused call leaves the folder as it was."""
     assert refusal(write_scenes, tmp_path, **options) == message
     assert not list(tmp_path.iterdir())

@@ -88,7 +88,7 @@ def test_a_sine_has_its_variance_in_its_band(
 def test_impossible_lags_are_rejected(lags: list[int]) -> None:
     """No lag, a lag that is no positive integer, and one of at least the 10 frames."""
     message = refusal(structure_function, np.zeros(10), lags)
-    assert message.startswith(("lag=", "lags=")) and "must be" in message
+    assert message.startswith(("lag=", f"lags={lags} ")) and "must" in message
     assert refusal(structure_function, [1j]) == "features is complex; it must be real"
 
 
@@ -96,6 +96,6 @@ def test_impossible_lags_are_rejected(lags: list[int]) -> None:
 def test_impossible_bands_are_rejected(edges: list[int]) -> None:
     """No band, the mean as a band, bands that do not rise, and bins that 10 frames do not have."""
     for n in (10, 11):
-        expected = f"edges={edges} must rise from at least 1 to at most 6"
-        assert refusal(modulation_spectrum, np.zeros(n), edges) == expected
+        message = refusal(modulation_spectrum, np.zeros(n), edges)
+        assert message == f"edges={edges} must increase within 1 … 6"
     assert refusal(modulation_spectrum, [1j], edges) == "features is complex; it must be real"

@@ -56,20 +56,6 @@ def test_updates_have_the_closed_form(
         assert_within(param, start[i] + sum(moves), 4 * n * eps_of(float) * total)
 
 
-@given(RATES, MOMENTA, STEPS)
-def test_momentum_under_a_constant_gradient_is_a_geometric_sum(
-    rate: float, momentum: float, n: int
-) -> None:
-    """g = 1: the n-th update is v_n = -lr (1 - mⁿ)/(1 - m), which tends to -lr/(1 - m)."""
-    theta, optimizer, before = np.zeros(1), SGD(rate, momentum=momentum), np.zeros(1)
-    for _ in range(n):
-        before = theta.copy()
-        optimizer.step([theta], [np.ones(1)])
-    # up to 12 steps, of sums that reach n·lr/(1 - m) and of quotients by 1 - m
-    bound = 4 * n**2 * eps_of(float) * rate / (1 - momentum) ** 2
-    assert_within(theta - before, [-rate * (1 - momentum**n) / (1 - momentum)], bound)
-
-
 @given(st.floats(0.01, 100), st.floats(0.01, 3), STEPS)
 def test_steps_diverge_beyond_two_over_the_curvature(
     curvature: float, product: float, n: int
