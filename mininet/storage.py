@@ -137,14 +137,12 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
         if path.exists() and not path.is_file():
             raise OSError(None, "not a regular file")
         temporary.write_bytes(content)
-        for attempt in range(4):
-            try:
+        for _ in range(3):
+            with suppress(PermissionError):  # on Windows, while another program has the file open
                 os.replace(temporary, path)
                 return
-            except PermissionError:  # on Windows, while another program has the file open
-                if attempt == 3:
-                    raise
-                time.sleep(0.2)
+            time.sleep(0.2)
+        os.replace(temporary, path)
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), str(path)) from None
     finally:

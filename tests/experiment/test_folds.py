@@ -1,28 +1,31 @@
-"""The folds: official where the names carry them, else stratified and never through a recording."""
+"""Properties of experiment/folds.py: official folds, and stratified ones that keep recordings whole."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.strategies import generators
 
-from experiment.dataset import embedded
-from experiment.folds import find_folds, folds_at_hand
+from experiment.data import embedded, scan
+from experiment.folds import find_folds, find_folds_or_none
+from tests.oracles import refusal
+from tests.strategies import generators
 
 
 def test_official_folds_are_the_first_numbers_of_the_names() -> None:
-    """ESC-10's and ESC-50's names carry fold and recording; the embedded scenes carry them too."""
+    """The names of ESC-10, of ESC-50 and of the embedded scenes carry fold and recording."""
     names = ["dog/1-100032-A.ogg", "dog/3-7-A-0.wav", "rain/2-17-B.wav", "rain/3-17_x-C-10.wav"]
     folds = find_folds(names, np.array([0, 0, 1, 1]))
-    assert folds.kind == "official" and folds.of.tolist() == [1, 3, 2, 3]
+    assert folds.kind == "official" and folds.fold_of.tolist() == [1, 3, 2, 3]
     assert folds.recordings == ["100032", "7", "17", "17_x"] and folds.numbers == [1, 2, 3]
     dataset = embedded(0)
     folds = find_folds(dataset.names, dataset.labels)
     assert folds.kind == "official" and folds.n_recordings == 400
     for fold in range(1, 6):
-        assert np.bincount(dataset.labels[folds.of == fold]).tolist() == [8] * 10
+        assert np.bincount(dataset.labels[folds.fold_of == fold]).tolist() == [8] * 10
 
 
 @st.composite
@@ -41,95 +44,89 @@ def clips(draw: st.DrawFn) -> tuple[list[str], np.ndarray, int]:
 
 
 @given(clips(), st.integers(0, 99))
-def test_no_recording_is_divided_and_every_fold_has_its_share(
+def test_folds_are_stratified_and_keep_recordings_whole(
     drawn: tuple[list[str], np.ndarray, int], seed: int
 ) -> None:
-    """All takes of a recording lie in one fold; in each class the largest fold and the smallest
-    differ by no more than the clips of one recording, four; each fold has clips of each class."""
+    """All takes of a recording are in one fold; in each class the largest and the smallest fold
+    differ by at most the clips of one recording, four, and no fold is empty. The same seed gives
+    the same folds."""
     names, labels, n_folds = drawn
     folds = find_folds(names, labels, n_folds, seed)
     assert folds.numbers == list(range(1, n_folds + 1))
     assert folds.kind == ("recordings" if folds.n_recordings < len(names) else "clips")
-    for recording in set(folds.recordings):
-        same = [i for i, other in enumerate(folds.recordings) if other == recording]
-        assert len(set(folds.of[same].tolist())) == 1
+    pairs = set(zip(folds.recordings, folds.fold_of.tolist(), strict=True))
+    assert len(pairs) == folds.n_recordings
     for label in np.unique(labels):
-        sizes = np.bincount(folds.of[labels == label], minlength=n_folds + 1)[1:]
-        assert sizes.min() >= 1 and sizes.max() - sizes.min() <= 4
-    again = find_folds(names, labels, n_folds, seed)
-    np.testing.assert_array_equal(folds.of, again.of)
+        sizes = np.bincount(folds.fold_of[labels == label], minlength=n_folds + 1)[1:]
+        assert sizes.min() >= 1 and np.ptp(sizes) <= 4
+    np.testing.assert_array_equal(find_folds(names, labels, n_folds, seed).fold_of, folds.fold_of)
 
 
-def test_names_that_tell_nothing_give_plain_stratified_folds() -> None:
-    """Every clip is a recording of its own: the folds of a class differ by one clip at most."""
+def test_without_recordings_in_the_names_folds_are_stratified_by_class() -> None:
+    """Each clip is its own recording: the folds of a class differ by at most one clip."""
     names = [f"{'ab'[i % 2]}/sound {i}.wav" for i in range(23)]
     labels = np.arange(23) % 2
     folds = find_folds(names, labels)
     assert folds.kind == "clips" and folds.numbers == [1, 2, 3, 4, 5]
     for label in (0, 1):
-        sizes = np.bincount(folds.of[labels == label])[1:]
-        assert sizes.max() - sizes.min() <= 1
+        assert np.ptp(np.bincount(folds.fold_of[labels == label])[1:]) <= 1
 
 
-def test_asked_for_folds_are_of_our_own() -> None:
-    """--folds K passes the official folds over, but still keeps recordings together; so do names
-    that all carry the same fold, or one of two: there is nothing to choose by."""
+def test_a_requested_number_replaces_the_official_folds() -> None:
+    """n_folds overrides the names, but recordings stay whole; one or two official folds are too few
+    to be used."""
     names = [f"c{i % 2}/{i % 5 + 1}-{i // 4}-{'ABCD'[i % 4]}.wav" for i in range(40)]
     labels = np.arange(40) % 2
     assert find_folds(names, labels).kind == "official"
-    own = find_folds(names, labels, 4)
-    assert own.kind == "recordings" and own.numbers == [1, 2, 3, 4]
-    for folds in (1, 2):
-        few = [f"c/{i % folds + 1}-{i}-A.wav" for i in range(20)]
+    folds = find_folds(names, labels, 4)
+    assert folds.kind == "recordings" and folds.numbers == [1, 2, 3, 4]
+    for n in (1, 2):
+        few = [f"c/{i % n + 1}-{i}-A.wav" for i in range(20)]
         assert find_folds(few, np.zeros(20, int)).kind == "clips"
 
 
-def test_too_many_folds_are_refused_by_the_class_that_lacks_recordings() -> None:
-    """Five folds of a class of two recordings: a sentence with its name."""
+def test_a_class_with_too_few_recordings_is_named() -> None:
+    """Five folds of a class with two recordings are refused."""
     names = [f"a/{i}-A.wav" for i in range(9)] + ["b/x-A.wav", "b/x-B.wav", "b/y-A.wav"]
-    labels = np.array([0] * 9 + [1] * 3)
-    with pytest.raises(ValueError, match="5 folds need as many recordings a class; b has 2"):
-        find_folds(names, labels)
+    message = refusal(find_folds, names, np.array([0] * 9 + [1] * 3))
+    assert message == "5 folds need as many recordings a class; b has 2"
 
 
-def test_a_number_of_the_archive_is_a_recording_of_all_classes_and_another_of_its_own() -> None:
-    """ESC's names number the recordings of one archive: 1-7-A in two classes is one recording, and
-    lies in one fold. 7-A in two folders is whatever their owner numbered from one: two."""
+def test_recording_numbers_are_shared_between_classes_in_esc_names_only() -> None:
+    """ESC numbers the recordings of one archive: 1-7-A in two classes is one recording. 7-A in two
+    folders is two recordings."""
     labels = np.arange(20) // 10
-    archive = [f"{'ab'[k // 10]}/1-{k % 10}-{'AB'[k // 10]}.wav" for k in range(20)]
-    own = [f"{'ab'[k // 10]}/{k % 10}-{'AB'[k // 10]}.wav" for k in range(20)]
-    shared, apart = find_folds(archive, labels), find_folds(own, labels)
+    esc = [f"{'ab'[k // 10]}/1-{k % 10}-{'AB'[k // 10]}.wav" for k in range(20)]
+    others = [f"{'ab'[k // 10]}/{k % 10}-{'AB'[k // 10]}.wav" for k in range(20)]
+    shared, separate = find_folds(esc, labels), find_folds(others, labels)
     assert (shared.kind, shared.n_recordings) == ("recordings", 10)
-    np.testing.assert_array_equal(shared.of[:10], shared.of[10:])
-    assert (apart.kind, apart.n_recordings) == ("clips", 20)
+    np.testing.assert_array_equal(shared.fold_of[:10], shared.fold_of[10:])
+    assert (separate.kind, separate.n_recordings) == ("clips", 20)
 
 
-@pytest.mark.parametrize(("least", "expected"), [(7, 5), (5, 5), (4, 4), (3, 3), (2, 2), (1, None)])
-def test_fewer_recordings_give_fewer_folds_to_choose_by(least: int, expected: int | None) -> None:
-    """Five folds of our own, or as many as the scarcest class has recordings; none of one alone."""
+@pytest.mark.parametrize(("least", "expected"), [(7, 5), (5, 5), (4, 4), (3, 3), (2, 2), (1, 0)])
+def test_scarce_recordings_reduce_the_number_of_folds(least: int, expected: int) -> None:
+    """find_folds_or_none uses five folds, or as many as the scarcest class has recordings; None if
+    that is one."""
     names = [f"a/{k}.wav" for k in range(9)] + [
         f"b/{k}-{t}.wav" for k in range(least) for t in "AB"
     ]
-    labels = np.array([0] * 9 + [1] * 2 * least)
-    folds = folds_at_hand(names, labels)
-    assert (None if folds is None else len(folds.numbers)) == expected
+    folds = find_folds_or_none(names, np.array([0] * 9 + [1] * 2 * least))
+    assert (0 if folds is None else len(folds.numbers)) == expected
 
 
-def test_official_folds_are_the_folds_at_hand() -> None:
-    """However few recordings a class has: the folds are those of the names."""
+def test_official_folds_are_used_however_scarce_the_recordings() -> None:
+    """find_folds_or_none returns the official folds of a class with one recording in each."""
     names = [f"{'ab'[k % 2]}/{k // 2 + 1}-{k}-A.wav" for k in range(6)]
-    folds = folds_at_hand(names, np.arange(6) % 2)
-    assert (
-        folds is not None and folds.kind == "official" and folds.of.tolist() == [1, 1, 2, 2, 3, 3]
-    )
+    folds = find_folds_or_none(names, np.arange(6) % 2)
+    assert folds is not None and folds.kind == "official"
+    assert folds.fold_of.tolist() == [1, 1, 2, 2, 3, 3]
 
 
 @pytest.mark.recordings
-def test_no_recording_of_esc10_crosses_a_fold(recordings: object) -> None:
+def test_no_recording_of_esc10_crosses_a_fold(recordings: Path) -> None:
     """The published fact: 400 clips of 304 recordings, none in two official folds."""
-    from experiment.dataset import scan
-
-    dataset = scan(str(recordings))
+    dataset = scan(recordings)
     folds = find_folds(dataset.names, dataset.labels)
     assert folds.kind == "official" and folds.n_recordings == 304 and len(dataset) == 400
-    assert len(set(zip(folds.recordings, folds.of.tolist(), strict=True))) == 304
+    assert len(set(zip(folds.recordings, folds.fold_of.tolist(), strict=True))) == 304

@@ -1,73 +1,225 @@
-"""The recipe: the tutorial's features and network, and what a model file carries."""
+"""Properties of experiment/recipes.py: the views and networks of both recipes, and model files."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
+
+from experiment.recipes import (
+    BANDS,
+    Improved,
+    Recipe,
+    Reference,
+    make_ensemble,
+    read_model,
+    reference_network,
+)
+from mfcc import delta, fast, mel_spectrogram, mfcc, modulation_spectrum, power_to_db
+from mfcc import structure_function as structure
+from mininet import (
+    Dense,
+    Dropout,
+    Ensemble,
+    History,
+    LeakyReLU,
+    Normalization,
+    ReLU,
+    Sequential,
+    Sigmoid,
+)
 from tests import sounds
-from hypothesis import given
-from hypothesis import strategies as st
-from tests.strategies import generators
+from tests.oracles import refusal
 
-from experiment.recipes import Features, Training, rearrange, reference_network
-from mfcc import delta, mfcc
-from mininet import Dense, LeakyReLU, ReLU, Sequential, Sigmoid, one_hot
-
-
-def test_features_are_the_mfccs() -> None:
-    """The features of a clip are its 13 MFCCs at 44.1 kHz, float32, (13, 501)."""
-    signal = np.resize(sounds.hiss(0), 220500).astype(np.float32)
-    features = Features().of(signal)
-    assert features.shape == (13, 501) and features.dtype == np.float32
-    np.testing.assert_array_equal(features, mfcc(signal, 44100, n_mfcc=13))
+CLASSES = ["dog", "rain", "소리"]
+# two seconds of a tone in noise, then silence, (220500,) float32
+SIGNAL = np.zeros(220500, np.float32)
+SIGNAL[: 2 * 44100] = sounds.hiss(0, 2.0) + sounds.tone(500, 2.0)
 
 
-def test_deltas_are_stacked_under_the_mfccs() -> None:
-    """With deltas there are three times the rows: MFCCs, their deltas, their delta-deltas."""
-    signal = sounds.hiss(1)
-    plain, stacked = Features(n_mfcc=5).of(signal), Features(n_mfcc=5, deltas=True).of(signal)
-    assert stacked.shape == (15, plain.shape[1])
-    np.testing.assert_array_equal(stacked[:5], plain)
-    np.testing.assert_array_equal(stacked[5:10], delta(plain))
-    np.testing.assert_array_equal(stacked[10:], delta(plain, order=2))
-
-
-@pytest.mark.parametrize("features", [Features(), Features(n_mfcc=5, deltas=True)])
-def test_a_recipe_knows_how_wide_its_views_are(features: Features) -> None:
-    """widths are those of the views of a clip; the first view is the features, row by row."""
-    signal = np.resize(sounds.hiss(2), 220500).astype(np.float32)
-    views = features.views(signal)
-    assert [view.shape[1] for view in views] == list(features.widths)
-    np.testing.assert_array_equal(views[0].reshape(features.n_rows, -1), features.of(signal))
-
-
-@given(st.integers(1, 40), st.integers(1, 200), generators())
-def test_rearranging_in_place_is_indexing(n: int, width: int, rng: np.random.Generator) -> None:
-    """rearrange(x, order) makes x what x[order] is."""
-    x, order = rng.standard_normal((n, width)), rng.permutation(n)
-    expected = x[order]
-    rearrange(x, order)
-    np.testing.assert_array_equal(x, expected)
+def test_the_reference_view_is_the_flattened_mfccs() -> None:
+    """13 MFCCs of 501 frames, float32, (1, 6513); with deltas their first and second derivatives
+    are stacked below them."""
+    (view,) = Reference().views(SIGNAL)
+    assert view.shape == (1, 6513) and view.dtype == np.float32
+    np.testing.assert_array_equal(view.reshape(13, 501), fast.mfcc(SIGNAL, 44100))
+    recipe = Reference(n_mfcc=5, deltas=True)
+    cepstra = Reference(n_mfcc=5).coefficients(SIGNAL)
+    stacked = recipe.views(SIGNAL)[0].reshape(recipe.n_rows, -1)
+    expected = np.concatenate([cepstra, delta(cepstra), delta(cepstra, order=2)])
+    np.testing.assert_array_equal(stacked, expected)
 
 
 def test_the_reference_network_is_the_published_one() -> None:
     """6513-500-500-500-10 with sigmoid, leaky ReLU 0.3, ReLU: 3,763,010 parameters."""
     network = reference_network(6513, 10, np.random.default_rng(0))
-    assert network.n_params == 3_763_010
     kinds = [type(layer) for layer in network.layers]
     assert kinds == [Dense, Sigmoid, Dense, LeakyReLU, Dense, ReLU, Dense]
     assert network.layers[3].config() == {"alpha": 0.3}
     sizes = [layer.W.size + layer.b.size for layer in network.layers if isinstance(layer, Dense)]
-    assert sizes == [3_257_000, 250_500, 250_500, 5_010]
+    assert sizes == [3_257_000, 250_500, 250_500, 5_010] and network.n_params == 3_763_010
 
 
-def test_the_reference_rate_falls_with_every_update() -> None:
-    """Epoch e of ten batches begins at 0.01/(1 + 0.9·10(e - 1)): 1e-3 at epoch 2, 1.1e-5 at 100."""
+def test_the_reference_rate_decays_with_every_update() -> None:
+    """Epoch e of ten batches starts at 0.01/(1 + 0.9·10(e - 1)): 1e-3 in epoch 2, 1.1e-5 in 100."""
     rng = np.random.default_rng(0)
     x, labels = rng.standard_normal((400, 3)), np.arange(400) % 10
-    network = Sequential([Dense(3, 10, rng=rng)])
-    history = Training().fit(network, x, one_hot(labels), rng, lambda history: None)
+    history, _ = Reference().fit(Sequential([Dense(3, 10, rng=rng)]), x, labels, rng)
     expected = 0.01 / (1 + 0.9 * 10 * np.arange(100))
     np.testing.assert_allclose(history.learning_rate, expected, rtol=1e-12)
     assert history.learning_rate[1] == pytest.approx(1e-3)
     assert history.learning_rate[-1] == pytest.approx(1.12e-5, rel=1e-3)
+
+
+def test_the_clip_view_is_mean_deviation_and_structure_function_of_20_mfccs() -> None:
+    """(1, 200) float32: for each MFCC of 40 bands down to -60 dB its mean, and log(· + 0.1) of its
+    standard deviation and structure function."""
+    clip, _ = Improved().views(SIGNAL)
+    assert clip.shape == (1, 200) and clip.dtype == np.float32
+    c = mfcc(SIGNAL.astype(float), 44100, n_mfcc=20, n_mels=40, top_db=60.0)
+    changes = np.log(np.column_stack([c.std(axis=1), structure(c)]) + 0.1)
+    # float32 of decibels up to 60 √40: 400 · 6e-8, magnified up to tenfold by the logarithm
+    expected = np.column_stack([c.mean(axis=1), changes])
+    np.testing.assert_allclose(clip.reshape(20, 10), expected, rtol=0, atol=1e-3)
+
+
+def test_the_window_view_is_level_deviation_and_modulation_of_40_bands() -> None:
+    """(9, 320) float32: windows of 1 s every 0.5 s; the fourth starts at 1.5 s."""
+    _, windows = Improved().views(SIGNAL)
+    assert windows.shape == (9, 320) and windows.dtype == np.float32
+    part = power_to_db(mel_spectrogram(SIGNAL, 44100, n_mels=40), top_db=60.0)[:, 150:250]
+    rows = windows[3].reshape(40, 8)
+    np.testing.assert_allclose(rows[:, 0], part.mean(axis=1), rtol=1e-5)
+    changes = np.column_stack([part.std(axis=1), modulation_spectrum(part, BANDS)])
+    np.testing.assert_allclose(rows[:, 1:], np.log(changes + 0.1), rtol=0, atol=1e-3)
+
+
+def test_silent_windows_are_nan_but_never_all() -> None:
+    """Sound until 2 s: the windows from 2.5 s on are NaN. In a silent clip no window is quieter
+    than another, and all are used."""
+    _, windows = Improved().views(SIGNAL)
+    silent = np.isnan(windows)
+    assert silent.all(axis=1).tolist() == [False] * 5 + [True] * 4 and not silent[:5].any()
+    for view in Improved().views(np.zeros(220500, np.float32)):
+        assert np.isfinite(view).all()
+
+
+def test_the_improved_network_learns_separated_classes() -> None:
+    """Normalization, Dense 100, ReLU, dropout 0.3, Dense; 60 epochs at a rate of 0.02 separate
+    three clouds that are eight standard deviations apart."""
+    rng = np.random.default_rng(1)
+    labels = np.arange(60) % 3
+    x = rng.standard_normal((60, 5)) + 6 * np.eye(5)[labels]
+    network = Improved().build(x, 3, rng)
+    assert [type(layer) for layer in network.layers] == [Normalization, Dense, ReLU, Dropout, Dense]
+    assert network.shapes()[-1] == (100, 3) and network.layers[3].config() == {"rate": 0.3}
+    np.testing.assert_allclose(network.layers[0].forward(x).mean(axis=0), 0, atol=1e-14)
+    history, _ = Improved().fit(network, x, labels, rng)
+    assert len(history.loss) == 60 and set(history.learning_rate) == {0.02}
+    assert network.evaluate(x, labels)[1] == 1.0
+
+
+@pytest.mark.parametrize("n", [6, 40])
+def test_held_out_examples_are_evaluated_after_each_epoch_without_effect(n: int) -> None:
+    """With fewer examples than features (the Gram form) and with more: the held-out history is what
+    evaluate returns after each epoch, and the weights and the training history are the same as
+    without; on_epoch sees the network's own layers."""
+    rng = np.random.default_rng(n)
+    x, y = rng.standard_normal((n, 10)), np.arange(n) % 3
+    recipe = Reference(epochs=3, batch_size=4, learning_rate=0.1)
+    trained = []
+    for held_out in (None, (x[:5] + 0.1, y[:5])):
+        network = Sequential([Dense(10, 4, rng=np.random.default_rng(1)), Sigmoid()])
+        network.layers.append(Dense(4, 3, rng=np.random.default_rng(2)))
+
+        def on_epoch(history: History, network: Sequential = network) -> None:
+            assert len(network.layers) == 3
+
+        train, test = recipe.fit(network, x, y, np.random.default_rng(3), on_epoch, held_out)
+        trained.append((network, train, test))
+    (alone, train, empty), (watched, same, test) = trained
+    assert empty.loss == empty.accuracy == [] and train == same and len(test.loss) == 3
+    for one, two in zip(alone.params, watched.params, strict=True):
+        np.testing.assert_array_equal(one, two)
+    scores = watched.evaluate(x[:5] + 0.1, y[:5])
+    assert (test.loss[-1], test.accuracy[-1]) == pytest.approx(scores, rel=1e-12)
+
+
+# Model files
+
+
+def untrained(recipe: Recipe, chosen: list[int]) -> Ensemble:
+    """A network for each chosen view of the recipe."""
+    rng = np.random.default_rng(0)
+    widths = [view.shape[1] for view in recipe.views(SIGNAL)]
+    xs = [(rng.standard_normal((5, widths[k])), k) for k in chosen]
+    networks = [(recipe.build(x, len(CLASSES), rng), k) for x, k in xs]
+    return make_ensemble(networks, CLASSES, recipe)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "chosen"),
+    [
+        *((Reference(), [0]), (Reference(n_mfcc=2, deltas=True), [0])),
+        *((Improved(), [0]), (Improved(), [1]), (Improved(), [0, 1]), (Improved(), [1, 0])),
+    ],
+)
+def test_a_model_predicts_the_same_after_it_is_read(
+    recipe: Recipe, chosen: list[int], tmp_path: Path
+) -> None:
+    """Classes, recipe, chosen networks and probabilities are those of the saved model."""
+    ensemble = untrained(recipe, chosen)
+    ensemble.save(tmp_path / "m.npz")
+    model = read_model(tmp_path / "m.npz")
+    assert (model.classes, model.recipe, model.chosen) == (CLASSES, recipe, chosen)
+    expected = ensemble.predict_proba([recipe.views(SIGNAL)[k][None] for k in chosen])[0]
+    np.testing.assert_array_equal(model.predict_proba(SIGNAL), expected)
+
+
+def without(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda metadata: {key: value for key, value in metadata.items() if key != name}
+
+
+def having(**entries: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda metadata: metadata | entries
+
+
+def setting(name: str, value: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda metadata: metadata | {"settings": metadata["settings"] | {name: value}}
+
+
+UNFIT = {
+    Reference(n_mfcc=2): [
+        *(without("classes"), having(classes=None), having(classes=["a", "b"])),
+        *(without("recipe"), having(recipe="third"), having(recipe="improved")),
+        *(without("settings"), having(settings=[2, False]), having(settings={"x": 1})),
+        *(setting("n_mfcc", 3), setting("n_mfcc", "2"), setting("n_mfcc", -2)),
+        *(setting("n_mfcc", 10**9), setting("deltas", True)),
+        *(without("chosen"), having(chosen=[1]), having(chosen=0), having(chosen=[])),
+        having(chosen=[0, 0]),
+    ],
+    Improved(): [
+        *(setting("window", 0), setting("window", 3), setting("window", 10**9), setting("hop", 0)),
+        *(setting("floor", np.finfo(float).max), setting("top_db", "60"), setting("floor", 0.0)),
+        *(setting("n_mels", 10**9), setting("n_mels", 443), setting("window", 50.5)),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "change"), [(recipe, change) for recipe, rows in UNFIT.items() for change in rows]
+)
+def test_a_model_whose_parts_do_not_match_is_refused(
+    recipe: Recipe, change: Callable[[dict[str, Any]], dict[str, Any]], tmp_path: Path
+) -> None:
+    """Metadata that are missing, of another type, or do not match the networks: one sentence that
+    names the file."""
+    ensemble = untrained(recipe, [0])
+    ensemble.metadata = change(ensemble.metadata)
+    ensemble.save(tmp_path / "m.npz")
+    message = refusal(read_model, tmp_path / "m.npz")
+    assert message.startswith(f"{tmp_path / 'm.npz'} is not a model that ssc wrote: ")
+    assert "\n" not in message

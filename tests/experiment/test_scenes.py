@@ -384,7 +384,9 @@ def test_an_interrupted_run_leaves_complete_files(
         ({"seed": -1}, "seed=-1 must be a non-negative integer"),
     ],
 )
-def test_nothing_is_written_after_bad_options(options: dict[str, Any], message: str, tmp_path: Path) -> None:
+def test_nothing_is_written_after_bad_options(
+    options: dict[str, Any], message: str, tmp_path: Path
+) -> None:
     """A refused call leaves the folder as it was."""
     assert refusal(write_scenes, tmp_path, **options) == message
     assert not list(tmp_path.iterdir())

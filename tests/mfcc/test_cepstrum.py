@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -29,7 +28,8 @@ WIDTHS = st.integers(1, 15).map(lambda half: 2 * half + 1)
 @given(POWERS, st.just(1e-10) | st.floats(1e-30, 1), st.just(1.0) | st.floats(1e-9, 1e9))
 def test_decibels_are_their_definition(power: np.ndarray, amin: float, ref: float) -> None:
     """dB = 10 log10(max(amin, power)) - 10 log10(max(amin, |ref|)) for arrays and scalars, in the
-    dtype of the power: finite for silence, and a gain g adds 20 log10 g."""
+    dtype of the power: finite for silence, and a gain g adds 20 log10 g. ref may be a function of
+    the power."""
     by_hand = [10 * math.log10(max(amin, p) / max(amin, ref)) for p in power.ravel().tolist()]
     expected = np.reshape(by_hand, power.shape)
     for sign in (1, -1):
@@ -39,6 +39,8 @@ def test_decibels_are_their_definition(power: np.ndarray, amin: float, ref: floa
         assert_within(db, expected, (2 * 4 * 300 + 20) * eps_of(power.dtype))
     scalar = power_to_db(power.flat[0], ref, amin, top_db=None)
     assert np.ndim(scalar) == 0 and scalar == db.flat[0]
+    median = power_to_db(power, float(np.median(power)))
+    np.testing.assert_array_equal(power_to_db(power, np.median), median)
 
 
 @given(POWERS, st.floats(0, 150), st.sampled_from([None, -1, 0]))
@@ -50,15 +52,6 @@ def test_top_db_bounds_the_range(power: np.ndarray, top_db: float, axis: int | N
     floor = full.max(axis=axis, keepdims=True) - full.dtype.type(top_db)
     assert db.dtype == power.dtype
     np.testing.assert_array_equal(db, np.where(full > floor, full, floor))
-
-
-@given(POWERS)
-def test_the_reference_may_be_a_function_of_the_power(power: np.ndarray) -> None:
-    """ref=np.max makes the loudest cell 0 dB; any function of the power is called with it."""
-    loudest = power_to_db(power, ref=np.max, amin=1e-30)
-    np.testing.assert_allclose(loudest.max(), 0, atol=300 * eps_of(power.dtype))
-    median = power_to_db(power, ref=float(np.median(power)))
-    np.testing.assert_array_equal(power_to_db(power, ref=np.median), median)
 
 
 @given(integer_arrays(hnp.array_shapes(max_dims=3)))
@@ -214,21 +207,17 @@ def test_a_delta_is_the_derivative_of_the_best_fit(fit: tuple[int, int], x: np.n
 # Errors
 
 
-@pytest.mark.parametrize(
-    ("call", "name"),
-    [
-        (power_to_db, "power"),
-        (dct, "x"),
-        (idct, "x"),
-        (lambda x: lift(x, 22), "cepstra"),
-        (delta, "features"),
-    ],
-)
-def test_an_array_of_real_numbers_is_required(call: Callable[[Any], object], name: str) -> None:
+def test_an_array_of_real_numbers_is_required() -> None:
     """Every function needs real numbers, at least one, and names its argument."""
-    assert refusal(call, []).startswith(f"{name} has shape (0,); ")
-    assert refusal(call, [1j]) == f"{name} is complex; it must be real"
-    assert refusal(call, ["a"]) == f"{name} has dtype <U1; it must be an array of numbers"
+    calls: list[tuple[str, Any]] = [("power", power_to_db), ("x", dct)]
+    calls += [("x", idct), ("cepstra", lambda x: lift(x, 22)), ("features", delta)]
+    for name, call in calls:
+        assert refusal(call, []).startswith(f"{name} has shape (0,); ")
+        assert refusal(call, [1j]) == f"{name} is complex; it must be real"
+    assert refusal(power_to_db, np.ones((0, 3))) == "power has shape (0, 3); no axis must be empty"
+
+
+EIGHT = np.ones((2, 8))
 
 
 @pytest.mark.parametrize(
@@ -236,22 +225,12 @@ def test_an_array_of_real_numbers_is_required(call: Callable[[Any], object], nam
     [
         (lambda v: power_to_db([1.0], amin=v), "amin", (0, -1e-10, math.nan, "1"), "positive"),
         (lambda v: power_to_db(1, top_db=v), "top_db", (-1, math.nan), "at least 0 dB, or None"),
-        (
-            lambda v: lift([1.0], v),
-            "lifter",
-            (-1, math.nan, math.inf, None),
-            "a finite number of at least 0",
-        ),
+        (lambda v: lift([1], v), "lifter", (-1, math.inf, None), "a finite number of at least 0"),
         (lambda v: dct_matrix(v, 4), "n_out", (0, 1.5), "a positive integer"),
         (lambda v: dct_matrix(v, 4), "n_out", (5,), "at most n_in=4"),
         (lambda v: dct_matrix(4, v), "n_in", (0,), "a positive integer"),
         (lambda v: delta(range(20), v), "width", (0, 9.0), "a positive integer"),
-        (
-            lambda v: delta(np.ones((2, 8)), v),
-            "width",
-            (1, 4, 9),
-            "odd, at least 3 and at most the 8 frames",
-        ),
+        (lambda v: delta(EIGHT, v), "width", (1, 4, 9), "odd, at least 3 and at most the 8 frames"),
         (lambda v: delta(range(20), order=v), "order", (0,), "a positive integer"),
         (lambda v: delta(range(20), 3, v), "order", (3,), "below width=3"),
     ],
@@ -262,5 +241,3 @@ def test_bad_values_are_rejected_by_name(
     """A ValueError names the argument, its value, and what it must be."""
     for value in values:
         assert refusal(call, value) == f"{name}={value!r} must be {requirement}"
-    message = "power has shape (0, 3); no axis must be empty"
-    assert refusal(power_to_db, np.ones((0, 3))) == message

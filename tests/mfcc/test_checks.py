@@ -66,17 +66,12 @@ def test_everything_but_an_array_of_numbers_is_rejected(convert: Any, x: Any, me
 
 
 @given(st.integers(1, 100), st.sampled_from([int, np.int8, np.uint8, np.int64, np.uint64]))
-def test_positive_integers_of_any_type_become_an_int(value: int, kind: Any) -> None:
-    """positive_integer returns an int of the same value, for Python's and NumPy's integers."""
-    number = positive_integer(kind(value), "n")
-    assert type(number) is int and number == value
-
-
-@pytest.mark.parametrize("value", [1, 0.5, 44100, np.float32(1e-30), np.int64(3)])
-def test_a_positive_frequency_becomes_a_float(value: Any) -> None:
-    """positive_hz returns a float of the same value, for Python's and NumPy's numbers."""
-    number = positive_hz(value, "rate")
-    assert type(number) is float and number == value
+def test_positive_numbers_of_any_type_become_an_int_or_a_float(value: int, kind: Any) -> None:
+    """Python's and NumPy's integers become an int of the same value; as a frequency these, and
+    floats, become a float."""
+    number, hz = positive_integer(kind(value), "n"), positive_hz(kind(value), "rate")
+    assert type(number) is int and type(hz) is float and number == hz == value
+    assert positive_hz(np.float32(value / 128), "rate") == value / 128
 
 
 @pytest.mark.parametrize("value", [0, -1, math.nan, math.inf, -math.inf, "2", None, 1j, [1]])

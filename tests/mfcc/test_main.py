@@ -37,24 +37,17 @@ def test_the_table_has_mean_deviation_and_range_of_each_coefficient(
     assert {len(line) for line in (titles, *rows)} == {4 + 4 * 10}
 
 
-@pytest.mark.parametrize("arguments", [[], ["a.wav", "b.wav"], ["--help"]])
-def test_everything_but_one_clip_prints_the_usage(
-    arguments: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
-    """No clip, two, or an option: one line of usage on stderr, exit code 2."""
-    assert main(arguments) == 2
-    assert capsys.readouterr() == ("", "usage: python -m mfcc CLIP\n")
-
-
-def test_a_bad_clip_is_one_line_on_stderr(
+def test_bad_arguments_are_one_line_on_stderr(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A missing file and one that is not audio: the reason with the path, exit code 2."""
+    """No clip, two, or an option: the usage; a missing file and one that is not audio: the reason
+    with the path. The exit code is 2."""
     missing, text = tmp_path / "missing.wav", tmp_path / "text.wav"
     text.write_text("not a sound")
-    for path, reason in (
-        (missing, f"[Errno 2] No such file or directory: {str(missing)!r}"),
-        (text, f"{text} cannot be read as audio: Format not recognised."),
+    for arguments, error in (
+        *((arguments, "usage: python -m mfcc CLIP") for arguments in ([], ["a", "b"], ["-h"])),
+        ([str(missing)], f"mfcc: [Errno 2] No such file or directory: {str(missing)!r}"),
+        ([str(text)], f"mfcc: {text} cannot be read as audio: Format not recognised."),
     ):
-        assert main([str(path)]) == 2
-        assert capsys.readouterr() == ("", f"mfcc: {reason}\n")
+        assert main(arguments) == 2
+        assert capsys.readouterr() == ("", f"{error}\n")

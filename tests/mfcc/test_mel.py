@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from mfcc import hz_to_mel, mel_filterbank, mel_to_hz
 from tests.oracles import assert_within, mel_corners, refusal
-from tests.strategies import FLOATS, eps_of
+from tests.strategies import eps_of
 
-BOTH_SCALES = pytest.mark.parametrize("htk", [False, True])
 EPS = eps_of(np.float64)
 FREQUENCIES = st.floats(0, 200_000)  # Hz
 
@@ -91,31 +90,29 @@ def test_the_scales_by_hand(htk: bool, hz: list[float], mel: list[float]) -> Non
 
 @given(st.floats(1e-6, 10))
 def test_slaneys_scale_is_continuous_at_its_corner(step: float) -> None:
-    """On either side of 1 kHz the scale nears 15 mel, by 0.015 mel a Hz below and 3 % less above;
-    the inverse nears 1 kHz."""
-    below, above = 3 / 200, 27 / np.log(6.4) / 1000  # mel per Hz
+    """On either side of 1 kHz the scale nears 15 mel, by 0.015 mel per Hz below and 3 % less
+    above."""
     # log(1 + x) = x - x²/2 + …: with x = step/1000 the slope is met to x/2, besides the rounding
-    # of 15 mel, or of 1000 Hz, that the difference shows
+    # of 15 mel that the difference shows
     relative = step / 1000 + 100 * EPS * 1000 / step
-    assert 15 - hz_to_mel(1000 - step) == pytest.approx(below * step, rel=relative)
+    assert 15 - hz_to_mel(1000 - step) == pytest.approx(3 / 200 * step, rel=relative)
+    above = 27 / np.log(6.4) / 1000
     assert hz_to_mel(1000 + step) - 15 == pytest.approx(above * step, rel=relative)
-    assert 1000 - mel_to_hz(15 - step * below) == pytest.approx(step, rel=relative)
-    assert mel_to_hz(15 + step * above) - 1000 == pytest.approx(step, rel=relative)
 
 
-@BOTH_SCALES
+@pytest.mark.parametrize("htk", [False, True])
 @pytest.mark.parametrize("convert", [hz_to_mel, mel_to_hz])
 def test_a_scale_keeps_shape_and_precision(convert: Any, htk: bool) -> None:
     """Scalar for scalar, (2, 3) for (2, 3), float32 for float32; integers become float64."""
-    assert isinstance(convert(440, htk), float)
     table = np.array([[0, 10, 20], [40, 90, 100]])
-    for dtype in (*FLOATS, np.int64):
-        converted = np.asarray(convert(table.astype(dtype), htk))
-        assert converted.dtype == (np.float64 if dtype is np.int64 else dtype)
-        one_by_one: Any = [[convert(float(value), htk) for value in row] for row in table]
+    one_by_one = [[convert(int(value), htk) for value in row] for row in table]
+    assert isinstance(one_by_one[0][0], float)
+    for dtype, expected in ((np.float32, np.float32), (np.float64, np.float64), (int, np.float64)):
+        converted = convert(table.astype(dtype), htk)
+        assert converted.dtype == expected
         # 100 mel times log(6.4)/27: 7 eps of the result; near zero, HTK's difference from one
         # leaves an eps of 700 Hz, or 2595/log(10) = 1127 mel
-        eps = eps_of(converted.dtype)
+        eps = eps_of(expected)
         np.testing.assert_allclose(converted, one_by_one, rtol=16 * eps, atol=4 * 1127 * eps * htk)
 
 
@@ -180,9 +177,7 @@ def test_the_warning_points_at_the_caller() -> None:
 def test_the_default_bank() -> None:
     """By default 128 filters of Slaney's scale and area one, from 0 Hz to half the sample rate; at
     the reference's settings 29 of them have a single bin."""
-    explicit = mel_filterbank(
-        44100, 882, n_mels=128, fmin=0.0, fmax=22050.0, htk=False, norm="slaney"
-    )
+    explicit = mel_filterbank(44100, 882, 128, fmin=0, fmax=22050, htk=False, norm="slaney")
     np.testing.assert_array_equal(mel_filterbank(44100, 882), explicit)
     assert np.count_nonzero((explicit > 0).sum(axis=1) == 1) == 29
 

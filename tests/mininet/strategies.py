@@ -79,11 +79,9 @@ def networks(draw: st.DrawFn) -> Sequential:
 def measurable(network: Sequential, x: np.ndarray, y: np.ndarray) -> bool:
     """Whether a gradient check of the network can tell a right gradient from a wrong one.
 
-    No input of an activation is within 1e-3 of 0, where there may be a kink: the check moves the
-    inputs by about 1e-5, and none may cross. No gradient is below 1e-2 except those that are zero:
-    the difference of two losses of about 1, rounded to eps, divided by 2h = 1e-5, is a slope to
-    about 1e-10 only.
-    """
+    No input of an activation, which the check moves by about 1e-5, is within 1e-3 of a kink at 0.
+    No gradient except zero is below 1e-2: two losses of about 1, rounded to eps, divided by
+    2h = 1e-5, give a slope to about 1e-10 only."""
     _, gradients = loss_and_gradients(network, x, y)
     inputs = [layer.x for layer in network.layers if isinstance(layer, Activation)]
     norms = [float(np.linalg.norm(gradient)) for gradient in gradients]
@@ -128,5 +126,4 @@ class Replayed(np.random.Generator):
         self.rest = iter(orders)
 
     def permutation(self, x: Any, axis: int = 0) -> Any:
-        """The next of the given permutations."""
         return next(self.rest)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.random import Generator, default_rng
 
 from mininet import SGD, Dense, DivergenceError, Dropout, History, LeakyReLU, Sequential
-from mininet.fast import GramDense, GramForm, gram_form
+from mininet.fast import GramForm, gram_form
 from tests.mininet.strategies import bits, reference
 from tests.oracles import assert_within, refusal, sum_rounding
 from tests.strategies import FLOATS, eps_of, generators
@@ -71,42 +70,22 @@ def test_training_in_the_gram_form_is_training(
     assert_within(same_right, right, 1e-12 if dtype is np.float64 else 1.01 / min(n, 4))
 
 
-@settings(max_examples=50)
-@given(generators(), st.integers(1, 12), st.integers(1, 20), st.integers(1, 6))
-def test_the_gram_layer_is_the_dense_layer_that_it_replaces(
-    rng: Generator, n: int, n_features: int, n_out: int
-) -> None:
-    """With W⁰ + Xᵀ A in a Dense: the same outputs for the examples of the row numbers, held out or
-    not; its gradients correspond to those of Dense, dW = Xᵀ dA and db."""
-    x, held_out = rng.standard_normal((n, n_features)), rng.standard_normal((3, n_features))
-    dense = Dense(n_features, n_out, rng)
-    dense.b[:] = rng.standard_normal(n_out)
-    form = GramDense(dense, x, held_out)
-    form.A[...] = rng.standard_normal(form.A.shape)
-    same = Dense.from_parameters(dense.W + x.T @ form.A, dense.b)
-    rows = rng.permutation(n)[: rng.integers(1, n + 1)]
-    dout = rng.standard_normal((len(rows), n_out))
-    # three products in a row, of at most 20 · 12 terms below 5 · 5: 3 · 240 · 25 eps = 4e-12
-    numbers = np.append(rows, [n, n + 2])[:, None].astype(float)
-    examples = np.concatenate([x[rows], held_out[[0, 2]]])
-    assert_within(form.forward(numbers), same.forward(examples), 1e-11)
-    assert_within(form.forward(numbers[: len(rows)]), same.forward(x[rows]), 1e-11)
-    dx, _ = form.backward(dout), same.backward(dout)
-    assert dx.tolist() == [[0]] * len(rows)
-    assert_within(x.T @ form.grads[0], same.dW, 1e-11)
-    assert_within(form.grads[1], same.db, 1e-11)
-
-
 @given(generators(), st.integers(1, 9), st.sampled_from(FLOATS))
 @settings(max_examples=20)
 def test_write_back_gives_the_network_the_weights_at_any_time(
-    rng: Generator, n: int, dtype: Any
+    tmp_path_factory: pytest.TempPathFactory, rng: Generator, n: int, dtype: Any
 ) -> None:
-    """Repeated, it changes nothing; before training it only rounds to the dtype of x; after each
-    epoch the network has the logits of the form, also for new examples, and arrays as grads."""
+    """Before training it only rounds to the dtype of x; after each epoch the network has the logits
+    of the form, for all examples, and can be saved and loaded; its layers and summary are never
+    those of the form. Repeated, it changes nothing. The grads of the form are arrays."""
     x, new = (rng.standard_normal((k, 5)).astype(dtype) for k in (n, 3))
     network = network_for(5, rng)
     form, start = GramForm(network, x, new), [param.astype(dtype) for param in network.params[:2]]
+    layers, summary, path = (
+        list(network.layers),
+        network.summary(),
+        tmp_path_factory.getbasetemp() / "model",
+    )
     form.write_back()
     assert [param.tobytes() for param in start] == bits(network)[:2]
 
@@ -114,38 +93,20 @@ def test_write_back_gives_the_network_the_weights_at_any_time(
         form.write_back()
         written = bits(network)
         form.write_back()
-        assert bits(network) == written
+        network.save(path)
+        assert bits(Sequential.load(path)) == bits(network) == written
+        assert network.layers == layers and network.summary() == summary
         for rows, examples in ((form.rows, x), (form.held_out_rows, new)):
             # the same sums in another order, of numbers up to about 10
             assert_within(network.forward(examples), form.forward(rows), 1e3 * eps_of(dtype))
 
     form.fit(form.rows, rng.integers(0, 3, n), 3, 2, SGD(0.5), rng, on_epoch)
     assert [grad.shape for grad in form.grads] == [param.shape for param in form.params]
-    assert not np.shares_memory(network.params[1], form.params[1])
-
-
-def test_on_epoch_can_save_and_describe_the_network(tmp_path: Path) -> None:
-    """After write_back in on_epoch the network can be saved, and loads with the present weights;
-    its layers and its summary are those of the network, never of the form."""
-    rng = default_rng(0)
-    x, y, network = rng.standard_normal((4, 9)), [0, 1, 2, 0], network_for(9, rng)
-    first, summary, losses = network.layers[0], network.summary(), []
-    form = GramForm(network, x)
-
-    def on_epoch(history: History) -> None:
-        form.write_back()
-        network.save(tmp_path / "model")
-        again = Sequential.load(tmp_path / "model")
-        assert bits(again) == bits(network) and network.layers[0] is first
-        assert network.summary() == summary and summary.count("Dense") == 4
-        losses.append(again.evaluate(x, y)[0])
-
-    form.fit(form.rows, y, 3, 2, SGD(0.5), rng, on_epoch)
-    assert len(set(losses)) == 3
-    assert form.layers[1:] == network.layers[1:] and form.metadata is network.metadata
-    message = "a model file cannot hold the layer GramDense(4 examples, 7 outputs)"
-    assert refusal(form.save, tmp_path / "model") == message
-    assert repr(form).startswith("GramForm([GramDense(4 examples, 7 outputs), Sigmoid(), Dense(")
+    assert form.layers[1:] == layers[1:] and form.metadata is network.metadata
+    assert not np.shares_memory(network.params[1], form.params[1]) and summary.count("Dense") == 4
+    message = f"a model file cannot hold the layer GramDense({n} examples, 7 outputs)"
+    assert refusal(form.save, path) == message
+    assert repr(form).startswith(f"GramForm([GramDense({n} examples, 7 outputs), Sigmoid(), Dense(")
 
 
 @pytest.mark.parametrize("error", [None, KeyboardInterrupt, DivergenceError])

@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import json
 import os
-import struct
 import tracemalloc
 import zipfile
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +18,12 @@ from hypothesis import strategies as st
 from numpy.random import default_rng
 from numpy.typing import ArrayLike
 
-from mininet import SGD, Dense, Dropout, Ensemble, Layer, Normalization, ReLU, Sequential, storage
+import mininet as mn
+from mininet import Dense, Dropout, Layer, ReLU, Sequential, storage
 from mininet.storage import write_atomically
 from tests.mininet.strategies import activations, bits, networks
 from tests.oracles import refusal
 from tests.strategies import FLOATS
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=5,
-)
 
 
 class Softsign(Layer):
@@ -39,10 +34,6 @@ class Softsign(Layer):
 
     def forward(self, x: ArrayLike) -> np.ndarray:
         return np.asarray(x) / (self.scale + np.abs(x))
-
-
-class Half(Dense):
-    """A layer of a reader's own, with parameters."""
 
 
 @pytest.fixture(scope="module")
@@ -56,20 +47,15 @@ def small(**metadata: Any) -> Sequential:
     return Sequential([Dense(1, 2, default_rng(0)), ReLU()], metadata)
 
 
-# What comes back ---------------------------------------------------------------------------------
-
-
-@given(
-    networks(), activations(), st.dictionaries(st.text(), JSON, max_size=3), st.sampled_from(FLOATS)
-)
+@given(networks(), activations(), st.sampled_from(FLOATS), st.text())
 @settings(max_examples=30)
 def test_a_saved_network_comes_back_bit_for_bit(
-    path: Path, network: Sequential, last: Layer, metadata: dict[str, Any], dtype: type
+    path: Path, network: Sequential, last: Layer, dtype: Any, text: str
 ) -> None:
     """load(save(network)) has its layers with their options, also those of a reader's own without
     parameters, its parameters to the bit and in their dtype, and its metadata."""
-    n_in = network.n_in or 1
-    first, x = Normalization(np.arange(n_in) / 3, np.arange(n_in) / 7), np.ones((2, n_in), dtype)
+    n_in, metadata = network.n_in or 1, {text: [text, 0.1, None, {"": True}]}
+    x, first = np.ones((2, n_in), dtype), mn.Normalization(np.arange(n_in) / 3, np.ones(n_in))
     network = Sequential([first, *network.layers, Dropout(0.3), last, Softsign(0.5)], metadata)
     network.astype(np.dtype(dtype))
     for name in (path, str(path)):
@@ -79,16 +65,6 @@ def test_a_saved_network_comes_back_bit_for_bit(
         assert bits(again) == bits(network)
         assert {param.dtype for param in again.params} == {np.dtype(dtype)}
         assert again.forward(x).tobytes() == network.forward(x).tobytes()
-
-
-def test_a_loaded_network_can_be_trained_on(path: Path) -> None:
-    """Saving and loading between two fits changes no bit of the result."""
-    network, ends = small(), []
-    network.save(path)
-    for each in (network, Sequential.load(path)):
-        each.fit(np.eye(3)[:, :1], [0, 1, 1], 3, 2, SGD(0.5, momentum=0.5))
-        ends.append(bits(each))
-    assert ends[0] == ends[1]
 
 
 def test_a_model_file_holds_no_pickle(path: Path) -> None:
@@ -111,21 +87,18 @@ def test_a_network_that_could_not_be_loaded_is_not_saved(path: Path) -> None:
     small(kept=True).save(path)
     bad, half, nested, own = small(), small(), Sequential([ReLU()]), type("Own", (Layer,), {})()
     bad.params[1][1], half.layers[0].b = np.nan, np.zeros(2, np.float16)  # type: ignore
-    later = type("Own", (Layer,), {})
+    later, third = type("Own", (Layer,), {}), type("Third", (Dense,), {})
     for network, reason in (
         (Sequential([nested]), f"the layer {nested!r}"),
-        (Sequential([Half(1, 2, default_rng(0))]), "the layer Half(n_in=1, n_out=2)"),
-        (Sequential([own]), "the layer Own()"),
+        (Sequential([third(1, 2, default_rng(0))]), "the layer Third(n_in=1, n_out=2)"),
+        (Sequential([own]), f"the layer {later.__name__}()"),
         (bad, "weights that are NaN or infinite"),
         (small(bad=object()), "this: Object of type object is not JSON serializable"),
     ):
         assert refusal(network.save, path) == f"a model file cannot hold {reason}"
     message = "a model file can only hold weights of float32 or float64"
-    assert refusal(half.save, path) == message and later.__name__ == "Own"
+    assert refusal(half.save, path) == message
     assert Sequential.load(path).metadata == {"kept": True}
-
-
-# A file is written whole or not at all -----------------------------------------------------------
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
@@ -161,25 +134,23 @@ def test_a_file_that_another_program_has_open_is_tried_again(
 ) -> None:
     """On Windows the renaming fails while another program has the file open: it is tried four
     times, a fifth of a second apart; then the error names the file."""
-    path, replace, errors = tmp_path / "file", os.replace, list[OSError]()
-    waits: list[float] = []
+    path, replace, calls, waits = tmp_path / "file", os.replace, list[Path](), list[float]()
 
     def busy(source: Path, target: Path) -> None:
-        if len(errors) < n_failures:
-            errors.append(PermissionError(13, "Access is denied", str(source)))
-            raise errors[-1]
+        calls.append(source)
+        if len(calls) <= n_failures:
+            raise PermissionError(13, "Access is denied", str(source))
         replace(source, target)
 
     monkeypatch.setattr(os, "replace", busy)
     monkeypatch.setattr(storage.time, "sleep", waits.append)
-    if n_failures < 4:
+    with pytest.raises(PermissionError) if n_failures == 4 else nullcontext() as caught:
         write_atomically(path, b"new")
+    assert waits == [0.2] * min(n_failures, 3)
+    if caught is None:
         assert path.read_bytes() == b"new"
     else:
-        with pytest.raises(PermissionError) as caught:
-            write_atomically(path, b"new")
         assert caught.value.filename == str(path) and not list(tmp_path.iterdir())
-    assert waits == [0.2] * min(n_failures, 3)
 
 
 def test_a_symbolic_link_keeps_pointing_to_the_file_that_is_written(tmp_path: Path) -> None:
@@ -207,9 +178,6 @@ def test_a_path_that_cannot_be_a_file_is_named(tmp_path: Path) -> None:
             Sequential.load(tmp_path / name)
         assert str(tmp_path / name) in str(caught.value).replace("\\\\", "\\")
     assert sorted(each.name for each in tmp_path.rglob("*")) == ["file", "folder"]
-
-
-# What is rejected --------------------------------------------------------------------------------
 
 
 def npy(array: Any) -> bytes:
@@ -242,13 +210,6 @@ def layers(*described: Any, **arrays: Any) -> bytes:
     return model(header=header_of(layers=list(described)), **arrays)
 
 
-def claiming(shape: str, descr: str = "'<f8'") -> bytes:
-    """A model file with a param_1 of 16 bytes that claims another shape and dtype."""
-    header = f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}\n".encode()
-    content = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + bytes(16)
-    return model(param_1=content)
-
-
 class Trap:
     """An object whose pickle calls append when it is read."""
 
@@ -258,63 +219,46 @@ class Trap:
         return self.calls.append, (1,)
 
 
-DENSE, DEEP = {"type": "Dense"}, 100_000
+DENSE, DROPOUT, THREE = {"type": "Dense"}, {"type": "Dropout"}, np.ones(3)
+SIZES: Any = ([1], [3], [0, 2], [-1, 3], [], 2, "2", [1.0, 1], [1, 1])
 WRONG = {
     "empty": b"",
     "text": b"Dense 3 2\nReLU\n",
-    "an array": npy(np.ones(3)),
+    "an array": npy(THREE),
     "only the beginning of an archive": b"PK\x03\x04" + bytes(100),
-    "another archive": model(header=None, param_0=None, param_1=None, images=np.ones(9)),
+    "another archive": model(header=None, param_0=None, param_1=None, images=THREE),
     "no header": model(header=None),
     "a pickled header": model(header=np.array([Trap()])),
     "pickled weights": model(param_0=np.array([Trap()])),
-    "a pickle": model(param_1=b"\x80\x04K\x01."),
     "a bomb": model(zipfile.ZIP_DEFLATED, param_0=npy(np.zeros((1, 10**6)))),
+    "a header of NumPy cut short": model(param_1=b"\x93NUMPY\x01\x00\x06\x00{'((\n"),
     "no JSON": model(header=np.array("no JSON")),
-    "nested lists": model(header=np.array("[" * DEEP)),
-    "nested objects": model(header=np.array('{"a":' * DEEP)),
+    "nested lists": model(header=np.array("[" * 100_000)),
     "a list as header": model(header=np.array("[]")),
-    "a number as header": model(header=np.array(1.0)),
     "another format": model(header=header_of(format="mininet 2")),
-    **{f"no {key}": model(header=header_of(**{key: None})) for key in ("format", "layers")},
-    "no metadata": model(header=header_of(metadata=None)),
+    **{f"no {k}": model(header=header_of(**{k: None})) for k in ("format", "layers", "metadata")},
     "no layer": layers(param_0=None, param_1=None),
-    "a text as layer": layers("Dense"),
-    "no type": layers({}, param_0=None, param_1=None),
     "an unknown type": layers({"type": "Unknown"}, param_0=None, param_1=None),
-    "an unknown option": layers(DENSE, {"type": "LeakyReLU", "slope": 1}),
-    "a missing option": layers(DENSE, {"type": "Dropout"}),
-    "a wrong option": layers(DENSE, {"type": "Dropout", "rate": 10**400}),
+    "an unknown option": layers(DENSE, {**DROPOUT, "rate": 0.5, "slope": 1}),
+    "a missing option": layers(DENSE, DROPOUT),
+    "a wrong option": layers(DENSE, {**DROPOUT, "rate": 10**400}),
     "layers that do not fit": layers(DENSE, DENSE, param_2=np.ones((3, 2)), param_3=np.ones(2)),
     "too few arrays": layers(DENSE, DENSE),
-    "too many arrays": model(param_2=np.ones(1)),
-    "no bias": model(param_1=None),
+    "another array": model(other=THREE),
     "no matrix": model(param_0=None),
-    "another array": model(other=np.ones(1)),
+    "no bias": model(param_1=None),
     "a matrix of one axis": model(param_0=np.ones(2)),
-    "a bias of three": model(param_1=np.ones(3)),
-    "a matrix without rows": model(param_0=np.ones((0, 2))),
-    "complex numbers": model(param_1=np.ones(2) * 1j),
-    "integers": model(param_1=np.ones(2, int)),
-    "texts": model(param_1=np.array(["1", "2"])),
-    "records": model(param_1=np.ones(2, [("a", float)])),
-    "NaN": model(param_1=np.array([0, np.nan])),
-    "infinity": model(param_0=np.array([[0, -np.inf]])),
-    "no array": model(param_1=b""),
-    **{f"shape {shape[:9]}": claiming(shape) for shape in ("((" * 50, "(-2,)", "(3,)", "(10**9,)")},
-    "a huge shape": claiming("(1000000000, 1000000000)"),
-    "an expression as dtype": claiming("(2,)", "'<f8' + '<f8'"),
-    **{
-        f"sizes {sizes}": model(header=header_of(sizes=sizes))
-        for sizes in ([1], [3], [0, 2], [-1, 3], [3, -1], [], 2, "2", [1.0, 1], [[1], 1], [1, 1])
-    },
+    "a bias of three": model(param_1=THREE),
+    **{f"weights {kind}": model(param_1=np.ones(2, kind)) for kind in ("c16", "i8", "U1", "f8,f8")},
+    **{f"weights {bad}": model(param_1=np.array([0, bad])) for bad in (np.nan, np.inf)},
+    **{f"sizes {sizes}": model(header=header_of(sizes=sizes)) for sizes in SIZES},
 }
 
 
 @pytest.mark.parametrize("kind", WRONG)
 def test_a_file_that_is_not_a_model_is_rejected(path: Path, kind: str) -> None:
-    """One ValueError that names the file, whatever is wrong; no pickle is executed, and no memory is
-    used for what a bomb unpacks to."""
+    """One ValueError that names the file, whatever is wrong; no pickle is executed, and a bomb is
+    not unpacked."""
     path.write_bytes(model())
     assert repr(Sequential.load(path).layers) == "[Dense(n_in=1, n_out=2), ReLU()]"
     path.write_bytes(WRONG[kind])
@@ -327,26 +271,21 @@ def test_a_file_that_is_not_a_model_is_rejected(path: Path, kind: str) -> None:
 
 
 @settings(max_examples=300)
-@given(data=st.data())
-def test_a_damaged_file_is_rejected_or_means_the_same(path: Path, data: st.DataObject) -> None:
-    """Bytes flipped, pieces cut out, doubled or appended: the checksums of the archive cover each
-    byte of the header and of the weights, so that a model that loads is the one that was saved, bit
-    for bit; and no damage raises another error."""
-    first = [Normalization([0.5], [2.0]), *small().layers]
-    network = Sequential([*first, Dropout(0.5), Dense(2, 1, default_rng(1))], {"a": "ä"})
+@given(st.data(), st.sampled_from(("flip", "truncate", "cut", "double")))
+def test_a_damaged_file_is_rejected_or_means_the_same(path: Path, data: Any, kind: str) -> None:
+    """Bytes flipped, cut off, cut out or doubled: the archive's checksums cover each byte of header
+    and weights, so that a model that loads is the one that was saved, bit for bit."""
+    network = Sequential([mn.Normalization([0.5], [2.0]), *small().layers, Dropout(0.5)])
     network.save(path)
     content = bytearray(path.read_bytes())
-    for _ in range(data.draw(st.integers(1, 3))):
-        start, end = sorted(data.draw(st.tuples(*[st.integers(0, len(content))] * 2)))
-        kind = data.draw(st.sampled_from(("flip", "cut", "double", "truncate", "append")))
-        if kind == "flip" and start < len(content):
-            content[start] ^= data.draw(st.integers(1, 255))
-        elif kind == "double":
-            content[end:end] = content[start:end]
-        elif kind == "append":
-            content += data.draw(st.binary(max_size=30))
-        else:
-            del content[start : end if kind == "cut" else None]
+    start, end = sorted(data.draw(st.tuples(*[st.integers(0, len(content) - 1)] * 2)))
+    if kind == "flip":
+        for k in (start, end):
+            content[k] ^= data.draw(st.integers(1, 255))
+    elif kind == "double":
+        content[end:end] = content[start:end]
+    else:
+        del content[start : end if kind == "cut" else None]
     path.write_bytes(content)
     try:
         again = Sequential.load(path)
@@ -354,32 +293,3 @@ def test_a_damaged_file_is_rejected_or_means_the_same(path: Path, data: st.DataO
         assert str(error).startswith(f"{path} is not a model of this program: ")
     else:
         assert bits(again) == bits(network) and repr(again) == repr(network)
-
-
-OPTIONS = st.sampled_from(("alpha", "rate", "mean", "variance", "W", "n_in", "layers", "type"))
-KINDS = st.sampled_from(sorted({"Dense", *storage._layer_types()} - {"Layer", "Activation"}))
-LAYERS = st.builds(lambda o, kind: {**o, "type": kind}, st.dictionaries(OPTIONS, JSON), KINDS)
-
-
-@settings(max_examples=200)
-@given(
-    st.fixed_dictionaries(
-        {},
-        optional={"layers": st.lists(LAYERS | JSON), "sizes": JSON, "metadata": JSON},
-    ),
-    st.sampled_from(["f4", "f8", "f2", "i1", "c8", "U2"]),
-    st.lists(st.integers(0, 3), max_size=3),
-)
-def test_a_header_of_any_content_is_rejected_or_gives_a_model(
-    path: Path, changes: dict[str, Any], dtype: str, shape: list[int]
-) -> None:
-    """An intact archive with any header and array: one ValueError that names the file, or finite
-    weights in layers that can be saved again."""
-    path.write_bytes(model(header=header_of(**changes), param_1=np.zeros(shape, dtype)))
-    try:
-        again = Ensemble.load(path)
-    except ValueError as error:
-        assert str(error).startswith(f"{path} is not a model of this program: ")
-    else:
-        again.save(path)
-        assert repr(Ensemble.load(path).networks) == repr(again.networks)

@@ -1,0 +1,301 @@
+"""Properties of experiment/data.py: what a folder contains, and how a file becomes a clip."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from experiment import scenes
+from experiment.data import AUDIO_SUFFIXES, embedded, printable, read_clip, scan
+from experiment.extract import extract_features
+from experiment.folds import find_folds
+from tests import sounds
+from tests.experiment.program import metrics_of, refusal_of, succeed
+from tests.oracles import refusal
+
+N_SAMPLES = 220500
+SHORT = ("--epochs", "2", "--batch-size", "5", "--quiet")
+
+
+def test_classes_and_labels_are_those_of_the_folders(category: Path) -> None:
+    """classes are the sorted folder names, names are sorted, and labels[i] is the class of names[i];
+    read(i) returns the recording names[i]; nothing is skipped."""
+    dataset = scan(category)
+    assert dataset.classes == ["high", "hiss", "low"]
+    assert len(dataset) == len(dataset.labels) == 12 and not dataset.skipped_files
+    assert dataset.names == sorted(dataset.names)
+    for i, name in enumerate(dataset.names):
+        assert name.split("/")[0] == dataset.classes[dataset.labels[i]]
+        np.testing.assert_array_equal(dataset.read(i).signal, read_clip(category / name).signal)
+
+
+def test_other_files_are_skipped_and_listed(tmp_path: Path) -> None:
+    """Hidden files, files without a suffix of audio, folders inside a class, and the folder of the
+    results are listed by kind; everything with a suffix of audio is a recording."""
+    folder, out = sounds.category(tmp_path), tmp_path / "category" / "out"
+    for name in (".hidden", "low/.hidden.wav", ".git/x.wav", "out/metrics.json"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("")
+    for name in ("README.txt", "low/notes.md", "low/no_suffix"):
+        (folder / name).write_text("")
+    (folder / "low" / "deeper").mkdir()
+    (folder / "low" / "album.wav").mkdir()
+    dataset = scan(folder, out=out)
+    assert {kind: sorted(names) for kind, names in dataset.skipped_files.items()} == {
+        "hidden": [".git", ".hidden", "low/.hidden.wav"],
+        "not audio": ["README.txt", "low/no_suffix", "low/notes.md"],
+        "folder": ["low/deeper"],
+        "results": ["out"],
+    }
+    assert len(dataset) == 13 and dataset.classes == ["high", "hiss", "low"]
+    with pytest.raises(OSError):
+        dataset.read(dataset.names.index("low/album.wav"))
+
+
+def test_names_are_printable_in_any_encoding() -> None:
+    """Control characters and bytes that are not UTF-8 become escapes; other characters remain."""
+    assert printable("a\nb\rc\x1b\u2028\udcff") == "a\\nb\\rc\\x1b\\u2028\\udcff"
+    kept = "소리 'of' \"rain\", 雨 🌧️ 👩‍👩‍👧.wav"
+    assert printable(kept) == kept
+
+
+def test_datasets_can_be_pickled(category: Path) -> None:
+    """A scanned and an embedded dataset read the same clips after a round trip through pickle."""
+    for dataset in (scan(category), embedded(1)):
+        copy = pickle.loads(pickle.dumps(dataset))
+        np.testing.assert_array_equal(copy.read(5).signal, dataset.read(5).signal)
+
+
+def test_only_selects_clips(category: Path) -> None:
+    """only(indices) has these clips with their labels; a class without clips is refused."""
+    dataset = scan(category)
+    some = dataset.only([1, 5, 6, 11])
+    assert some.names == [dataset.names[i] for i in (1, 5, 6, 11)]
+    assert some.labels.tolist() == [0, 1, 1, 2]
+    np.testing.assert_array_equal(some.read(3).signal, dataset.read(11).signal)
+    assert refusal(dataset.only, [0, 8]) == "no recording of the class 'hiss' can be read"
+
+
+@pytest.mark.parametrize("suffix", AUDIO_SUFFIXES)
+def test_suffixes_are_recognized_in_either_case(suffix: str, tmp_path: Path) -> None:
+    """0.wav, 1.WAV and 2.Wav are recordings."""
+    for i, spelling in enumerate((suffix, suffix.upper(), suffix.title())):
+        for name in ("a", "b"):
+            (tmp_path / name).mkdir(exist_ok=True)
+            (tmp_path / name / f"{i}{spelling}").write_bytes(b"")
+    assert len(scan(tmp_path)) == 6
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg", ".mp3", ".aiff"])
+def test_the_common_formats_are_read(suffix: str, tmp_path: Path) -> None:
+    """WAV, FLAC, Ogg, MP3 and AIFF give the same clip, up to their coding."""
+    signal = sounds.tone(440, seconds=5)
+    clip = read_clip(str(sounds.write(tmp_path / f"clip{suffix}", signal)))
+    assert clip.signal.dtype == np.float32 and clip.signal.shape == (N_SAMPLES,)
+    # MP3 may delay the signal: compare levels in steps of 0.1 s, within 5 % of the peak
+    read, written = (np.abs(x.reshape(50, 4410)).max(axis=1) for x in (clip.signal, signal))
+    np.testing.assert_allclose(read, written, atol=0.025 if suffix != ".mp3" else 0.1)
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rate=st.sampled_from([8000, 16000, 22050, 44100, 48000, 96000]),
+    seconds=st.floats(0.01, 6.0),
+    channels=st.integers(1, 4),
+)
+def test_a_clip_is_mono_and_five_seconds_long(
+    rate: int, seconds: float, channels: int, tmp_path: Path
+) -> None:
+    """Every file becomes 220500 samples; resampled, cut and padded say how."""
+    signal = np.repeat(sounds.tone(300, seconds, rate)[:, None], channels, axis=1)
+    clip = read_clip(str(sounds.write(tmp_path / "clip.wav", signal, rate)))
+    n = -(-len(signal) * 44100 // rate)  # rounded up, as resample_poly does
+    assert clip.signal.shape == (N_SAMPLES,) and not clip.signal[min(n, N_SAMPLES) :].any()
+    assert clip.resampled == (rate != 44100)
+    assert (clip.cut, clip.padded) == (n > N_SAMPLES, n < N_SAMPLES)
+
+
+def test_embedded_clips_equal_the_written_ones(tmp_path: Path) -> None:
+    """embedded(seed) is, clip for clip, what scan finds after write_scenes."""
+    dataset = embedded(3)
+    scenes.write_scenes(tmp_path, seed=3, n_takes=2)
+    written = scan(tmp_path)
+    assert dataset.classes == written.classes == sorted(scenes.CLASSES)
+    np.testing.assert_array_equal(np.bincount(dataset.labels), [40] * 10)
+    assert dataset.names == sorted(dataset.names) and set(written.names) <= set(dataset.names)
+    for i, name in enumerate(written.names):
+        k = dataset.names.index(name)
+        assert dataset.labels[k] == written.labels[i]
+        np.testing.assert_array_equal(dataset.read(k).signal, written.read(i).signal)
+
+
+def esc50(root: Path) -> Path:
+    """root/ESC-50, laid out like a clone of the repository."""
+    folder = root / "ESC-50"
+    lines = ["filename,fold,target,category,esc10,src_file,take"]
+    for target, (name, in_esc10) in enumerate((("wind", False), ("rain", True), ("dog", True))):
+        for take in range(3):
+            file = f"{take + 1}-{target}00{take}-A-{target}.wav"
+            sounds.write(folder / "audio" / file, sounds.hiss(take))
+            lines.append(f"{file},{take + 1},{target},{name},{in_esc10},{target}00{take},A")
+    for name in ("meta", "tests"):
+        (folder / name).mkdir()
+    (folder / "meta" / "esc50.csv").write_text("\n".join(lines) + "\n")
+    (folder / "README.md").write_text("")
+    return folder
+
+
+def test_a_clone_of_esc50_is_read_as_it_is(tmp_path: Path) -> None:
+    """By default its ESC-10 classes, with all_classes all of them; sorted; the names carry the
+    folds; each name reads its own file."""
+    folder = esc50(tmp_path)
+    dataset = scan(folder)
+    assert dataset.classes == ["dog", "rain"] and len(dataset) == 6
+    assert dataset.names[0] == "dog/1-2000-A-2.wav" and dataset.labels.tolist() == [0] * 3 + [1] * 3
+    expected = read_clip(str(folder / "audio" / "3-1002-A-1.wav")).signal
+    np.testing.assert_array_equal(dataset.read(5).signal, expected)
+    everything = scan(folder, all_classes=True)
+    assert everything.classes == ["dog", "rain", "wind"] and len(everything) == 9
+    assert find_folds(everything.names, everything.labels).fold_of.tolist() == [1, 2, 3] * 3
+
+
+def test_all_classes_needs_esc50(category: Path, tmp_path: Path) -> None:
+    """Another folder, or a table that is not ESC-50's, is refused by name; a file that is in the
+    table but not in the folder is an OSError when it is read."""
+    assert "category is not one" in refusal(scan, category, all_classes=True)
+    folder = esc50(tmp_path)
+    (folder / "audio" / "1-2000-A-2.wav").unlink()
+    with pytest.raises(OSError):
+        scan(folder).read(0)
+    for text in ("", "a,b\n1,2\n", "filename,category,esc10\n"):
+        (folder / "meta" / "esc50.csv").write_text(text)
+        assert refusal(scan, folder).endswith("esc50.csv is not the table of ESC-50")
+
+
+# Broken recordings
+
+
+def cut(path: Path, proportion: float = 0.6) -> None:
+    """Write noise as a sound file and keep the first part of its bytes."""
+    content = sounds.write(path, sounds.hiss(0)).read_bytes()
+    path.write_bytes(content[: int(proportion * len(content))])
+
+
+def of_samples(*samples: float) -> Callable[[Path], object]:
+    return lambda path: sounds.write(path, np.array(samples), subtype="FLOAT")
+
+
+# file name, how it is made, what the message says
+BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
+    "text.wav": (lambda p: p.write_text("no sound\n" * 50), "cannot be read as audio"),
+    "text.mp3": (lambda p: p.write_text("no sound\n"), "cannot be read as audio"),
+    "image.flac": (lambda p: p.write_bytes(b"\x89PNG\r\n" + bytes(99)), "cannot be read as audio"),
+    "empty.wav": (lambda p: p.write_bytes(b""), "cannot be read as audio"),
+    "header.wav": (lambda p: cut(p, 0.0005), "cannot be read as audio"),
+    "headerless.au": (lambda p: p.write_bytes(bytes(range(256))), "cannot be read as audio"),
+    "cut.wav": (cut, "is truncated: "),
+    "cut.flac": (cut, "cut.flac "),
+    "cut.ogg": (cut, "is truncated: "),
+    "cut.mp3": (cut, "is truncated: "),
+    "cut.aiff": (cut, "is truncated: "),
+    "nothing.wav": (of_samples(), "holds no samples"),
+    "nan.wav": (of_samples(0, np.nan), "has 1 samples that are NaN or infinite"),
+    "inf.wav": (of_samples(np.inf, -np.inf, 0), "has 2 samples that are NaN or infinite"),
+    "folder.wav": (Path.mkdir, "folder.wav: "),
+    "rate.wav": (lambda p: sounds.write(p, sounds.hiss(0), rate=2**31 - 1), "at most 768000 are"),
+    "소리 雨 %s {0}.wav": (lambda p: p.write_text(""), "cannot be read as audio"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_recording_is_a_sentence_and_exit_code_2(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One broken recording among good ones: the count, the file and the reason, and the remedy;
+    nothing is written."""
+    data = sounds.category(tmp_path, n_clips=1)
+    make, words = BROKEN[name]
+    make(data / "low" / name)
+    message = refusal_of(capsys, "--data", data, "--out", tmp_path / "o", *SHORT)
+    head, problem, tail = message.splitlines()
+    assert head == "1 of 4 recordings cannot be read:"
+    assert tail == "--skip-bad continues without them"
+    assert words in problem and problem.startswith(f"  {data / 'low'}")
+    assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_all_broken_recordings_are_listed_and_can_be_skipped(
+    jobs: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each broken recording has a line of its own, on stderr and in metrics.json. --skip-bad gives,
+    byte for byte, the model of the good recordings alone."""
+    data, good = sounds.category(tmp_path / "bad"), sounds.category(tmp_path / "good")
+    for i, (name, (make, _)) in enumerate(BROKEN.items()):
+        make(data / ("low", "hiss")[i % 2] / name)
+    n = len(BROKEN)
+    arguments = ("--data", data, "--out", tmp_path / "o", "--jobs", jobs, *SHORT)
+    head, *lines, _ = refusal_of(capsys, *arguments).splitlines()
+    assert head == f"{n} of {12 + n} recordings cannot be read:" and len(set(lines)) == n
+    succeed(*arguments, "--skip-bad")
+    captured = capsys.readouterr()
+    assert captured.out == "" and captured.err.splitlines()[1:-1] == lines
+    assert captured.err.splitlines()[-1] == "continuing without them"
+    assert [f"  {p['reason']}" for p in metrics_of(tmp_path / "o")["skipped"]] == lines
+    succeed("--data", good, "--out", tmp_path / "g", *SHORT)
+    assert metrics_of(tmp_path / "g")["skipped"] == [] and capsys.readouterr().err == ""
+    model = (tmp_path / "g" / "model.npz").read_bytes()
+    assert (tmp_path / "o" / "model.npz").read_bytes() == model
+
+
+@pytest.mark.parametrize("flags", [["--cv", "--repeats", "1"], ["--recipe", "improved"]])
+def test_every_run_can_skip(flags: list[str], tmp_path: Path) -> None:
+    """Cross-validation and the improved recipe continue without the broken recording too."""
+    data = sounds.category(tmp_path, n_clips=6)
+    (data / "low" / "bad.wav").write_text("no sound")
+    epochs = ["--epochs", "2"] if "--cv" in flags else []
+    succeed("--data", data, "--out", tmp_path, "--skip-bad", "--quiet", *flags, *epochs)
+    metrics = metrics_of(tmp_path)
+    assert [problem["clip"] for problem in metrics["skipped"]] == ["low/bad.wav"]
+    table = metrics["held_out"]["confusion"] if "--cv" in flags else metrics["confusion"]
+    np.testing.assert_array_equal(np.sum(table, axis=1), [6, 6, 6])
+
+
+def test_a_class_is_never_skipped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """--skip-bad does not continue if no recording of a class can be read."""
+    data = sounds.category(tmp_path, n_clips=2)
+    for path in (data / "low").iterdir():
+        path.write_text("no sound")
+    message = refusal_of(capsys, "--data", data, "--out", tmp_path / "o", "--skip-bad", *SHORT)
+    assert message.splitlines()[-1] == "ssc: no recording of the class 'low' can be read"
+
+
+def test_every_format_is_read_at_every_rate(tmp_path: Path) -> None:
+    """8 to 192 kHz, 8 bit to float64, one to eight channels: no recording is called broken; a
+    recording that is deleted after the scan is."""
+    forms = [(".wav", t) for t in "PCM_U8 PCM_16 PCM_24 PCM_32 FLOAT DOUBLE ULAW".split()]
+    forms += [(".aiff", "PCM_S8"), (".au", "PCM_16"), (".flac", "PCM_24"), (".ogg", "VORBIS")]
+    forms += [(suffix, "PCM_16") for suffix in (".caf", ".w64", ".rf64")]
+    rates = (8000, 11025, 16000, 22050, 44100, 48000, 96000, 192000)
+    for i, (suffix, subtype) in enumerate(forms):
+        for channels in (1, 2, 8):
+            rate = rates[(3 * i + channels) % len(rates)]
+            signal = np.repeat(sounds.hiss(i, 0.05, rate)[:, None], channels, axis=1)
+            path = tmp_path / "소리" / f"{i} {channels}{suffix}"
+            sounds.write(path, signal, rate, subtype=subtype)
+    gone = sounds.write(tmp_path / "b" / "1.wav", sounds.hiss(0))
+    sounds.write(tmp_path / "b" / "2.wav", sounds.hiss(0))
+    dataset = scan(tmp_path)
+    gone.unlink()
+    result = extract_features(dataset, lambda signal: [signal[:100]])
+    assert [problem.clip for problem in result.problems] == ["b/1.wav"]
+    assert result.problems[0].reason == f"{gone}: No such file or directory"
+    assert len(result.kept) == 3 * len(forms) + 1
+    json.dumps(dataset.names, ensure_ascii=False).encode()

@@ -1,0 +1,257 @@
+"""Properties of experiment/data_report.py: every finding is true of the recordings, and is shown."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from experiment.data import Dataset, embedded, read_clip, scan
+from experiment.data_report import (
+    FULL_SCALE,
+    SILENT,
+    AudioStats,
+    as_json,
+    as_text,
+    measure,
+    measure_all,
+    report,
+    stats_of,
+)
+from experiment.folds import find_folds
+from tests import sounds
+from tests.experiment.program import succeed
+from tests.strategies import generators
+
+
+def of_one_piece(signal: np.ndarray, rate: int = 44100) -> AudioStats:
+    """The statistics of a signal (n,) or (n, channels)."""
+    return stats_of([signal.reshape(len(signal), -1)], rate, "test")[0]
+
+
+def measured(path: Path) -> AudioStats | str:
+    return measure(read_clip, str(path))
+
+
+def test_silence_is_measured_in_windows_of_10_ms() -> None:
+    """1 s at -20 dB and 3 s below -60 dB are three quarters silent; one louder sample counts for its
+    window."""
+    signal = np.full(4 * 8000, SILENT * 0.9)
+    signal[:8000] = 0.1
+    assert of_one_piece(signal, 8000).silence == 0.75
+    signal[20_000] = SILENT
+    assert of_one_piece(signal, 8000).silence == 0.75 - 1 / 400
+
+
+def test_clipping_is_three_consecutive_samples_near_full_scale() -> None:
+    """A clipped sine has clipping, one that just reaches full scale has not; a run of five is one
+    place; each channel and 8-bit samples count."""
+    sine = np.sin(2 * np.pi * 1000 * np.arange(44100) / 44100)
+    assert of_one_piece(sine).clipped == 0 and of_one_piece(sine).peak > 0.999
+    assert of_one_piece(np.clip(2 * sine, -1, 1)).clipped > 1000
+    signal = np.zeros((50, 2))
+    signal[10:15, 1] = -1
+    signal[20:22, 0] = 1
+    assert of_one_piece(signal).clipped == 1
+    signal[30:33, 1] = signal[33:40, 0] = 1
+    assert of_one_piece(signal).clipped == 3
+    assert of_one_piece(np.repeat([0, 127 / 128], 3)).clipped == 1 and FULL_SCALE < 127 / 128
+
+
+@given(st.floats(-0.5, 0.5), st.integers(1, 4))
+def test_the_offset_is_the_mean_of_the_worst_channel(offset: float, n_channels: int) -> None:
+    """A channel with the mean d has the offset |d|; channels without offset do not dilute it."""
+    signal = np.zeros((1000, n_channels))
+    signal[:, -1] = offset
+    assert of_one_piece(signal).offset == pytest.approx(abs(offset), rel=1e-12)
+
+
+@settings(max_examples=25)
+@given(generators(), st.integers(1, 3), st.sampled_from([8000, 44100, 48000]))
+def test_the_digest_identifies_rate_channels_and_samples(
+    rng: np.random.Generator, n_channels: int, rate: int
+) -> None:
+    """It does not depend on the pieces; it changes with one sample, the rate, or the length. Two
+    silent channels differ from one of twice the length."""
+    signal = rng.integers(-(2**15), 2**15, (200, n_channels)) / 2**15
+    digest = of_one_piece(signal, rate).digest
+    cut = int(rng.integers(1, 199))
+    assert stats_of([signal[:cut], signal[cut:]], rate, "other")[0].digest == digest
+    changed = signal.copy()
+    changed[rng.integers(200), 0] += 2**-15
+    others = [(changed, rate), (signal, rate + 1), (signal[:-1], rate)]
+    assert all(of_one_piece(*other).digest != digest for other in others)
+    stereo, mono = of_one_piece(np.zeros((100, 2))), of_one_piece(np.zeros(200))
+    assert stereo.digest != mono.digest
+
+
+def test_the_digest_does_not_depend_on_the_coding(tmp_path: Path) -> None:
+    """WAV of 16 and 24 bits and of float64, FLAC and AIFF of the same samples are duplicates."""
+    signal = np.round(sounds.hiss(0) * 2**15) / 2**15
+    forms = [(".wav", "PCM_16"), (".wav", "PCM_24"), (".wav", "DOUBLE"), (".flac", "PCM_16")]
+    digests = set()
+    for i, (suffix, subtype) in enumerate([*forms, (".aiff", "PCM_16")]):
+        stats = measured(sounds.write(tmp_path / f"{i}{suffix}", signal, subtype=subtype))
+        assert isinstance(stats, AudioStats) and stats.coding == f"{suffix[1:].upper()} {subtype}"
+        digests.add(stats.digest)
+    assert len(digests) == 1
+
+
+def test_long_recordings_are_read_to_the_end_in_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """25 s in pieces of 1 s: the statistics are those of the whole. A NaN in the last second is
+    found, though a clip, of the first 5 s, does not contain it."""
+    rate, asked = 8000, []
+    signal = np.concatenate([sounds.hiss(0, 24.0, rate), np.zeros(rate)]).astype(np.float32)
+    path = sounds.write(tmp_path / "long.wav", signal, rate, subtype="DOUBLE")
+    read = soundfile.SoundFile.read
+
+    def spy(self: soundfile.SoundFile, frames: int, *rest: object, **options: object) -> object:
+        asked.append(frames)
+        return read(self, frames, *rest, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(soundfile.SoundFile, "read", spy)
+        stats = measured(path)
+    assert asked and max(asked) == rate
+    whole = of_one_piece(signal, rate)
+    assert isinstance(stats, AudioStats) and stats.seconds == 25
+    assert (stats.digest, stats.silence, stats.peak) == (whole.digest, whole.silence, whole.peak)
+    assert stats.offset == pytest.approx(whole.offset, rel=1e-9)
+    signal[-1] = np.nan
+    sounds.write(path, signal, rate, subtype="DOUBLE")
+    assert measured(path) == f"{path} has 1 samples that are NaN or infinite"
+    assert read_clip(str(path)).cut
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three classes of six recordings, and one example of every finding."""
+    folder = sounds.category(tmp_path_factory.mktemp("odd"), n_clips=6)
+    shutil.copy(folder / "low" / "1-0-B.wav", folder / "low" / "copy.wav")
+    shutil.copy(folder / "low" / "1-1-B.wav", folder / "high" / "stray.wav")
+    sounds.write(folder / "hiss" / "9-A.wav", np.clip(20 * sounds.hiss(9, 1.0), -1, 1))
+    sounds.write(folder / "hiss" / "9-B.wav", sounds.hiss(10, 2.0, 22050) + 0.2, 22050)
+    sounds.write(folder / "high" / "still.flac", np.zeros((4410, 2)))
+    (folder / "high" / "bad.wav").write_text("no sound")
+    # finite in float64, infinite in float32, as the recipes read it
+    sounds.write(folder / "low" / "huge.wav", np.full(4410, 1e308), subtype="DOUBLE")
+    (folder / "high" / "notes.txt").write_text("")
+    return folder
+
+
+def test_the_findings_are_true(odd: Path) -> None:
+    """Counts, rates, channels, lengths, clipping, offset, silence, duplicates, clips of one
+    recording, folds, and files that are unreadable or skipped."""
+    dataset = scan(odd)
+    found = json.loads(as_json(report(dataset, measure_all(dataset))))
+    sizes = {name: row["clips"] for name, row in found["classes"].items()}
+    assert found["clips"] == 25 and sizes == {"high": 8, "hiss": 8, "low": 7}
+    bad, huge = found["unreadable"]
+    assert bad["clip"] == "high/bad.wav" and "cannot be read" in bad["reason"]
+    assert huge["reason"].endswith("huge.wav has 4410 samples that are NaN or infinite")
+    assert found["skipped_files"] == {"not audio": ["high/notes.txt"]}
+    assert found["sample_rates"] == {"44100": 22, "22050": 1}
+    assert found["channels"] == {"1": 22, "2": 1}
+    assert found["codings"] == {"WAV PCM_16": 22, "FLAC PCM_16": 1}
+    assert found["classes"]["hiss"]["seconds"] == {"least": 0.4, "median": 0.4, "most": 2.0}
+    assert found["total_seconds"] == pytest.approx(20 * 0.4 + 1 + 2 + 0.1)
+    assert list(found["clipped"]) == ["hiss/9-A.wav"] and found["classes"]["hiss"]["clipped"] == 1
+    assert found["dc_offset"] == {"hiss/9-B.wav": pytest.approx(0.2, abs=0.01)}
+    assert found["silent"] == ["high/still.flac"]
+    pairs = [["high/stray.wav", "low/1-1-B.wav"], ["low/1-0-B.wav", "low/copy.wav"]]
+    assert found["duplicates"] == pairs and found["recordings"]["number"] == 10
+    assert ["hiss/9-A.wav", "hiss/9-B.wav"] in found["recordings"]["cut_into_several_clips"]
+    kept = [i for i, name in enumerate(dataset.names) if name[-7:] not in ("bad.wav", "uge.wav")]
+    good = dataset.only(kept)
+    folds = find_folds(good.names, good.labels)
+    in_folds = np.sum(list(found["folds"]["clips_by_class"].values()), axis=1)
+    np.testing.assert_array_equal(in_folds, np.bincount(folds.fold_of)[1:])
+
+
+def test_the_text_contains_the_findings(odd: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A row a class, a line a fact, a list for each kind of finding; code 2, since recordings are
+    unreadable."""
+    succeed("check", "--data", odd, "--jobs", 1, code=2)
+    text = capsys.readouterr().out
+    for words in (
+        "\nhigh       8 ",
+        "3 classes, 25 recordings, 2 of them unreadable, 0.2 minutes",
+        "sample rates (Hz): 44100 (22), 22050 (1)",
+        "lengths: 0.1 to 2 s; silence (below -60 dB): ",
+        "folds: stratified, clips of one recording in the same fold",
+        "exact duplicates (the same samples): 2",
+        "  high/stray.wav = low/1-1-B.wav (in 2 classes!)\n",
+        "  low/1-0-B.wav = low/copy.wav\n",
+        "DC offset above 0.01 of full scale: 1\n  hiss/9-B.wav: 0.2",
+        "entirely silent: 1\n  high/still.flac\n",
+        "  high/notes.txt (not audio)",
+        "cannot be read: 2\n",
+        "bad.wav cannot be read as audio",
+    ):
+        assert words in text, words
+
+
+def test_check_prints_json_alone_and_skips_its_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--json prints one object, the same with two workers, with the requested folds; the folder of
+    the results is not a class; code 0, since all recordings are readable."""
+    folder = sounds.category(tmp_path)
+    (folder / "out").mkdir()
+    monkeypatch.chdir(folder)
+    printed = []
+    for jobs in (1, 2):
+        succeed("check", "--data", ".", "--json", "--folds", 4, "--jobs", jobs)
+        captured = capsys.readouterr()
+        assert captured.err == ""
+        printed.append(json.loads(captured.out))
+    assert printed[0] == printed[1] and list(printed[0]["folds"]["clips_by_class"]) == list("1234")
+    assert printed[0]["skipped_files"] == {"results": ["out"]} and len(printed[0]["classes"]) == 3
+
+
+def test_the_embedded_scenes_are_without_findings() -> None:
+    """All are 5 s long; none is a duplicate, clipped or with an offset."""
+    dataset = embedded(0)
+    few = dataset.only(range(0, 400, 20))
+    found = report(few, measure_all(few))
+    assert found["sample_rates"] == {"44100": 20} and found["codings"] == {"synthesized": 20}
+    assert found["seconds"] == {"least": 5.0, "median": 5.0, "most": 5.0}
+    assert not found["duplicates"] and not found["clipped"] and not found["dc_offset"]
+
+
+def test_impossible_folds_are_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Three recordings a class, or a class that cannot be read: the reason stands in the place of
+    the folds; clips of one recording are listed all the same."""
+    folder = sounds.category(tmp_path, n_clips=3)
+    for take in "AB":
+        shutil.copy(folder / "low" / "1-0-B.wav", folder / "low" / f"1-77-{take}.wav")
+    succeed("check", "--data", folder)
+    text = capsys.readouterr().out
+    assert "folds: 5 folds need as many recordings a class" in text
+    assert "cut from one recording" in text and "low/1-77-A.wav, low/1-77-B.wav" in text
+    for path in (folder / "low").iterdir():
+        path.write_text("no sound")
+    succeed("check", "--data", folder, code=2)
+    text = capsys.readouterr().out
+    assert (
+        "folds: no recording of the class 'low' can be read" in text and "\nlow        0 " in text
+    )
+
+
+def test_the_text_of_fifty_classes_is_short() -> None:
+    """A row a class of at most 120 characters; long lists are cut and say so."""
+    names = [f"class_{i:02d}/{k}.wav" for i in range(50) for k in range(6)]
+    classes = [f"class_{i:02d}" for i in range(50)]
+    dataset = Dataset(classes, names, np.repeat(np.arange(50), 6), names, read_clip)
+    lines = as_text(report(dataset, [of_one_piece(np.ones(44100))] * 300)).splitlines()
+    assert sum(line.startswith("class_") for line in lines) == 50
+    assert max(len(line) for line in lines[:60]) <= 120
+    assert "  … and 280 more, see --json" in lines and len(lines) < 130

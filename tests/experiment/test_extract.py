@@ -1,0 +1,306 @@
+"""Properties of experiment/extract.py: the same features from any executor, and no clip is lost."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing import active_children
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from experiment import extract
+from experiment.data import Clip, Dataset, scan
+from experiment.extract import (
+    CHUNK,
+    MAX_PENDING,
+    WORKER_ENVIRONMENT,
+    ExtractionResult,
+    default_n_jobs,
+    extract_features,
+    map_in_order,
+    reason,
+    workers,
+)
+from experiment.recipes import Improved, Recipe, Reference
+from tests import sounds
+from tests.experiment.program import ROOT
+from tests.oracles import refusal
+
+RECIPES: list[Recipe] = [Reference(), Improved()]
+
+
+def numbered(source: int) -> Clip:
+    """A reader: the source itself as a signal; every fifth cannot be read."""
+    if source % 5 == 4:
+        raise ValueError(f"{source}.wav holds no samples")
+    return Clip(np.full(3, float(source)), resampled=source > 10, cut=source > 12, padded=True)
+
+
+def two_views(signal: np.ndarray) -> list[np.ndarray]:
+    """The signal, and its square as float32 of another shape."""
+    return [signal, np.square(signal, dtype=np.float32).reshape(1, 3)]
+
+
+def dataset_of(n: int, reader: Callable[[Any], Clip] = numbered) -> Dataset:
+    """n clips, named by their number."""
+    return Dataset(["a"], [f"a/{i}.wav" for i in range(n)], np.zeros(n, int), range(n), reader)
+
+
+def assert_same(one: ExtractionResult, two: ExtractionResult) -> None:
+    """Equal to the bit."""
+    assert (one.kept, one.treated, one.problems) == (two.kept, two.treated, two.problems)
+    for a, b in zip(one.views, two.views, strict=True):
+        assert (a.dtype, a.shape, a.tobytes()) == (b.dtype, b.shape, b.tobytes())
+
+
+def test_every_clip_is_kept_or_listed_as_a_problem() -> None:
+    """Row k of each view belongs to clip kept[k]; the other clips are problems with name and
+    reason; treatments of the readable clips are counted; progress wraps all clips."""
+    wrapped: list[list[int]] = []
+
+    def progress(clips: Iterable[int]) -> Iterable[int]:
+        wrapped.append(list(clips))
+        return wrapped[0]
+
+    result = extract_features(dataset_of(17), two_views, progress=progress)
+    assert result.kept == [i for i in range(17) if i % 5 != 4] and wrapped == [list(range(17))]
+    expected = np.repeat(np.array(result.kept, float)[:, None], 3, axis=1)
+    np.testing.assert_array_equal(result.views[0], expected)
+    np.testing.assert_array_equal(result.views[1][:, 0], expected**2)
+    assert result.views[1].dtype == np.float32
+    assert [vars(problem) for problem in result.problems] == [
+        {"clip": f"a/{i}.wav", "reason": f"{i}.wav holds no samples"} for i in (4, 9, 14)
+    ]
+    assert result.treated == {"resampled": 5, "cut": 3, "padded": 14}
+
+
+def unreadable(source: int) -> Clip:
+    raise OSError(5, "no sound", f"{source}.wav")
+
+
+def test_without_a_readable_clip_there_are_no_views() -> None:
+    """All clips are problems."""
+    result = extract_features(dataset_of(3, unreadable), two_views)
+    assert result.views == [] and result.kept == [] and len(result.problems) == 3
+
+
+def test_an_error_of_the_features_is_not_a_broken_clip() -> None:
+    """What feature_fn raises is raised: the clips are not the cause of a bad setting."""
+    dataset = dataset_of(2, lambda i: Clip(np.ones(44100)))
+    message = refusal(extract_features, dataset, Reference(n_mfcc=129).views)
+    assert message == "n_mfcc=129 must be at most n_mels=128"
+
+
+def test_reasons_are_sentences_on_one_line() -> None:
+    """Of an OSError the file and the system's message, else the message; line breaks escaped."""
+    assert reason(FileNotFoundError(2, "No such file", "a\nb.wav")) == "a\\nb.wav: No such file"
+    assert reason(OSError(28, "No space left on device")) == "No space left on device"
+    assert reason(OSError("words alone")) == "words alone"
+    assert reason(ValueError("a\nb.wav holds no samples")) == "a\\nb.wav holds no samples"
+    assert reason(OSError(2, "Gone", b"a.wav")) == "a.wav: Gone"
+
+
+# Executors
+
+
+class Lazy(Executor):
+    """Runs each task when its result is requested; counts the tasks that are submitted at a time."""
+
+    def __init__(self) -> None:
+        self.n, self.most = 0, 0
+
+    def submit(self, task: Callable[..., Any], /, *args: Any, **options: Any) -> Future[Any]:
+        self.n += 1
+        self.most = max(self.most, self.n)
+        executor = self
+
+        class LazyFuture(Future):
+            def done(self) -> bool:
+                return True
+
+            def result(self, timeout: float | None = None) -> Any:
+                executor.n -= 1
+                return task(*args, **options)
+
+        return LazyFuture()
+
+
+@pytest.mark.parametrize("n", [0, 1, CHUNK, CHUNK * MAX_PENDING + 5, 3 * CHUNK * MAX_PENDING])
+def test_results_keep_the_order_of_the_items(n: int) -> None:
+    """map_in_order returns task(item) for each item in turn and never has more than MAX_PENDING
+    tasks submitted, so that results cannot pile up behind a slow one."""
+    executor = Lazy()
+    assert list(map_in_order(abs, range(n), executor)) == list(range(n))
+    assert executor.n == 0 and executor.most == min(MAX_PENDING, -(-n // CHUNK))
+
+
+def sleepy(item: int) -> int:
+    """Later items take less time."""
+    time.sleep(0.02 / (1 + item))
+    return item
+
+
+def test_an_error_cancels_the_tasks_that_have_not_started() -> None:
+    """The error of a task is raised as it is; of 40 tasks for one thread most never run."""
+    ran = []
+
+    def failing(item: int) -> int:
+        ran.append(item)
+        raise FileNotFoundError(2, "No such file", "x.wav")
+
+    with ThreadPoolExecutor(1) as pool, pytest.raises(FileNotFoundError) as caught:
+        list(map_in_order(failing, range(40 * CHUNK), pool))
+    assert caught.value.filename == "x.wav" and len(ran) < 40
+
+
+@contextmanager
+def threads() -> Iterator[Executor]:
+    with ThreadPoolExecutor(3) as pool:
+        assert list(map_in_order(sleepy, range(40), pool)) == list(range(40))
+        yield pool
+
+
+@contextmanager
+def dask() -> Iterator[Executor]:
+    distributed = pytest.importorskip("distributed")
+    options = {"threads_per_worker": 1, "host": "127.0.0.1", "dashboard_address": None}
+    with (
+        distributed.LocalCluster(n_workers=2, **options) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client.get_executor()
+
+
+EXECUTORS: dict[str, Any] = {"threads": threads, "2 processes": partial(workers, 2), "dask": dask}
+
+
+@pytest.mark.parametrize(
+    "kind", ["threads", "2 processes", pytest.param("dask", marks=pytest.mark.peers)]
+)
+def test_features_do_not_depend_on_the_executor(kind: str, tmp_path: Path) -> None:
+    """Both recipes give the same bytes and the same problems in this process, in threads, in two
+    worker processes and on Dask."""
+    folder = sounds.category(tmp_path, n_clips=7)
+    (folder / "low" / "1-3-B.wav").write_text("no sound")
+    dataset = scan(folder)
+    with workers(1) as no_executor:
+        assert no_executor is None
+    with EXECUTORS[kind]() as executor:
+        for recipe in RECIPES:
+            alone = extract_features(dataset, recipe.views)
+            assert len(alone.kept) == 20 and len(alone.problems) == 1
+            assert_same(extract_features(dataset, recipe.views, executor), alone)
+
+
+def test_features_do_not_depend_on_the_threads_of_blas(category: Path) -> None:
+    """One BLAS thread, as in a worker, and four give the same bytes."""
+    code = (
+        "import sys, hashlib; from experiment.data import scan; "
+        "from experiment.extract import extract_features; "
+        "from experiment.recipes import Improved, Reference\n"
+        "for recipe in (Reference(), Improved()):\n"
+        "    for view in extract_features(scan(sys.argv[1]), recipe.views).views:\n"
+        "        print(hashlib.sha256(view.tobytes()).hexdigest())"
+    )
+    printed = []
+    for n in ("1", "4"):
+        environment = os.environ | dict.fromkeys(extract.THREAD_SETTINGS, n)
+        command = [sys.executable, "-c", code, str(category)]
+        run = subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+        )
+        printed.append(run.stdout)
+    assert printed[0] == printed[1] and len(printed[0].split()) == 3
+
+
+# Worker processes
+
+
+def environment_of(source: int) -> dict[str, str | None]:
+    return {name: os.environ.get(name) for name in WORKER_ENVIRONMENT}
+
+
+def test_the_environment_of_the_workers_is_theirs_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """WORKER_ENVIRONMENT is set in the workers, and afterwards here as it was before."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
+    before = environment_of(0)
+    with workers(2) as pool:
+        assert list(map_in_order(environment_of, range(2), pool)) == [WORKER_ENVIRONMENT] * 2
+    assert environment_of(0) == before
+
+
+def exiting(source: int) -> Clip:
+    """A reader under which its process dies, as in a crash of a decoder."""
+    if source == 20:
+        os._exit(1)
+    return Clip(np.zeros(3))
+
+
+def unlucky(source: int) -> int:
+    if source == 11:
+        raise FileNotFoundError(2, "No such file", "11.wav")
+    return source
+
+
+def unpicklable(source: int) -> Callable[[], int]:
+    return lambda: source
+
+
+def test_errors_of_workers_are_raised_here() -> None:
+    """The error of a task comes with its attributes, a result that cannot be pickled is an error,
+    and the workers remain usable; a worker that dies is a BrokenExecutor, no hang."""
+    before = set(active_children())
+    with pytest.raises(BrokenExecutor), workers(2) as pool:
+        assert pool is not None
+        with pytest.raises(FileNotFoundError) as caught:
+            list(map_in_order(unlucky, range(40), pool))
+        assert caught.value.filename == "11.wav"
+        with pytest.raises((AttributeError, TypeError), match="unpicklable"):
+            pool.submit(unpicklable, 1).result()
+        assert list(map_in_order(unlucky, range(10), pool)) == list(range(10))
+        extract_features(dataset_of(40, exiting), two_views, pool)
+    assert set(active_children()) <= before
+
+
+def nap(item: int) -> int:
+    time.sleep(0.1)
+    return item
+
+
+def test_an_exception_ends_the_workers_and_their_tasks() -> None:
+    """After an exception in the block no worker is left and no future is pending."""
+    before = set(active_children())
+    with pytest.raises(KeyboardInterrupt), workers(2) as pool:
+        assert pool is not None
+        pending = [pool.submit(nap, i) for i in range(100)]
+        pending[0].result()
+        raise KeyboardInterrupt
+    assert set(active_children()) <= before
+    assert all(future.done() for future in pending) and pending[-1].cancelled()
+
+
+def test_few_clips_are_read_without_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One process for each fifty clips, at most one a core, also where the affinity is unknown."""
+    assert [default_n_jobs(n) for n in (0, 1, 99)] == [1, 1, 1]
+    n_cores = default_n_jobs(10**9)
+    assert 1 <= n_cores <= (os.cpu_count() or 1) and default_n_jobs(100) == min(2, n_cores)
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    assert default_n_jobs(10**9) == (os.cpu_count() or 1)
+
+
+def test_a_wait_for_a_result_has_a_timeout() -> None:
+    """A result that takes longer than one wait still arrives."""
+    future: Future[int] = Future()
+    threading.Timer(0.5, future.set_result, [3]).start()
+    assert extract._result(future) == 3
