@@ -1,4 +1,4 @@
-"""Draw the figures of the book and update its table of contents.
+"""Draw the figures of the book.
 
 python -m docs              all figures
 python -m docs NAME...      the figures whose names start with one of these
@@ -9,18 +9,16 @@ from __future__ import annotations
 import importlib
 import sys
 
-from docs import contents
 from docs.figures import style
 
 
 def main(prefixes: list[str]) -> None:
-    """Write each figure next to its script, then update the table of contents."""
+    """Write each figure next to its script."""
     for name in style.names():
         if not prefixes or name.startswith(tuple(prefixes)):
             module = importlib.import_module(f"docs.figures.{name}")
             (style.FOLDER / f"{name}.png").write_bytes(style.png(module.draw))
             print(f"docs/figures/{name}.png")
-    contents.write()
 
 
 if __name__ == "__main__":

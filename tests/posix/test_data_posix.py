@@ -1,0 +1,98 @@
+"""Recordings that only a POSIX system has: links, pipes, permissions, and names of any bytes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from experiment.data import scan
+from experiment.extract import extract_features
+from experiment.recipes import Reference
+from tests import sounds
+from tests.experiment.program import refusal_of
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="links, pipes and names are POSIX")
+
+NAMES = ("two words", 'it\'s "so"', "line\nbreak", "🌧️👩‍👩‍👧", "-rf", "%s {0} \\", "\udcff")
+BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
+    "gone.wav": (lambda path: path.symlink_to("nowhere"), "No such file or directory"),
+    "loop.wav": (lambda path: path.symlink_to(path), "symbolic links"),
+    "folder.wav": (lambda path: path.mkdir(), "Is a directory"),
+    "pipe.wav": (lambda path: os.mkfifo(path), "is not a regular file"),
+    **{f"{name}.wav": (lambda path: path.write_text(""), "cannot be read") for name in NAMES},
+}
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_broken_recordings_are_one_line_each(
+    jobs: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Links that lead nowhere, folders, pipes, and names with line breaks or bytes that are not
+    UTF-8: a line each, by one process and by workers."""
+    data = sounds.category(tmp_path)
+    for name, (make, _) in BROKEN.items():
+        make(data / "low" / name)
+    message = refusal_of(capsys, "--data", data, "--out", tmp_path / "o", "--quiet", "--jobs", jobs)
+    head, *lines, tail = message.split("\n")[-len(BROKEN) - 2 :]
+    assert head.endswith(f"{len(BROKEN)} of {12 + len(BROKEN)} recordings cannot be read:")
+    assert tail == "--skip-bad continues without them"
+    words = [words for _, words in dict(sorted(BROKEN.items())).values()]
+    assert all(word in line for word, line in zip(words, lines, strict=True))
+    assert not (tmp_path / "o").exists()
+
+
+def test_good_recordings_are_read_under_any_name(tmp_path: Path) -> None:
+    """None is called broken."""
+    for i, name in enumerate(NAMES):
+        path = sounds.write(tmp_path / f"c{i % 2}\n" / f"{i}.wav", sounds.hiss(i))
+        path.rename(path.with_name(f"{name}.wav"))
+    result = extract_features(scan(tmp_path), lambda signal: [signal[:1]])
+    assert result.problems == [] and len(result.kept) == len(NAMES)
+
+
+def test_links_are_what_they_lead_to(tmp_path: Path) -> None:
+    """A link to itself among the classes is skipped; one to the folder of the results is it."""
+    folder = sounds.category(tmp_path)
+    (folder / "loop").symlink_to("loop")
+    (folder / "results").symlink_to(tmp_path / "out", target_is_directory=True)
+    (tmp_path / "out").mkdir()
+    dataset = scan(folder, out=tmp_path / "out")
+    assert dataset.skipped_files == {"not audio": ["loop"], "results": ["results"]}
+    assert dataset.classes == ["high", "hiss", "low"]
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Permissions do not stop root: if the tests run as root, the block runs as another user."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+def test_a_recording_without_permission_is_broken() -> None:
+    """It is listed with the system's words."""
+    folder = Path(tempfile.mkdtemp())  # pytest's own folders are closed to other users
+    try:
+        data = sounds.category(folder, n_clips=2)
+        for path in (folder, data, *data.glob("*")):
+            path.chmod(0o755)
+        (data / "low" / "1-1-B.wav").chmod(0)
+        dataset = scan(data)
+        with as_nobody():
+            result = extract_features(dataset, Reference().views)
+    finally:
+        shutil.rmtree(folder)
+    (problem,) = result.problems
+    assert problem.clip == "low/1-1-B.wav" and len(result.kept) == 5
+    assert problem.reason.endswith("1-1-B.wav: Permission denied")

@@ -1,0 +1,205 @@
+"""Ctrl-C, kill -9 and a full disk: no traceback, no process left behind, no file broken."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from experiment.recipes import read_model
+from mininet import Ensemble
+from tests import sounds
+from tests.experiment.program import ROOT, files_of, succeed
+
+pytestmark = pytest.mark.skipif(
+    os.name != "posix" or shutil.which("ps") is None, reason="signals and ps are POSIX"
+)
+
+PATIENCE = 300  # s; only a hang takes so long
+SEED = 20  # of the random moments
+
+
+@contextmanager
+def program(
+    *arguments: str | Path, prepare: Callable[[], object] = lambda: None
+) -> Iterator[subprocess.Popen[str]]:
+    """The program in a process group of its own, as a terminal starts it."""
+
+    def as_a_terminal_does() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        prepare()
+
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "ssc.py"), *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=as_a_terminal_does,
+    )
+    try:
+        yield process
+    finally:
+        if live(process):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def until(process: subprocess.Popen[str], words: str, seconds: float = 0) -> None:
+    """Read the log up to a line that starts with words, and wait some seconds more."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith(words):
+            time.sleep(seconds)
+            return
+    pytest.fail(f"{words!r} was never printed; {process.communicate()[1]}")
+
+
+def live(process: subprocess.Popen[str]) -> list[int]:
+    """The processes of the group that are not zombies."""
+    command = ["ps", "-A", "-o", "pgid=", "-o", "pid=", "-o", "stat="]
+    table = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    rows = [line.split() for line in table.splitlines()]
+    return [int(pid) for pgid, pid, stat in rows if int(pgid) == process.pid and stat[0] != "Z"]
+
+
+def assert_all_end(process: subprocess.Popen[str]) -> None:
+    """No process of the group is left, sooner or later."""
+    deadline = time.monotonic() + PATIENCE
+    while live(process) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert live(process) == []
+
+
+def interrupt(process: subprocess.Popen[str]) -> str:
+    """Ctrl-C, which a terminal sends to the whole group -> the message of exit code 130."""
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130, errors
+    assert_all_end(process)
+    return errors
+
+
+def moments(n: int, longest: float) -> list[float]:
+    """n random numbers of seconds."""
+    rng = random.Random(SEED)
+    return [rng.uniform(0, longest) for _ in range(n)]
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two classes of 1000 recordings: links to two of them."""
+    folder = tmp_path_factory.mktemp("many")
+    for name, clip in (("low", sounds.tone(200, 5.0)), ("hiss", sounds.hiss(0, 5.0))):
+        source = sounds.write(folder / "sources" / f"{name}.wav", clip)
+        (folder / "category" / name).mkdir(parents=True)
+        for i in range(1000):
+            (folder / "category" / name / f"{i}.wav").symlink_to(source)
+    return folder / "category"
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three classes of four recordings."""
+    return sounds.category(tmp_path_factory.mktemp("few"))
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("seconds", moments(5, 1.5))
+def test_ctrl_c_while_reading(jobs: str, seconds: float, many: Path, tmp_path: Path) -> None:
+    """While the workers start or read, and without workers: code 130, two words on stderr and no
+    traceback of any process, no file, no process left."""
+    with program("--data", many, "--jobs", jobs, "--out", tmp_path / "o") as process:
+        until(process, "2 classes, 2000 clips", seconds)
+        assert interrupt(process) == "ssc: interrupted\n"
+    assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize("seconds", moments(4, 0.5))
+def test_ctrl_c_while_training(seconds: float, few: Path, tmp_path: Path) -> None:
+    """The model is kept, and the sentence says where: it can be read, its biases are no longer zero.
+    No temporary file is left."""
+    arguments = ("--data", few, "--out", tmp_path / "o", "--epochs", "1000000")
+    with program(*arguments) as process:
+        until(process, "epoch       3/", seconds)
+        message = interrupt(process)
+    model = tmp_path / "o" / "model.npz"
+    assert message == f"ssc: interrupted; the model trained so far is kept in {model}\n"
+    assert files_of(tmp_path / "o") == {"mfcc.png", "features.png", "model.npz"}
+    assert read_model(model).classes == ["high", "hiss", "low"]
+    biases = Ensemble.load(model).networks[0].params[1::2]
+    assert all(np.any(b != 0) and np.isfinite(b).all() for b in biases)
+
+
+def test_workers_do_not_outlive_a_killed_parent(many: Path, tmp_path: Path) -> None:
+    """After kill -9 of the program its workers end by themselves."""
+    with program("--data", many, "--jobs", "2", "--out", tmp_path / "o") as process:
+        until(process, "2 classes, 2000 clips", 1.0)
+        assert len(live(process)) >= 3
+        process.kill()
+        process.wait(PATIENCE)
+        assert_all_end(process)
+
+
+def test_kill_9_leaves_old_or_new_files(few: Path, tmp_path: Path) -> None:
+    """A run that replaces the files of another is killed at several moments: each file is whole, the
+    old one or the new one. The next run is not disturbed by what is left."""
+
+    def run(out: Path, seed: int) -> dict[str, bytes]:
+        succeed("--data", few, "--out", out, "--epochs", 2, "--seed", seed, "--quiet")
+        return {path.name: path.read_bytes() for path in out.iterdir()}
+
+    old, new = run(tmp_path / "old", 0), run(tmp_path / "new", 1)
+    out = tmp_path / "out"
+    run(out, 0)
+    lines = ("wrote", "epoch 2/2", f"wrote {out / 'model.npz'}", "class", "loss")
+    for line, seconds in zip(lines, moments(5, 0.2), strict=True):
+        arguments = ("--data", few, "--out", out, "--epochs", "2", "--seed", "1")
+        with program(*arguments) as process:
+            until(process, line, seconds)
+            process.kill()
+        for name in old:
+            content = (out / name).read_bytes()
+            if name == "metrics.json":  # contains the seconds
+                assert json.loads(content)["settings"]["seed"] in (0, 1)
+            else:
+                assert content in (old[name], new[name]), (line, name)
+    again = run(out, 1)
+    assert all(again[name] == new[name] for name in new if name != "metrics.json")
+
+
+@pytest.mark.parametrize(("command", "n_bytes"), [("train", 2_000_000), ("scenes", 100_000)])
+def test_a_full_disk_is_one_sentence(command: str, n_bytes: int, few: Path, tmp_path: Path) -> None:
+    """No file may grow beyond 2 MB (the model has 15) or 100 kB (a scene has 441): code 2, the file
+    and the system's words; an old model stays, and no part of a file is left."""
+    import resource
+
+    out = tmp_path / "o"
+    out.mkdir()
+    (out / "model.npz").write_bytes(b"old")
+    train = ("--data", few, "--out", out, "--epochs", "1")
+    arguments, broken = {
+        "train": (train, out / "model.npz"),
+        "scenes": (("scenes", out), out / "applause" / "1-00000-A.wav"),
+    }[command]
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (n_bytes, n_bytes))
+
+    with program(*arguments, prepare=limit) as process:
+        _, errors = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, errors) == (2, f"ssc: {broken}: File too large\n")
+    assert (out / "model.npz").read_bytes() == b"old"
+    files = {path.name for path in out.rglob("*") if path.is_file()}
+    assert files == {"model.npz"} | ({"mfcc.png", "features.png"} if command == "train" else set())
