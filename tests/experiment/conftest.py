@@ -1,4 +1,4 @@
-"""Folders of small recordings, shared by the tests of the program."""
+"""Small recordings and the program, for the tests of this folder."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests import sounds
+from tests.experiment.program import Program
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +25,9 @@ def official(tmp_path_factory: pytest.TempPathFactory) -> Path:
         name = f"{int(number) % 3 + 1}-{path.parent.name}{number}-{take}.wav"
         path.rename(path.with_name(name))
     return folder
+
+
+@pytest.fixture
+def program(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Program:
+    """The command line, with an output folder of its own."""
+    return Program(capsys, tmp_path / "out")

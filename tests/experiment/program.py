@@ -15,30 +15,44 @@ import ssc
 ROOT = Path(ssc.__file__).parent
 
 
-def succeed(*arguments: object, code: int = 0) -> None:
-    """Run a command line in this process."""
-    assert ssc.main([str(argument) for argument in arguments]) == code
+class Program:
+    """The command line in this process; out is an output folder that does not exist yet."""
 
+    def __init__(self, capsys: pytest.CaptureFixture[str], out: Path) -> None:
+        self.capsys, self.out = capsys, out
 
-def refusal_of(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
-    """The message of a command line that ends with code 2 and prints nothing else."""
-    capsys.readouterr()
-    succeed(*arguments, code=2)
-    captured = capsys.readouterr()
-    assert captured.out == "" and captured.err.startswith("ssc: ")
-    return captured.err.removeprefix("ssc: ").removesuffix("\n")
+    def run(self, *arguments: object, code: int = 0) -> tuple[str, str]:
+        """Run a command -> what it prints on stdout and on stderr."""
+        self.capsys.readouterr()
+        assert ssc.main([str(argument) for argument in arguments]) == code
+        return self.capsys.readouterr()
+
+    def train(self, data: Path, *arguments: object) -> str:
+        """Train a model into the output folder -> what it prints on stdout."""
+        return self.run("--data", data, "--out", self.out, *arguments)[0]
+
+    def refuse(self, *arguments: object) -> str:
+        """The message of a command that ends with code 2 and prints nothing else."""
+        out, message = self.run(*arguments, code=2)
+        assert out == "" and message.startswith("ssc: ")
+        return message.removeprefix("ssc: ").removesuffix("\n")
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """The content of metrics.json."""
+        content: dict[str, Any] = json.loads((self.out / "metrics.json").read_text("utf-8"))
+        return content
+
+    @property
+    def files(self) -> set[str]:
+        """The names in the output folder."""
+        return files_of(self.out)
 
 
 def process(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Run a command line as a process of its own, in the folder cwd."""
+    """Run a command as a process of its own, in the folder cwd."""
     command = [sys.executable, str(ROOT / "ssc.py"), *map(str, arguments)]
     return subprocess.run(command, cwd=cwd, capture_output=True, encoding="utf-8", check=False)
-
-
-def metrics_of(folder: Path) -> dict[str, Any]:
-    """The content of metrics.json."""
-    content: dict[str, Any] = json.loads((folder / "metrics.json").read_text("utf-8"))
-    return content
 
 
 def files_of(folder: Path) -> set[str]:

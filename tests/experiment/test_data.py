@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -14,10 +13,9 @@ from hypothesis import strategies as st
 
 from experiment import scenes
 from experiment.data import AUDIO_SUFFIXES, embedded, printable, read_clip, scan
-from experiment.extract import extract_features
 from experiment.folds import find_folds
 from tests import sounds
-from tests.experiment.program import metrics_of, refusal_of, succeed
+from tests.experiment.program import Program
 from tests.oracles import refusal
 
 N_SAMPLES = 220500
@@ -25,15 +23,19 @@ SHORT = ("--epochs", "2", "--batch-size", "5", "--quiet")
 
 
 def test_classes_and_labels_are_those_of_the_folders(category: Path) -> None:
-    """classes are the sorted folder names, names are sorted, and labels[i] is the class of names[i];
-    read(i) returns the recording names[i]; nothing is skipped."""
+    """classes are the sorted folder names, labels[i] is the class of names[i], and read(i) returns
+    its recording; nothing is skipped. After a round trip through pickle the same is read."""
     dataset = scan(category)
     assert dataset.classes == ["high", "hiss", "low"]
     assert len(dataset) == len(dataset.labels) == 12 and not dataset.skipped_files
     assert dataset.names == sorted(dataset.names)
     for i, name in enumerate(dataset.names):
         assert name.split("/")[0] == dataset.classes[dataset.labels[i]]
-        np.testing.assert_array_equal(dataset.read(i).signal, read_clip(category / name).signal)
+        expected = read_clip(str(category / name)).signal
+        np.testing.assert_array_equal(dataset.read(i).signal, expected)
+    for original in (dataset, embedded(1)):
+        copy = pickle.loads(pickle.dumps(original))
+        np.testing.assert_array_equal(copy.read(5).signal, original.read(5).signal)
 
 
 def test_other_files_are_skipped_and_listed(tmp_path: Path) -> None:
@@ -64,13 +66,6 @@ def test_names_are_printable_in_any_encoding() -> None:
     assert printable("a\nb\rc\x1b\u2028\udcff") == "a\\nb\\rc\\x1b\\u2028\\udcff"
     kept = "소리 'of' \"rain\", 雨 🌧️ 👩‍👩‍👧.wav"
     assert printable(kept) == kept
-
-
-def test_datasets_can_be_pickled(category: Path) -> None:
-    """A scanned and an embedded dataset read the same clips after a round trip through pickle."""
-    for dataset in (scan(category), embedded(1)):
-        copy = pickle.loads(pickle.dumps(dataset))
-        np.testing.assert_array_equal(copy.read(5).signal, dataset.read(5).signal)
 
 
 def test_only_selects_clips(category: Path) -> None:
@@ -216,86 +211,54 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_a_broken_recording_is_a_sentence_and_exit_code_2(
-    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str, program: Program, tmp_path: Path
 ) -> None:
     """One broken recording among good ones: the count, the file and the reason, and the remedy;
     nothing is written."""
-    data = sounds.category(tmp_path, n_clips=1)
-    make, words = BROKEN[name]
+    data, (make, words) = sounds.category(tmp_path, n_clips=1), BROKEN[name]
     make(data / "low" / name)
-    message = refusal_of(capsys, "--data", data, "--out", tmp_path / "o", *SHORT)
+    message = program.refuse("--data", data, "--out", program.out, *SHORT)
     head, problem, tail = message.splitlines()
     assert head == "1 of 4 recordings cannot be read:"
     assert tail == "--skip-bad continues without them"
     assert words in problem and problem.startswith(f"  {data / 'low'}")
-    assert not (tmp_path / "o").exists()
+    assert program.files == set()
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_all_broken_recordings_are_listed_and_can_be_skipped(
-    jobs: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    jobs: int, category: Path, program: Program, tmp_path: Path
 ) -> None:
     """Each broken recording has a line of its own, on stderr and in metrics.json. --skip-bad gives,
     byte for byte, the model of the good recordings alone."""
-    data, good = sounds.category(tmp_path / "bad"), sounds.category(tmp_path / "good")
+    data, n = sounds.category(tmp_path), len(BROKEN)
     for i, (name, (make, _)) in enumerate(BROKEN.items()):
         make(data / ("low", "hiss")[i % 2] / name)
-    n = len(BROKEN)
-    arguments = ("--data", data, "--out", tmp_path / "o", "--jobs", jobs, *SHORT)
-    head, *lines, _ = refusal_of(capsys, *arguments).splitlines()
+    arguments = ("--data", data, "--out", program.out, "--jobs", jobs, *SHORT)
+    head, *lines, _ = program.refuse(*arguments).splitlines()
     assert head == f"{n} of {12 + n} recordings cannot be read:" and len(set(lines)) == n
-    succeed(*arguments, "--skip-bad")
-    captured = capsys.readouterr()
-    assert captured.out == "" and captured.err.splitlines()[1:-1] == lines
-    assert captured.err.splitlines()[-1] == "continuing without them"
-    assert [f"  {p['reason']}" for p in metrics_of(tmp_path / "o")["skipped"]] == lines
-    succeed("--data", good, "--out", tmp_path / "g", *SHORT)
-    assert metrics_of(tmp_path / "g")["skipped"] == [] and capsys.readouterr().err == ""
-    model = (tmp_path / "g" / "model.npz").read_bytes()
-    assert (tmp_path / "o" / "model.npz").read_bytes() == model
+    out, err = program.run(*arguments, "--skip-bad")
+    assert out == "" and err.splitlines()[1:-1] == lines
+    assert err.splitlines()[-1] == "continuing without them"
+    assert [f"  {problem['reason']}" for problem in program.metrics["skipped"]] == lines
+    model = (program.out / "model.npz").read_bytes()
+    assert program.train(category, *SHORT) == "" and program.metrics["skipped"] == []
+    assert (program.out / "model.npz").read_bytes() == model
 
 
-@pytest.mark.parametrize("flags", [["--cv", "--repeats", "1"], ["--recipe", "improved"]])
-def test_every_run_can_skip(flags: list[str], tmp_path: Path) -> None:
-    """Cross-validation and the improved recipe continue without the broken recording too."""
+@pytest.mark.parametrize("flags", ["--cv --repeats 1 --epochs 2", "--recipe improved"])
+def test_every_run_can_skip(flags: str, program: Program, tmp_path: Path) -> None:
+    """Cross-validation and the improved recipe continue without the broken recording too; but no
+    run continues if no recording of a class can be read."""
     data = sounds.category(tmp_path, n_clips=6)
     (data / "low" / "bad.wav").write_text("no sound")
-    epochs = ["--epochs", "2"] if "--cv" in flags else []
-    succeed("--data", data, "--out", tmp_path, "--skip-bad", "--quiet", *flags, *epochs)
-    metrics = metrics_of(tmp_path)
+    program.train(data, "--skip-bad", *flags.split())
+    metrics = program.metrics
     assert [problem["clip"] for problem in metrics["skipped"]] == ["low/bad.wav"]
     table = metrics["held_out"]["confusion"] if "--cv" in flags else metrics["confusion"]
     np.testing.assert_array_equal(np.sum(table, axis=1), [6, 6, 6])
-
-
-def test_a_class_is_never_skipped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """--skip-bad does not continue if no recording of a class can be read."""
-    data = sounds.category(tmp_path, n_clips=2)
     for path in (data / "low").iterdir():
         path.write_text("no sound")
-    message = refusal_of(capsys, "--data", data, "--out", tmp_path / "o", "--skip-bad", *SHORT)
-    assert message.splitlines()[-1] == "ssc: no recording of the class 'low' can be read"
-
-
-def test_every_format_is_read_at_every_rate(tmp_path: Path) -> None:
-    """8 to 192 kHz, 8 bit to float64, one to eight channels: no recording is called broken; a
-    recording that is deleted after the scan is."""
-    forms = [(".wav", t) for t in "PCM_U8 PCM_16 PCM_24 PCM_32 FLOAT DOUBLE ULAW".split()]
-    forms += [(".aiff", "PCM_S8"), (".au", "PCM_16"), (".flac", "PCM_24"), (".ogg", "VORBIS")]
-    forms += [(suffix, "PCM_16") for suffix in (".caf", ".w64", ".rf64")]
-    rates = (8000, 11025, 16000, 22050, 44100, 48000, 96000, 192000)
-    for i, (suffix, subtype) in enumerate(forms):
-        for channels in (1, 2, 8):
-            rate = rates[(3 * i + channels) % len(rates)]
-            signal = np.repeat(sounds.hiss(i, 0.05, rate)[:, None], channels, axis=1)
-            path = tmp_path / "소리" / f"{i} {channels}{suffix}"
-            sounds.write(path, signal, rate, subtype=subtype)
-    gone = sounds.write(tmp_path / "b" / "1.wav", sounds.hiss(0))
-    sounds.write(tmp_path / "b" / "2.wav", sounds.hiss(0))
-    dataset = scan(tmp_path)
-    gone.unlink()
-    result = extract_features(dataset, lambda signal: [signal[:100]])
-    assert [problem.clip for problem in result.problems] == ["b/1.wav"]
-    assert result.problems[0].reason == f"{gone}: No such file or directory"
-    assert len(result.kept) == 3 * len(forms) + 1
-    json.dumps(dataset.names, ensure_ascii=False).encode()
+    arguments = ("--data", data, "--out", program.out, "--skip-bad", "--quiet", *flags.split())
+    last = program.refuse(*arguments).splitlines()[-1]
+    assert last == "ssc: no recording of the class 'low' can be read"

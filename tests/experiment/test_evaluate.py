@@ -23,8 +23,6 @@ from experiment.evaluate import (
     cross_validate,
     human_answers,
     human_confusion,
-    make_tasks,
-    window_examples,
 )
 from experiment.folds import Folds
 from experiment.recipes import Examples, Improved, Recipe, Reference
@@ -66,7 +64,7 @@ def trials_and_fits(
     folds: Folds,
     monkeypatch: pytest.MonkeyPatch,
 ) -> list[tuple[Trial, list[bytes]]]:
-    """Each trial with the bytes of all that was fitted for it: weights, biases, means, variances."""
+    """Each trial with the bytes of what was fitted for it: weights, biases, means, variances."""
     fitted: list[bytes] = []
     train = TrainingTask.train
 
@@ -131,17 +129,6 @@ def test_every_clip_is_tested_once_with_each_seed() -> None:
         assert [c.network for c in trial.curves] == [QUICK.networks[k] for k in trial.chosen]
         for curve in trial.curves:
             assert len(curve.train.loss) == len(curve.test.loss) == len(curve.test.accuracy) == 4
-
-
-def test_the_held_out_curve_ends_with_the_trained_network() -> None:
-    """Its last point is what the trained network scores on the held-out windows."""
-    views, labels, folds = problem(2)
-    seen = folds.fold_of != 1
-    tasks = make_tasks(QUICK, (0, 1), [view[seen] for view in views], labels[seen], 3, 0)
-    for task, view in zip(tasks, views, strict=True):
-        held_out = window_examples(view[~seen], labels[~seen])
-        curve = task.train(QUICK, held_out=held_out)
-        assert (curve.test.loss[-1], curve.test.accuracy[-1]) == task.network.evaluate(*held_out)
 
 
 def test_a_diverging_trial_names_fold_and_seed() -> None:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -22,7 +22,6 @@ from experiment import extract
 from experiment.data import Clip, Dataset, scan
 from experiment.extract import (
     CHUNK,
-    MAX_PENDING,
     WORKER_ENVIRONMENT,
     ExtractionResult,
     default_n_jobs,
@@ -34,7 +33,6 @@ from experiment.extract import (
 from experiment.recipes import Improved, Recipe, Reference
 from tests import sounds
 from tests.experiment.program import ROOT
-from tests.oracles import refusal
 
 RECIPES: list[Recipe] = [Reference(), Improved()]
 
@@ -82,23 +80,8 @@ def test_every_clip_is_kept_or_listed_as_a_problem() -> None:
         {"clip": f"a/{i}.wav", "reason": f"{i}.wav holds no samples"} for i in (4, 9, 14)
     ]
     assert result.treated == {"resampled": 5, "cut": 3, "padded": 14}
-
-
-def unreadable(source: int) -> Clip:
-    raise OSError(5, "no sound", f"{source}.wav")
-
-
-def test_without_a_readable_clip_there_are_no_views() -> None:
-    """All clips are problems."""
-    result = extract_features(dataset_of(3, unreadable), two_views)
-    assert result.views == [] and result.kept == [] and len(result.problems) == 3
-
-
-def test_an_error_of_the_features_is_not_a_broken_clip() -> None:
-    """What feature_fn raises is raised: the clips are not the cause of a bad setting."""
-    dataset = dataset_of(2, lambda i: Clip(np.ones(44100)))
-    message = refusal(extract_features, dataset, Reference(n_mfcc=129).views)
-    assert message == "n_mfcc=129 must be at most n_mels=128"
+    nothing = extract_features(dataset_of(3, lambda i: numbered(4)), two_views)
+    assert nothing.views == [] and nothing.kept == [] and len(nothing.problems) == 3
 
 
 def test_reasons_are_sentences_on_one_line() -> None:
@@ -113,40 +96,9 @@ def test_reasons_are_sentences_on_one_line() -> None:
 # Executors
 
 
-class Lazy(Executor):
-    """Runs each task when its result is requested; counts the tasks that are submitted at a time."""
-
-    def __init__(self) -> None:
-        self.n, self.most = 0, 0
-
-    def submit(self, task: Callable[..., Any], /, *args: Any, **options: Any) -> Future[Any]:
-        self.n += 1
-        self.most = max(self.most, self.n)
-        executor = self
-
-        class LazyFuture(Future):
-            def done(self) -> bool:
-                return True
-
-            def result(self, timeout: float | None = None) -> Any:
-                executor.n -= 1
-                return task(*args, **options)
-
-        return LazyFuture()
-
-
-@pytest.mark.parametrize("n", [0, 1, CHUNK, CHUNK * MAX_PENDING + 5, 3 * CHUNK * MAX_PENDING])
-def test_results_keep_the_order_of_the_items(n: int) -> None:
-    """map_in_order returns task(item) for each item in turn and never has more than MAX_PENDING
-    tasks submitted, so that results cannot pile up behind a slow one."""
-    executor = Lazy()
-    assert list(map_in_order(abs, range(n), executor)) == list(range(n))
-    assert executor.n == 0 and executor.most == min(MAX_PENDING, -(-n // CHUNK))
-
-
 def sleepy(item: int) -> int:
-    """Later items take less time."""
-    time.sleep(0.02 / (1 + item))
+    """Later items take less time; the first more than one wait for a result."""
+    time.sleep(0.3 / (1 + item) ** 2)
     return item
 
 
@@ -163,11 +115,18 @@ def test_an_error_cancels_the_tasks_that_have_not_started() -> None:
     assert caught.value.filename == "x.wav" and len(ran) < 40
 
 
-@contextmanager
-def threads() -> Iterator[Executor]:
-    with ThreadPoolExecutor(3) as pool:
-        assert list(map_in_order(sleepy, range(40), pool)) == list(range(40))
-        yield pool
+@pytest.mark.parametrize("n", [0, 1, 2 * CHUNK, 7 * CHUNK + 3])
+def test_results_keep_the_order_of_the_items(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """map_in_order returns task(item) for each item in turn, though later tasks end sooner; no more
+    than MAX_PENDING tasks are submitted before the first result is taken."""
+    monkeypatch.setattr(extract, "MAX_PENDING", 3)
+    with ThreadPoolExecutor(4) as pool:
+        submit = Mock(side_effect=pool.submit)
+        monkeypatch.setattr(pool, "submit", submit)
+        results = map_in_order(sleepy, range(n), pool)
+        first = next(results, None)
+        assert submit.call_count == min(3, -(-n // CHUNK))
+        assert [first, *results] == [*range(n)] or n == 0
 
 
 @contextmanager
@@ -181,7 +140,11 @@ def dask() -> Iterator[Executor]:
         yield client.get_executor()
 
 
-EXECUTORS: dict[str, Any] = {"threads": threads, "2 processes": partial(workers, 2), "dask": dask}
+EXECUTORS: dict[str, Any] = {
+    "threads": partial(ThreadPoolExecutor, 3),
+    "2 processes": partial(workers, 2),
+    "dask": dask,
+}
 
 
 @pytest.mark.parametrize(
@@ -297,10 +260,3 @@ def test_few_clips_are_read_without_workers(monkeypatch: pytest.MonkeyPatch) -> 
     assert 1 <= n_cores <= (os.cpu_count() or 1) and default_n_jobs(100) == min(2, n_cores)
     monkeypatch.delattr(os, "sched_getaffinity", raising=False)
     assert default_n_jobs(10**9) == (os.cpu_count() or 1)
-
-
-def test_a_wait_for_a_result_has_a_timeout() -> None:
-    """A result that takes longer than one wait still arrives."""
-    future: Future[int] = Future()
-    threading.Timer(0.5, future.set_result, [3]).start()
-    assert extract._result(future) == 3

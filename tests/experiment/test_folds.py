@@ -1,4 +1,4 @@
-"""Properties of experiment/folds.py: official folds, and stratified ones that keep recordings whole."""
+"""Properties of experiment/folds.py: official folds, and stratified ones of whole recordings."""
 
 from __future__ import annotations
 
@@ -106,21 +106,15 @@ def test_recording_numbers_are_shared_between_classes_in_esc_names_only() -> Non
 
 @pytest.mark.parametrize(("least", "expected"), [(7, 5), (5, 5), (4, 4), (3, 3), (2, 2), (1, 0)])
 def test_scarce_recordings_reduce_the_number_of_folds(least: int, expected: int) -> None:
-    """find_folds_or_none uses five folds, or as many as the scarcest class has recordings; None if
-    that is one."""
-    names = [f"a/{k}.wav" for k in range(9)] + [
-        f"b/{k}-{t}.wav" for k in range(least) for t in "AB"
-    ]
+    """find_folds_or_none uses the official folds if there are any; else five folds, or as many as
+    the scarcest class has recordings; None if that is one."""
+    names = [f"a/{k}.wav" for k in range(9)]
+    names += [f"b/{k}-{take}.wav" for k in range(least) for take in "AB"]
     folds = find_folds_or_none(names, np.array([0] * 9 + [1] * 2 * least))
     assert (0 if folds is None else len(folds.numbers)) == expected
-
-
-def test_official_folds_are_used_however_scarce_the_recordings() -> None:
-    """find_folds_or_none returns the official folds of a class with one recording in each."""
     names = [f"{'ab'[k % 2]}/{k // 2 + 1}-{k}-A.wav" for k in range(6)]
     folds = find_folds_or_none(names, np.arange(6) % 2)
-    assert folds is not None and folds.kind == "official"
-    assert folds.fold_of.tolist() == [1, 1, 2, 2, 3, 3]
+    assert folds is not None and folds.fold_of.tolist() == [1, 1, 2, 2, 3, 3]
 
 
 @pytest.mark.recordings

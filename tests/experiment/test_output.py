@@ -1,4 +1,4 @@
-"""Properties of experiment/output.py and figures.py: text and files contain what they were given."""
+"""Properties of experiment/output.py and figures.py: text and files have what they were given."""
 
 from __future__ import annotations
 
@@ -96,14 +96,6 @@ def test_files_contain_what_they_were_given(tmp_path: Path) -> None:
     assert files_of(tmp_path) == {"history.csv", "x.json", "x.png"}
 
 
-def test_quiet_suppresses_the_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Otherwise words and the paths of written files are printed."""
-    for quiet in (True, False):
-        Output(tmp_path, quiet=quiet).log("two", "words")
-        Output(tmp_path, quiet=quiet).save_json({}, "a.json")
-    assert capsys.readouterr().out == f"two words\nwrote {tmp_path / 'a.json'}\n"
-
-
 def test_output_folders_without_output_are_removed(tmp_path: Path) -> None:
     """After an error, folders that were created and are empty are removed; others stay."""
     with pytest.raises(RuntimeError), output_folder(tmp_path / "a" / "b"):
@@ -131,7 +123,7 @@ def test_an_unwritable_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_names_are_drawable_or_escaped() -> None:
-    """ASCII stays; a character of no installed font becomes its escape; drawing gives no warning."""
+    """ASCII stays; a character of no installed font becomes its escape; no glyph is missing."""
     with plt.rc_context():
         assert figures.drawable(["dog", "rain 1"]) == ["dog", "rain 1"]
         assert figures.drawable(["a\U0010fffd"]) == ["a\\U0010fffd"]

@@ -11,7 +11,7 @@ import pytest
 from experiment.data import scan
 from mininet import Sequential
 from tests import sounds
-from tests.experiment.program import ROOT, files_of, metrics_of
+from tests.experiment.program import ROOT, files_of
 
 # Hides the names in this process and, since it runs as their main module too, in its workers. What
 # multiprocessing itself needs on POSIX is imported and started before.
@@ -50,21 +50,14 @@ def test_the_main_job_needs_no_posix_name(jobs: str, category: Path, tmp_path: P
     script.write_text(f"ROOT = {str(ROOT)!r}\n{WITHOUT_POSIX}", "utf-8")
     models = []
     for program, out in ((script, "hidden"), (ROOT / "ssc.py", "present")):
-        command = [sys.executable, str(program), "--data", str(category), "--epochs", "1"]
+        command = [sys.executable, program, "--data", category, "--epochs", "1", "--jobs", jobs]
         finished = subprocess.run(
-            [*command, "--out", str(tmp_path / out), "--jobs", jobs],
-            capture_output=True,
-            encoding="utf-8",
-            check=False,
+            [*map(str, command), "--out", str(tmp_path / out)], capture_output=True, check=False
         )
-        assert (finished.returncode, finished.stderr) == (0, "")
+        assert (finished.returncode, finished.stderr) == (0, b"")
         models.append(Sequential.load(tmp_path / out / "model.npz").params[0].tobytes())
     assert models[0] == models[1]
     assert files_of(tmp_path / "hidden") == files_of(tmp_path / "present")
-    assert (
-        metrics_of(tmp_path / "hidden")["confusion"]
-        == metrics_of(tmp_path / "present")["confusion"]
-    )
 
 
 def test_the_order_of_classes_and_files_is_that_of_their_names(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -179,46 +178,37 @@ def test_a_model_predicts_the_same_after_it_is_read(
     np.testing.assert_array_equal(model.predict_proba(SIGNAL), expected)
 
 
-def without(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    return lambda metadata: {key: value for key, value in metadata.items() if key != name}
-
-
-def having(**entries: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    return lambda metadata: metadata | entries
-
-
-def setting(name: str, value: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    return lambda metadata: metadata | {"settings": metadata["settings"] | {name: value}}
-
-
-UNFIT = {
+# metadata, and settings among them, that do not match a network of the recipe
+UNFIT: dict[Recipe, list[tuple[dict[str, Any], dict[str, Any]]]] = {
     Reference(n_mfcc=2): [
-        *(without("classes"), having(classes=None), having(classes=["a", "b"])),
-        *(without("recipe"), having(recipe="third"), having(recipe="improved")),
-        *(without("settings"), having(settings=[2, False]), having(settings={"x": 1})),
-        *(setting("n_mfcc", 3), setting("n_mfcc", "2"), setting("n_mfcc", -2)),
-        *(setting("n_mfcc", 10**9), setting("deltas", True)),
-        *(without("chosen"), having(chosen=[1]), having(chosen=0), having(chosen=[])),
-        having(chosen=[0, 0]),
+        *(({"classes": value}, {}) for value in (None, 3, ["a", "b"])),
+        *(({"recipe": value}, {}) for value in (None, "third", ["reference"], "improved")),
+        *(({"settings": value}, {}) for value in (None, [2, False], {"x": 1})),
+        *(({"chosen": value}, {}) for value in (None, 0, [], [1], [0, 0])),
+        *(({}, {"n_mfcc": value}) for value in (3, "2", -2, 10**9)),
+        ({}, {"deltas": True}),
     ],
     Improved(): [
-        *(setting("window", 0), setting("window", 3), setting("window", 10**9), setting("hop", 0)),
-        *(setting("floor", np.finfo(float).max), setting("top_db", "60"), setting("floor", 0.0)),
-        *(setting("n_mels", 10**9), setting("n_mels", 443), setting("window", 50.5)),
+        *(({}, {"window": value}) for value in (0, 3, 10**9, 50.5)),
+        *(({}, {"floor": value}) for value in (np.finfo(float).max, 0.0)),
+        *(({}, {"n_mels": value}) for value in (443, 10**9)),
+        *(({}, {"top_db": "60"}), ({}, {"hop": 0})),
     ],
 }
 
 
 @pytest.mark.parametrize(
-    ("recipe", "change"), [(recipe, change) for recipe, rows in UNFIT.items() for change in rows]
+    ("recipe", "unfit"), [(recipe, unfit) for recipe, rows in UNFIT.items() for unfit in rows]
 )
 def test_a_model_whose_parts_do_not_match_is_refused(
-    recipe: Recipe, change: Callable[[dict[str, Any]], dict[str, Any]], tmp_path: Path
+    recipe: Recipe, unfit: tuple[dict[str, Any], dict[str, Any]], tmp_path: Path
 ) -> None:
     """Metadata that are missing, of another type, or do not match the networks: one sentence that
     names the file."""
-    ensemble = untrained(recipe, [0])
-    ensemble.metadata = change(ensemble.metadata)
+    ensemble, (metadata, settings) = untrained(recipe, [0]), unfit
+    ensemble.metadata |= metadata
+    if settings:
+        ensemble.metadata["settings"] |= settings
     ensemble.save(tmp_path / "m.npz")
     message = refusal(read_model, tmp_path / "m.npz")
     assert message.startswith(f"{tmp_path / 'm.npz'} is not a model that ssc wrote: ")

@@ -6,7 +6,7 @@ import itertools
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,10 @@ from hypothesis import strategies as st
 
 from experiment import scenes
 from experiment.scenes import CLASSES, N_TAKES, file_name, scene, write_scenes
+from tests.experiment.test_evaluate import ESC10
 from tests.oracles import assert_within, refusal
 from tests.strategies import eps_of, generators
 
-ESC_10 = {
-    *("chainsaw", "clock_tick", "crackling_fire", "crying_baby", "dog"),
-    *("helicopter", "rain", "rooster", "sea_waves", "sneezing"),
-}
 LOW_RATE = 8000  # Hz: plenty for what does not depend on the rate, and five times as fast
 RATES = st.sampled_from([8000, 11025.0, 16000, 22050, 44100, 48000])
 DURATIONS = st.floats(1e-4, 0.5)
@@ -42,17 +39,6 @@ def clips() -> np.ndarray:
 
 
 # Building blocks
-
-
-@given(generators(), st.floats(0.01, 100), st.floats(1.01, 1000))
-def test_log_uniform_stays_between_its_bounds(
-    rng: np.random.Generator, low: float, ratio: float
-) -> None:
-    """low <= x <= high, to rounding, and half of the draws are below the geometric mean."""
-    x = np.array([scenes.log_uniform(rng, low, low * ratio) for _ in range(400)])
-    assert np.all((low <= x) & (x <= low * ratio * (1 + 4 * eps_of(float))))
-    # 6 standard deviations of a binomial count
-    assert abs(np.sum(x < low * np.sqrt(ratio)) - 200) <= 6 * np.sqrt(100)
 
 
 @given(st.floats(1, 4000), st.sampled_from([8000, 44100]), st.integers(1, 2000))
@@ -150,30 +136,18 @@ def test_the_recorder_starts_and_stops_once(rng: np.random.Generator, n: int) ->
 
 
 def test_the_class_names_are_ten_and_not_those_of_esc10() -> None:
-    """Ten names, sorted, in lower snake case, none of them of ESC-10."""
+    """Ten names, sorted, in lower snake case."""
     assert len(set(CLASSES)) == 10 and list(CLASSES) == sorted(CLASSES)
     assert all(re.fullmatch("[a-z]+(_[a-z]+)*", name) for name in CLASSES)
-    assert not ESC_10 & set(CLASSES)
-
-
-@settings(max_examples=20)
-@given(NAMES, TAKES, SEEDS, RATES, DURATIONS)
-def test_the_same_arguments_give_the_same_clip(
-    name: str, take: int, seed: int, sample_rate: float, duration: float
-) -> None:
-    """Two calls return the same bytes, whatever was synthesized between them."""
-    first = scene(name, take, seed=seed, sample_rate=sample_rate, duration=duration)
-    scene(CLASSES[take % 10], take + 1, duration=0.1)
-    again = scene(name, take, seed=seed, sample_rate=sample_rate, duration=duration)
-    assert first.tobytes() == again.tobytes()
+    assert not set(ESC10) & set(CLASSES)
 
 
 @settings(max_examples=20)
 @given(NAMES, NAMES, st.tuples(TAKES, TAKES), st.tuples(SEEDS, SEEDS))
-def test_another_seed_or_take_or_class_gives_another_clip(
+def test_a_clip_is_a_function_of_seed_class_and_take(
     name: str, other: str, takes: tuple[int, int], seeds: tuple[int, int]
 ) -> None:
-    """Clips of different (seed, class, take) differ."""
+    """Clips are equal if and only if (seed, class, take) are."""
     a = scene(name, takes[0], seed=seeds[0], duration=0.2)
     others = [(name, takes[0], seeds[1]), (name, takes[1], seeds[0]), (other, takes[0], seeds[0])]
     for key in others:
@@ -194,15 +168,6 @@ def test_clips_have_the_requested_length_and_range(
     assert abs(clip.mean(dtype=float)) <= 2**-16  # each sample is rounded by at most that
 
 
-@pytest.mark.parametrize("n", [1, 2, 3])
-@pytest.mark.parametrize("name", CLASSES)
-def test_the_shortest_clips_are_finite(name: str, n: int) -> None:
-    """Clips of one to three samples are finite for every draw."""
-    for take in range(20):
-        clip = scene(name, take, duration=n / 44100)
-        assert clip.shape == (n,) and np.all(np.isfinite(clip))
-
-
 def test_clips_fit_into_16_bits_without_dc(clips: np.ndarray) -> None:
     """2¹⁵ times a sample is an integer; the mean is below a thousandth of the root mean square."""
     assert np.array_equal(clips * 2**15, np.round(clips * 2**15))
@@ -210,25 +175,16 @@ def test_clips_fit_into_16_bits_without_dc(clips: np.ndarray) -> None:
     assert np.all(np.abs(clips.mean(-1, dtype=float)) <= 1e-3 * rms)
 
 
-def test_levels_cover_20_db(clips: np.ndarray) -> None:
-    """In each class the peaks cover at least 20 dB; all lie 1 to 31 dB below full scale."""
-    peaks = 20 * np.log10(np.abs(clips).max(-1))
-    assert np.all(np.ptp(peaks, axis=1) >= 20)
-    assert peaks.max() <= -0.99 and peaks.min() >= -31.01
-
-
-def test_clips_start_and_end_quietly(clips: np.ndarray) -> None:
-    """The first and last sample are below 2 % of the peak, so that the ends do not click."""
-    ends = np.abs(clips[..., [0, -1]]).max(-1)
-    assert np.all(ends <= 0.02 * np.abs(clips).max(-1) + 2**-16)
-
-
-def test_some_clips_contain_silence(clips: np.ndarray) -> None:
-    """5 to 25 % of the clips, in most classes, have 0.1 s of zeros at an end."""
+def test_levels_and_silence_vary(clips: np.ndarray) -> None:
+    """In each class the peaks cover at least 20 dB, 1 to 31 dB below full scale. The ends are below
+    2 % of the peak, so that they do not click; 5 to 25 % of the clips have 0.1 s of zeros there."""
+    peaks = np.abs(clips).max(-1)
+    level = 20 * np.log10(peaks)
+    assert np.all(np.ptp(level, axis=1) >= 20) and level.max() <= -0.99 and level.min() >= -31.01
+    assert np.all(np.abs(clips[..., [0, -1]]).max(-1) <= 0.02 * peaks + 2**-16)
     tenth = LOW_RATE // 10
     sounds = np.any(clips[..., :tenth], axis=-1) & np.any(clips[..., -tenth:], axis=-1)
     assert 0.05 <= np.mean(~sounds) <= 0.25
-    assert np.count_nonzero(~np.all(sounds, axis=1)) >= 7
 
 
 def test_no_two_takes_of_a_class_are_alike(clips: np.ndarray) -> None:
@@ -240,17 +196,6 @@ def test_no_two_takes_of_a_class_are_alike(clips: np.ndarray) -> None:
         spectra = np.fft.rfft(takes[:8], 2 * takes.shape[-1])
         for i, j in itertools.combinations(range(8), 2):
             assert np.abs(np.fft.irfft(spectra[i] * spectra[j].conj())).max() < 0.9
-
-
-@pytest.mark.parametrize("take", range(4))
-def test_pitch_does_not_depend_on_the_sample_rate(take: int) -> None:
-    """The strongest frequency of a cricket is the same at 22.05 and 44.1 kHz, within 3 %."""
-    strongest = []
-    for sample_rate in (22050, 44100):
-        clip = scene("cricket", take, sample_rate=sample_rate, duration=2.0)
-        strongest.append(np.argmax(np.abs(np.fft.rfft(clip))) / 2.0)  # bins of 1/2 Hz
-    assert 3300 < strongest[0] < 6700
-    assert strongest[0] == pytest.approx(strongest[1], rel=0.03)
 
 
 @pytest.mark.parametrize(
@@ -269,8 +214,8 @@ def test_pitch_does_not_depend_on_the_sample_rate(take: int) -> None:
         ({"duration": -1}, "duration=-1 must be positive and finite"),
         ({"duration": np.nan}, "duration=nan must be positive and finite"),
         (
-            {"duration": 0.0001, "sample_rate": 1000},
-            "duration=0.0001 must be at least one sample, 0.001 s",
+            {"duration": 1e-4, "sample_rate": 10},
+            "duration=0.0001 must be at least one sample, 0.1 s",
         ),
     ],
 )
@@ -285,16 +230,10 @@ def test_bad_arguments_are_refused(options: dict[str, Any], message: str) -> Non
 
 def test_file_names_contain_fold_recording_and_take() -> None:
     """<fold>-<recording>-A.wav; every class is spread evenly over folds 1 to 5."""
-    parsed = [
-        re.fullmatch(r"([1-5])-(\d+)-A\.wav", file_name(name, take))
-        for name in CLASSES
-        for take in range(N_TAKES)
-    ]
-    assert None not in parsed
-    folds = [match[1] for match in parsed if match]
-    for k in range(len(CLASSES)):
-        in_class = Counter(folds[k * N_TAKES : (k + 1) * N_TAKES])
-        assert in_class == dict.fromkeys("12345", N_TAKES // 5)
+    for name in CLASSES:
+        names = [file_name(name, take) for take in range(N_TAKES)]
+        assert all(re.fullmatch(r"[1-5]-\d+-A\.wav", each) for each in names)
+        assert Counter(each[0] for each in names) == dict.fromkeys("12345", N_TAKES // 5)
 
 
 @given(st.tuples(NAMES, TAKES), st.tuples(NAMES, TAKES))
@@ -304,14 +243,8 @@ def test_each_clip_has_its_own_recording_number(a: tuple[str, int], b: tuple[str
     assert (recordings[0] == recordings[1]) == (a == b)
 
 
-def test_file_names_of_unknown_clips_are_refused() -> None:
-    """The ValueError names the class or the take."""
-    assert refusal(file_name, "dog", 0).startswith("name='dog' must be one of applause, ")
-    assert refusal(file_name, "bell", -1) == "take=-1 must be a non-negative integer"
-
-
 def test_files_contain_the_clips_exactly(tmp_path: Path) -> None:
-    """folder/<class>/<file_name>, 16-bit mono WAV at 44.1 kHz, reads back as scene() returned it."""
+    """folder/<class>/<file_name>, 16-bit mono WAV at 44.1 kHz, reads back as scene() gave it."""
     assert write_scenes(tmp_path / "new" / "scenes", seed=3, n_takes=1) == 10
     files = sorted((tmp_path / "new" / "scenes").rglob("*"))
     assert [path.name for path in files if path.is_dir()] == list(CLASSES)
@@ -346,47 +279,15 @@ def test_all_takes_of_all_classes_are_written(tmp_path: Path) -> None:
     assert write_scenes(tmp_path, progress=progress) == 400
     assert seen == [(name, take) for name in CLASSES for take in range(N_TAKES)]
     assert write_scenes(tmp_path, n_takes=1) == 10
-    assert sorted(os.listdir(tmp_path)) == list(CLASSES)
-    for name in CLASSES:
-        names = sorted(os.listdir(tmp_path / name))
-        assert names == sorted(file_name(name, take) for take in range(N_TAKES))
+    written = {str(path.relative_to(tmp_path)) for path in tmp_path.glob("*/*")}
+    assert written == {os.path.join(name, file_name(name, take)) for name, take in seen}
 
 
-@pytest.mark.usefixtures("silent_scenes")
-@pytest.mark.parametrize("stop", [KeyboardInterrupt, OSError])
-def test_an_interrupted_run_leaves_complete_files(
-    stop: type[BaseException], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """If writing stops within the third file, two complete files remain and no part of a third."""
-    written: list[Path] = []
-    write: Callable[[Path, bytes], int] = Path.write_bytes
-
-    def failing(path: Path, content: bytes) -> int:
-        written.append(path)
-        if len(written) == 3:
-            write(path, content[: len(content) // 2])
-            raise stop
-        return write(path, content)
-
-    monkeypatch.setattr(Path, "write_bytes", failing)
-    with pytest.raises(stop):
-        write_scenes(tmp_path, n_takes=4)
-    files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert sorted(path.name for path in files) == [file_name("applause", k) for k in (0, 1)]
-    assert all(soundfile.info(path).frames == 441 for path in files)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"n_takes": 0}, "n_takes=0 must be a positive integer"),
-        ({"n_takes": -1}, "n_takes=-1 must be a positive integer"),
-        ({"seed": -1}, "seed=-1 must be a non-negative integer"),
-    ],
-)
-def test_nothing_is_written_after_bad_options(
-    options: dict[str, Any], message: str, tmp_path: Path
-) -> None:
+def test_nothing_is_written_after_bad_options(tmp_path: Path) -> None:
     """A refused call leaves the folder as it was."""
-    assert refusal(write_scenes, tmp_path, **options) == message
-    assert not list(tmp_path.iterdir())
+    for n in (0, -1):
+        assert (
+            refusal(write_scenes, tmp_path, n_takes=n) == f"n_takes={n} must be a positive integer"
+        )
+    message = refusal(write_scenes, tmp_path, seed=-1)
+    assert message == "seed=-1 must be a non-negative integer" and not list(tmp_path.iterdir())

@@ -114,7 +114,8 @@ def test_the_fast_forms_agree_at_the_references_settings(dtype: type) -> None:
     chain = {"sample_rate": 44100, "n_fft": 882, "hop_length": 441, "n_mels": 128}
     assert_same_mel(signal, chain)
     assert_same_mfcc(signal, chain, CEPSTRAL)
-    np.testing.assert_array_equal(fast.mfcc(signal, 44100), fast.mfcc(signal, **chain))
+    explicit = fast.mfcc(signal, **chain, **CEPSTRAL)
+    np.testing.assert_array_equal(fast.mfcc(signal, 44100), explicit)
 
 
 @pytest.mark.parametrize("n_fft", [7, 64, 144, 211, 441])

@@ -158,8 +158,11 @@ def test_the_loss_is_measured_on_both_sides_of_the_start(n: int, m: int, rng: Ge
     assert theta.size == 1 or not np.any(above == other)
 
 
-def test_float32_parameters_are_rejected() -> None:
-    """In float32 rounding would hide an error of 0.1 %: the parameters must be float64."""
+def test_layers_that_cannot_be_checked_are_rejected() -> None:
+    """There must be a gradient for each parameter, and parameters must be float64: in float32
+    rounding would hide an error of 0.1 %."""
+    more: Any = SimpleNamespace(params=[np.ones(1)], grads=[], forward=np.array, backward=np.array)
+    refusal(gradient_check, more, np.ones((1, 2)), rng=default_rng(0))
     layer = Dense.from_parameters(np.ones((2, 3), np.float32), np.ones(3))
     message = refusal(gradient_check, layer, np.ones((1, 2)), rng=default_rng(0))
     assert message == "gradient_check needs float64 parameters: float32 hides small errors"

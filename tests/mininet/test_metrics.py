@@ -38,7 +38,8 @@ def test_accuracy_and_the_confusion_matrix_count_the_pairs(
         assert matrix.dtype.kind == "i" and np.trace(matrix) == right
         np.testing.assert_array_equal(confusion_matrix(y_pred, y_true, n_classes), matrix.T)
     assert abs(accuracy(y_true, y_pred) - right / len(pairs)) <= eps_of(float)
-    assert accuracy(y_pred, y_true) == accuracy(y_true, y_pred) and accuracy(y_true, y_true) == 1
+    assert accuracy(y_pred, y_true) == accuracy(y_true, y_pred.astype(np.uint8))
+    assert accuracy(y_true, y_true) == 1
 
 
 @given(MATRICES)
@@ -69,6 +70,8 @@ def test_metrics_worked_by_hand() -> None:
     with np.errstate(all="raise"):
         expected = [[2 / 3] * 3, [1 / 2] * 3, [0] * 3]
         assert_within(precision_recall_f1(matrix.tolist()), expected, eps_of(float))
+        # proportions instead of counts have the same scores, also where a sum is 1 or less
+        assert_within(precision_recall_f1(matrix / 5), expected, 4 * eps_of(float))
 
 
 @given(st.integers(1, 2000), st.floats(0, 1), st.floats(0.1, 4))
@@ -92,6 +95,10 @@ def test_the_interval_contains_the_true_proportion_in_95_of_100_experiments() ->
         assert abs(covered - 0.95) < 0.02
     lower, upper = wilson_interval(0.7, 400)
     assert (upper - lower) / 2 == pytest.approx(0.045, abs=5e-4)
+    for n in range(1, 100):  # all or no successes: 1 or 0, to rounding and not beyond
+        (lower, none), (all_but, upper) = wilson_interval(0, n), wilson_interval(1, n)
+        assert 0 <= lower <= 1 - upper + 8 * eps_of(float) <= 16 * eps_of(float)
+        assert_within([none, 1 - all_but], [1.96**2 / (n + 1.96**2)] * 2, 8 * eps_of(float))
 
 
 @pytest.mark.parametrize("metric", [accuracy, confusion_matrix])

@@ -15,7 +15,7 @@ from experiment.data import scan
 from experiment.extract import extract_features
 from experiment.recipes import Reference
 from tests import sounds
-from tests.experiment.program import refusal_of
+from tests.experiment.program import Program, files_of
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="links, pipes and names are POSIX")
 
@@ -35,16 +35,15 @@ def test_broken_recordings_are_one_line_each(
 ) -> None:
     """Links that lead nowhere, folders, pipes, and names with line breaks or bytes that are not
     UTF-8: a line each, by one process and by workers."""
-    data = sounds.category(tmp_path)
+    data, program, n = sounds.category(tmp_path), Program(capsys, tmp_path / "o"), len(BROKEN)
     for name, (make, _) in BROKEN.items():
         make(data / "low" / name)
-    message = refusal_of(capsys, "--data", data, "--out", tmp_path / "o", "--quiet", "--jobs", jobs)
-    head, *lines, tail = message.split("\n")[-len(BROKEN) - 2 :]
-    assert head.endswith(f"{len(BROKEN)} of {12 + len(BROKEN)} recordings cannot be read:")
-    assert tail == "--skip-bad continues without them"
-    words = [words for _, words in dict(sorted(BROKEN.items())).values()]
-    assert all(word in line for word, line in zip(words, lines, strict=True))
-    assert not (tmp_path / "o").exists()
+    arguments = ("--data", data, "--out", program.out, "--quiet", "--jobs", jobs)
+    head, *lines, _ = program.refuse(*arguments).split("\n")
+    assert head == f"{n} of {12 + n} recordings cannot be read:"
+    for (_, words), line in zip(dict(sorted(BROKEN.items())).values(), lines, strict=True):
+        assert words in line
+    assert files_of(program.out) == set()
 
 
 def test_good_recordings_are_read_under_any_name(tmp_path: Path) -> None:

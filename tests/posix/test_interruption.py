@@ -17,10 +17,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import ssc
 from experiment.recipes import read_model
 from mininet import Ensemble
 from tests import sounds
-from tests.experiment.program import ROOT, files_of, succeed
+from tests.experiment.program import ROOT, files_of
 
 pytestmark = pytest.mark.skipif(
     os.name != "posix" or shutil.which("ps") is None, reason="signals and ps are POSIX"
@@ -128,8 +129,8 @@ def test_ctrl_c_while_reading(jobs: str, seconds: float, many: Path, tmp_path: P
 
 @pytest.mark.parametrize("seconds", moments(4, 0.5))
 def test_ctrl_c_while_training(seconds: float, few: Path, tmp_path: Path) -> None:
-    """The model is kept, and the sentence says where: it can be read, its biases are no longer zero.
-    No temporary file is left."""
+    """The model is kept, and the sentence says where: it can be read, and its biases are not zero. No
+    temporary file is left."""
     arguments = ("--data", few, "--out", tmp_path / "o", "--epochs", "1000000")
     with program(*arguments) as process:
         until(process, "epoch       3/", seconds)
@@ -153,11 +154,12 @@ def test_workers_do_not_outlive_a_killed_parent(many: Path, tmp_path: Path) -> N
 
 
 def test_kill_9_leaves_old_or_new_files(few: Path, tmp_path: Path) -> None:
-    """A run that replaces the files of another is killed at several moments: each file is whole, the
-    old one or the new one. The next run is not disturbed by what is left."""
+    """A run that replaces the files of another is killed at several moments: each file is whole, old
+    or new. The next run is not disturbed by what is left."""
 
     def run(out: Path, seed: int) -> dict[str, bytes]:
-        succeed("--data", few, "--out", out, "--epochs", 2, "--seed", seed, "--quiet")
+        arguments = ["--data", few, "--out", out, "--epochs", 2, "--seed", seed, "--quiet"]
+        assert ssc.main([str(argument) for argument in arguments]) == 0
         return {path.name: path.read_bytes() for path in out.iterdir()}
 
     old, new = run(tmp_path / "old", 0), run(tmp_path / "new", 1)
