@@ -4,7 +4,10 @@
 and the command line follow. The mathematics is in mfcc/ and mininet/.
 """
 
-from __future__ import annotations
+import signal
+
+if __name__ == "__mp_main__":  # imported by a worker process: Ctrl-C is handled by its parent
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 import argparse
 import io
@@ -57,7 +60,7 @@ def train(options: argparse.Namespace) -> None:
         output = Output(folder, show=options.show, quiet=options.quiet)
         dataset = find_clips(options, output)
         dataset, views, record = extract(dataset, recipe, options, output)
-        if isinstance(recipe, Reference):  # the views of the other recipe are no images
+        if isinstance(recipe, Reference):  # the views of the other recipe are not images
             figures.draw_features(views[0], recipe, dataset, output)
 
         start_time = time.perf_counter()
@@ -76,7 +79,7 @@ def train(options: argparse.Namespace) -> None:
         output.save_json(results, "metrics.json")
         figures.draw_training(tasks, curves, matrix, classes, output, options.normalize)
         output.log(f"loss {loss:.4f}, accuracy {accuracy:.4f}, measured on the training clips")
-        output.log("for the accuracy on other clips: --cv")
+        output.log("use --cv to measure the accuracy on held-out clips")
         output.show()
 
 
@@ -110,7 +113,7 @@ def cross_validate(options: argparse.Namespace) -> None:
 
 
 def find_clips(options: argparse.Namespace, output: Output) -> Dataset:
-    """load_dataset, with the classes in the log."""
+    """Load the dataset and log its classes."""
     if options.data is None:
         output.log("No --data given: using the embedded synthetic scenes. For real recordings:")
         output.log("ssc.py --data DIR, where DIR holds one folder of recordings a class.")
@@ -123,7 +126,7 @@ def load_dataset(options: argparse.Namespace) -> Dataset:
     """The recordings of --data, or the embedded scenes."""
     if options.data is None:
         return embedded(options.seed)
-    out = getattr(options, "out", OUT)  # this folder is no class
+    out = getattr(options, "out", OUT)  # the output folder is not a class
     return scan(options.data, options.all_classes, out)
 
 
@@ -184,7 +187,7 @@ def train_networks(
     try:
         curves = []
         for task in tasks:
-            output.log(task.network.summary())
+            output.log(f"network {task.name}\n{task.network.summary()}")
             log = partial(log_epoch, start_time=time.perf_counter(), recipe=recipe, output=output)
             curves.append(task.train(recipe, log))
         save()
@@ -192,7 +195,7 @@ def train_networks(
     except (KeyboardInterrupt, DivergenceError) as stop:
         try:
             save()
-            outcome = f"the model trained so far is kept in {output.folder / 'model.npz'}"
+            outcome = f"the model trained so far is saved in {output.folder / 'model.npz'}"
         except (ValueError, OSError) as error:
             outcome = f"no model could be saved: {reason(error)}"
         raise type(stop)(f"{stop}; {outcome}") from None
@@ -206,7 +209,7 @@ def log_epoch(history: History, *, start_time: float, recipe: Recipe, output: Ou
 def run_settings(options: argparse.Namespace, recipe: Recipe, **others: Any) -> dict[str, Any]:
     """What the results depend on: settings and versions."""
     settings = {"data": options.data, "recipe": recipe.name, "seed": options.seed, **others}
-    settings |= asdict(recipe)  # type: ignore[call-overload]
+    settings |= asdict(recipe)
     return {"settings": settings, "versions": {"ssc": __version__, **versions()}}
 
 

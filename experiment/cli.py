@@ -1,7 +1,5 @@
 """The command line: every command, every flag, its default and its bounds. Chapter 13."""
 
-from __future__ import annotations
-
 import argparse
 import difflib
 import math
@@ -14,112 +12,42 @@ from .folds import MIN_FOLDS
 from .recipes import RECIPES, Recipe, Reference
 
 OUT = Path("out")
-TRAIN = "Classify environmental sounds with MFCCs and a small neural network, written out by hand."
-# command: what it does, its positional arguments, its flags
-COMMANDS = {
-    "train": (
-        *(TRAIN, ""),
-        "data all-classes skip-bad recipe cv folds repeats out epochs batch-size learning-rate"
-        " decay seed n-mfcc deltas jobs normalize show quiet",
-    ),
-    "check": (
-        "describe the recordings and find broken ones",
-        "",
-        "data all-classes folds seed jobs json",
-    ),
-    "predict": ("print the most probable classes of each recording", "model clips", "skip-bad"),
-    "explain": (
-        "draw one recording through every stage of the features",
-        "clip",
-        "out n-mfcc show quiet",
-    ),
-    "scenes": ("write the embedded scenes as WAV files", "folder", "seed quiet"),
-}
-POSITIONALS: dict[str, dict[str, Any]] = {
-    "model": {"metavar": "MODEL", "help": "a model.npz written by training"},
-    "clips": {"metavar": "CLIP", "nargs": "+", "help": "a recording"},
-    "clip": {"metavar": "CLIP", "help": "a recording"},
-    "folder": {"metavar": "DIR", "type": Path, "help": "folder to write into"},
-}
-SWITCHES = {
-    "all-classes": "all fifty classes of the ESC-50 repository, not only the ten of ESC-10",
-    "skip-bad": "continue without the recordings that cannot be read, and list them",
-    "cv": "cross-validate on held-out clips; no model is kept",
-    "deltas": "stack deltas and delta-deltas below the MFCCs: three times the rows",
-    "normalize": "also draw the confusion matrix with each row divided by its sum",
-    "show": "open the figures in windows",
-    "quiet": "print errors only",
-    "json": "print JSON, for programs",
-}
-# flag: type, smallest value, default as --help shows it, what it is
-NUMBERS: dict[str, tuple[type, float, Any, str]] = {
-    "epochs": (int, 1, Reference.epochs, "passes over all clips"),
-    "batch-size": (int, 1, Reference.batch_size, "clips a batch"),
-    "learning-rate": (
-        float,
-        math.ulp(0),
-        Reference.learning_rate,
-        "learning rate of the first update",
-    ),
-    "decay": (float, 0, Reference.decay, "update t has the learning rate divided by 1 + decay·t"),
-    "n-mfcc": (int, 1, Reference.n_mfcc, "MFCCs in each frame"),
-    "seed": (int, 0, 0, "the same random seed reproduces the run"),
-    "repeats": (int, 1, 5, "with --cv: number of seeds, counting from --seed"),
-    "folds": (int, MIN_FOLDS, "the official ones, else 5", "number of stratified folds"),
-    "jobs": (int, 1, "one a core if there are many recordings", "processes that read recordings"),
-}
-OTHERS: dict[str, dict[str, Any]] = {
-    "data": {
-        "metavar": "DIR",
-        "help": "one folder of recordings a class (default: synthetic scenes)",
-    },
-    "out": {
-        "metavar": "DIR",
-        "type": Path,
-        "default": OUT,
-        "help": "folder for the results (default: out)",
-    },
-    "recipe": {
-        "choices": list(RECIPES),
-        "default": Reference.name,
-        "help": "the published network, or two small ones, averaged (default: reference)",
-    },
-}
 SETTINGS = [field.name for field in fields(Reference)]  # flags of the reference recipe
+COMMANDS = {
+    "train": "train and evaluate a network on MFCCs of environmental sounds",
+    "check": "describe the recordings and find broken ones; exit code 2 if there are any",
+    "predict": "print the three most probable classes of each recording",
+    "explain": "draw one recording through every stage of the features",
+    "scenes": "write the embedded scenes as WAV files",
+}
 
 
 class Parser(argparse.ArgumentParser):
-    """The parser of one command: flags are not abbreviated, an error is one sentence."""
+    """The parser of one command. Flags are not abbreviated; an error is one sentence."""
 
     def __init__(self, command: str) -> None:
-        does, positionals, flags = COMMANDS[command]
-        others = [
-            f"  {name:<8} {text}" for name, (text, _, _) in COMMANDS.items() if name != "train"
-        ]
-        is_train = command == "train"
+        others = [f"  {name:<8} {text}" for name, text in COMMANDS.items() if name != "train"]
         super().__init__(
-            prog="ssc.py" if is_train else f"ssc.py {command}",
-            description=f"{does[0].upper()}{does[1:].rstrip('.')}.",
-            epilog="\n".join(["other commands:", *others]) if is_train else None,
+            prog="ssc.py" if command == "train" else f"ssc.py {command}",
+            description=f"{COMMANDS[command][0].upper()}{COMMANDS[command][1:]}.",
+            epilog="\n".join(["other commands:", *others]) if command == "train" else None,
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
-        for name in positionals.split():
-            self.add_argument(name, **POSITIONALS[name])
-        for name in flags.split():
-            if name in SWITCHES:
-                self.add_argument(f"--{name}", action="store_true", help=SWITCHES[name])
-            elif name in NUMBERS:
-                kind, least, default, text = NUMBERS[name]
-                help_text = f"{text} (default: {default})"
-                self.add_argument(
-                    f"--{name}", metavar="N", type=_number(kind, least), help=help_text
-                )
-            else:
-                self.add_argument(f"--{name}", **OTHERS[name])
+        self.command = command
+
+    def flag(self, commands: str, name: str, text: str, **options: Any) -> None:
+        """Add a flag if the command has it: a switch unless options say otherwise."""
+        if self.command in commands.split():
+            self.add_argument(name, help=text, **(options or {"action": "store_true"}))
+
+    def number(self, commands: str, name: str, least: float, text: str, default: Any) -> None:
+        """Add a flag with a number: an integer if least is one. It is None unless it is given."""
+        options = {"metavar": "N", "type": _number(type(least), least)}
+        self.flag(commands, name, f"{text} (default: {default})", **options)
 
     def error(self, message: str) -> NoReturn:
-        """Exit with code 2 and a sentence, which suggests the flag that was meant."""
+        """Exit with code 2 and one sentence, which suggests the flag that was meant."""
         known = [flag for action in self._actions for flag in action.option_strings] + [*COMMANDS]
         words = message.split(": ")[-1].split() if message.startswith("unrecognized") else []
         close = [difflib.get_close_matches(word.split("=")[0], known, n=1) for word in words]
@@ -130,28 +58,68 @@ class Parser(argparse.ArgumentParser):
 def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     """The options; .command is "train" unless the first word is another command.
 
-    Exits with code 2 and one sentence if the arguments make no sense.
+    Exits with code 2 and one sentence if the arguments are invalid.
     """
     command = arguments[0] if arguments and arguments[0] in COMMANDS else "train"
-    parser = Parser(command)
-    parser.add_argument("--version", action="version", version=f"ssc {version}")
+    add = Parser(command)
+    add.flag("predict", "model", "a model.npz written by training", metavar="MODEL")
+    add.flag("predict", "clips", "a recording", metavar="CLIP", nargs="+")
+    add.flag("explain", "clip", "a recording", metavar="CLIP")
+    add.flag("scenes", "folder", "folder to write into", metavar="DIR", type=Path)
+    text = "one folder of recordings per class (default: synthetic scenes)"
+    add.flag("train check", "--data", text, metavar="DIR")
+    text = "all fifty classes of the ESC-50 repository, not only the ten of ESC-10"
+    add.flag("train check", "--all-classes", text)
+    text = "continue without the recordings that cannot be read, and list them"
+    add.flag("train predict", "--skip-bad", text)
+    text = "the published network, or the average of two small ones (default: reference)"
+    add.flag("train", "--recipe", text, choices=list(RECIPES), default=Reference.name)
+    add.flag("train", "--cv", "cross-validate on held-out clips; no model is saved")
+    text = "number of stratified folds"
+    add.number("train check", "--folds", MIN_FOLDS, text, "the official folds, else 5")
+    add.number("train", "--repeats", 1, "with --cv: number of seeds, counting from --seed", 5)
+    text = "folder for the results (default: out)"
+    add.flag("train explain", "--out", text, metavar="DIR", type=Path, default=OUT)
+    add.number("train", "--epochs", 1, "passes over all clips", Reference.epochs)
+    add.number("train", "--batch-size", 1, "clips per batch", Reference.batch_size)
+    text = "learning rate of the first update"
+    add.number("train", "--learning-rate", math.ulp(0.0), text, Reference.learning_rate)
+    text = "update t has the learning rate divided by 1 + decay·t"
+    add.number("train", "--decay", 0.0, text, Reference.decay)
+    text = "random seed; the same seed reproduces the run"
+    add.number("train check scenes", "--seed", 0, text, 0)
+    add.number("train explain", "--n-mfcc", 1, "MFCCs per frame", Reference.n_mfcc)
+    add.flag("train", "--deltas", "stack deltas and delta-deltas below the MFCCs")
+    text = "number of processes that read recordings"
+    add.number("train check", "--jobs", 1, text, "one per core, fewer for few recordings")
+    add.flag("train", "--normalize", "also draw the confusion matrix with normalized rows")
+    add.flag("train explain", "--show", "open the figures in windows")
+    add.flag("train explain scenes", "--quiet", "print errors only")
+    add.flag("check", "--json", "print JSON, for programs")
+    add.add_argument("--version", action="version", version=f"ssc {version}")
     words = arguments[1:] if arguments[:1] == [command] else arguments
-    options = parser.parse_args(words, argparse.Namespace(command=command))
-    given = {k for k, value in vars(options).items() if value is not None and value is not False}
-    is_reference = getattr(options, "recipe", "") == Reference.name
+    options = add.parse_args(words, argparse.Namespace(command=command))
+    _check_combination(add, options)
+    for name, default in (("seed", 0), ("repeats", 5)):
+        if getattr(options, name, default) is None:
+            setattr(options, name, default)
+    return options
+
+
+def _check_combination(parser: Parser, options: argparse.Namespace) -> None:
+    """Reject flags that have no effect without another one."""
+    given = {
+        name for name, value in vars(options).items() if value is not None and value is not False
+    }
     rules: list[tuple[Sequence[str], bool, str, str]] = [
         (["all_classes", "skip_bad"], "data" in given, "--data", "train check"),
         (["folds", "repeats"], "cv" in given, "--cv", "train"),
-        (SETTINGS, is_reference, "--recipe reference", "train"),
+        (SETTINGS, vars(options).get("recipe") == Reference.name, "--recipe reference", "train"),
     ]
     for names, has_effect, needed, commands in rules:
-        useless = [name.replace("_", "-") for name in names if name in given]
-        if command in commands.split() and useless and not has_effect:
+        useless = [name.replace("_", "-") for name in names if name in given and not has_effect]
+        if options.command in commands.split() and useless:
             parser.error(f"argument --{useless[0]}: needs {needed}")
-    for name in ("seed", "repeats"):  # the others default to the recipe's settings, or depend
-        if name in vars(options) and name not in given:
-            setattr(options, name, NUMBERS[name][2])
-    return options
 
 
 def make_recipe(options: argparse.Namespace) -> Recipe:
@@ -168,13 +136,12 @@ def _number(kind: type, least: float) -> Callable[[str], Any]:
     def parse_number(text: str) -> Any:
         try:
             value = kind(text)
-            valid = math.isfinite(value) and value >= least
+            if math.isfinite(value) and value >= least:
+                return value
         except (ValueError, OverflowError):
-            valid = False
-        if not valid:
-            what = "a whole number" if kind is int else "a number"
-            bound = "above 0" if 0 < least < 1 else f"of at least {least:g}"
-            raise argparse.ArgumentTypeError(f"{text!r} must be {what} {bound}")
-        return value
+            pass
+        what = "a whole number" if kind is int else "a number"
+        bound = "above 0" if 0 < least < 1 else f"of at least {least:g}"
+        raise argparse.ArgumentTypeError(f"{text!r} must be {what} {bound}")
 
     return parse_number

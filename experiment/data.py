@@ -1,7 +1,5 @@
 """The data: labelled clips, found in a folder or synthesized, read one at a time. Chapter 13."""
 
-from __future__ import annotations
-
 import csv
 import os
 import re
@@ -55,7 +53,7 @@ class Dataset:
         """Clip i. ValueError, OSError: it cannot be read."""
         return self.reader(self.sources[i])
 
-    def only(self, indices: Sequence[int]) -> Dataset:
+    def only(self, indices: Sequence[int]) -> "Dataset":
         """The clips of the given indices. ValueError: a class would be left without clips."""
         labels = self.labels[list(indices)]
         for label, name in enumerate(self.classes):

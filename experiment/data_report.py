@@ -4,8 +4,6 @@ Every recording is read to its end, a second at a time, also beyond the five sec
 uses. The text is made from the JSON.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections import Counter, defaultdict

@@ -6,8 +6,6 @@ network of a recipe. Whatever is fitted (weights, means and standard deviations,
 networks) is fitted by a function that receives the training part alone.
 """
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -41,7 +39,19 @@ Views = Sequence[np.ndarray]
 def window_examples(view: np.ndarray, labels: np.ndarray) -> Examples:
     """Every valid window of a view (n, W, d) as an example of its own, (m, d) and (m,)."""
     valid = valid_windows(view)
+    if valid.all():  # a view, no copy of what may be the largest array of the run
+        return view.reshape(-1, view.shape[2]), np.repeat(labels, view.shape[1])
     return view[valid], np.repeat(labels, valid.sum(axis=1))
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Loss and accuracy of a network by epoch, over windows: on the training part, averaged while
+    the weights change, and on the test part, after the epoch."""
+
+    network: str
+    train: History
+    test: History
 
 
 @dataclass
@@ -64,16 +74,6 @@ class TrainingTask:
         self.started = True
         histories = recipe.fit(self.network, *self.examples, self.rng, on_epoch, held_out)
         return Curve(self.name, *histories)
-
-
-@dataclass(frozen=True)
-class Curve:
-    """Loss and accuracy of a network by epoch, over windows: on the training part, averaged while
-    the weights change, and on the test part, after the epoch."""
-
-    network: str
-    train: History
-    test: History
 
 
 def make_tasks(

@@ -5,8 +5,6 @@ Executor, such as Dask's; the features are the same to the bit. Waveforms stay i
 reads them: paths are sent, features come back.
 """
 
-from __future__ import annotations
-
 import os
 import signal
 import sys
@@ -16,7 +14,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import active_children, get_context, parent_process
+from multiprocessing import get_context, parent_process
 from threading import Thread
 from typing import Any, TypeVar
 
@@ -25,8 +23,11 @@ from tqdm import tqdm
 
 from .data import Clip, Dataset, printable
 
-CHUNK = 8  # clips a task
-MAX_PENDING = 64  # tasks submitted at a time, whose results may wait in memory
+CHUNK = (
+    2  # clips per task: their features fit a pipe, so that a killed worker leaves no half answer
+)
+MAX_PENDING = 256  # submitted tasks; bounds the results in memory
+MAX_JOBS = 61  # the most that Windows can wait for
 CLIPS_PER_JOB = 50  # below this a process is not worth its start
 THREAD_SETTINGS = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
@@ -171,20 +172,18 @@ def workers(jobs: int) -> Iterator[Executor | None]:
     """A pool of worker processes, each with one BLAS thread; None for one job.
 
     They are spawned on every platform: a script that uses them needs `if __name__ == "__main__":`.
-    An exception within the block, such as Ctrl-C, terminates them.
+    After an exception such as Ctrl-C they finish the tasks they have begun.
     """
     if jobs == 1:
         yield None
         return
-    before, others = {name: os.environ.get(name) for name in WORKER_ENVIRONMENT}, active_children()
+    before = {name: os.environ.get(name) for name in WORKER_ENVIRONMENT}
     os.environ.update(WORKER_ENVIRONMENT)
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_initialize_worker)
+    pool = ProcessPoolExecutor(
+        min(jobs, MAX_JOBS), get_context("spawn"), initializer=_initialize_worker
+    )
     try:
         yield pool
-    except BaseException:
-        for process in set(active_children()) - set(others):
-            process.terminate()
-        raise
     finally:
         pool.shutdown(cancel_futures=True)
         for name, value in before.items():

@@ -3,8 +3,6 @@
 Matplotlib is imported on first use.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,28 +15,25 @@ from .evaluate import CrossValidation, Curve, TrainingTask
 from .output import Output, confusion_table, mistake_table, score_table, summary_lines
 from .recipes import Reference
 
+# Fonts of Windows, macOS and Linux that contain Hangul and Han characters.
+FALLBACK_FONTS = (
+    *("Malgun Gothic", "Apple SD Gothic Neo", "AppleGothic", "Noto Sans CJK KR", "NanumGothic"),
+    *("Noto Sans CJK JP", "WenQuanYi Zen Hei", "Arial Unicode MS"),
+)
+
 
 def drawable(names: Sequence[str]) -> list[str]:
-    """names as Matplotlib can draw them: characters that its font lacks are taken from installed
-    fonts, which are added to its fallback list; those in no font become escapes such as \\u96e8."""
+    """names as Matplotlib can draw them: an installed fallback font supplies characters that its
+    default font lacks; characters in no font become escapes such as \\u96e8."""
     from matplotlib import rcParams
     from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
 
-    def lacking(path: str, characters: set[str]) -> set[str]:
-        try:
-            font = get_font(path)
-        except RuntimeError:  # a font that Matplotlib cannot load
-            return characters
-        return {c for c in characters if not font.get_char_index(ord(c))}
-
-    missing, families = set("".join(names)), list(rcParams["font.family"])
-    for family in families:
-        missing = lacking(findfont(FontProperties(family=[family])), missing)
-    for entry in fontManager.ttflist:
-        if missing and (remaining := lacking(entry.fname, missing)) < missing:
-            missing = remaining
-            families.append(entry.name)
-    rcParams["font.family"] = families
+    installed = {font.name: font.fname for font in fontManager.ttflist}
+    fallback = [name for name in FALLBACK_FONTS if name in installed]
+    rcParams["font.family"] = ["sans-serif", *fallback]
+    paths = [findfont(FontProperties(family=["sans-serif"])), *(installed[f] for f in fallback)]
+    known = {chr(code) for path in paths for code in get_font(path).get_charmap()}
+    missing = set("".join(names)) - known
     escapes = {ord(c): c.encode("ascii", "backslashreplace").decode() for c in missing}
     return [name.translate(escapes) for name in names]
 

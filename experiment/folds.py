@@ -5,8 +5,6 @@ the number of its class. Two takes of one recording sound alike: in different fo
 into the evaluation of the other.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass

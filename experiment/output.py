@@ -1,7 +1,5 @@
 """The output of a run: its folder, its log, tables as text, files. Chapter 13."""
 
-from __future__ import annotations
-
 import csv
 import json
 import platform
@@ -46,7 +44,7 @@ class Output:
         write_atomically(self.folder / name, content)
         self.log("wrote", self.folder / name)
 
-    def save_figure(self, figure: Figure, name: str) -> None:
+    def save_figure(self, figure: "Figure", name: str) -> None:
         """Save as PNG; close the figure unless it will be shown."""
         import matplotlib.pyplot as plt
 

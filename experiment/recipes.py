@@ -4,9 +4,8 @@ model file of a trained recipe. Chapters 13 (reference) and 16 (improved).
 A recipe computes from a clip one view (n_windows, n_features) for each of its networks.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from os import PathLike
 from typing import Any, ClassVar
@@ -36,7 +35,7 @@ from mininet import (
     Sequential,
     Sigmoid,
 )
-from mininet.fast import gram_form
+from mininet.fast import GramForm, gram_form
 
 HIDDEN = 500  # units in each hidden layer of the reference network
 BANDS = (1, 2, 4, 8, 16, 32, 51)  # Hz, edges of the modulation bands: bins of a window of 1 s
@@ -44,21 +43,11 @@ BANDS = (1, 2, 4, 8, 16, 32, 51)  # Hz, edges of the modulation bands: bins of a
 Examples = tuple[np.ndarray, np.ndarray]  # x (n, n_features) and their labels y
 
 
-class Recipe:
-    """What both recipes share. Subclasses are dataclasses of settings."""
+class _Fit:
+    """The training that both recipes share."""
 
-    name: ClassVar[str]
-    networks: ClassVar[tuple[str, ...]]  # the name of each network
     epochs: int
     batch_size: int
-
-    def views(self, signal: np.ndarray) -> list[np.ndarray]:
-        """signal (n_samples,) at 44.1 kHz -> (n_windows, n_features) for each network."""
-        raise NotImplementedError
-
-    def build(self, x: np.ndarray, n_classes: int, rng: np.random.Generator) -> Sequential:
-        """An untrained network for the training examples x (n, n_features)."""
-        raise NotImplementedError
 
     def optimizer(self) -> SGD:
         """A new optimizer."""
@@ -73,41 +62,30 @@ class Recipe:
         on_epoch: Callable[[History], object] | None = None,
         held_out: Examples | None = None,
     ) -> tuple[History, History]:
-        """Train -> the histories on the training examples and on the held-out ones, which are
-        evaluated after each epoch; the latter is empty without any."""
+        """Train a network, in the Gram form if that is faster; returns the histories on the
+        training examples and on the held-out ones, the latter evaluated after each epoch."""
         x_test, y_test = (None, None) if held_out is None else held_out
-        if isinstance(network.layers[0], Dense) and x.shape[0] < x.shape[1]:
-            with gram_form(network, x, x_test) as form:
-                test = form.held_out_rows, y_test
-                return self._fit(form, form.rows, y, rng, on_epoch, test)
-        return self._fit(network, x, y, rng, on_epoch, (x_test, y_test))
-
-    def _fit(
-        self,
-        network: Sequential,
-        x: np.ndarray,
-        y: np.ndarray,
-        rng: np.random.Generator,
-        on_epoch: Callable[[History], object] | None,
-        test: tuple[Any, Any],
-    ) -> tuple[History, History]:
-        held_out = History()
+        test_history = History()
 
         def after_epoch(history: History) -> None:
-            if test[1] is not None:
-                loss, accuracy = network.evaluate(*test)
-                held_out.loss.append(loss)
-                held_out.accuracy.append(accuracy)
+            if test_inputs is not None and y_test is not None:
+                loss, accuracy = trained.evaluate(test_inputs, y_test)
+                test_history.loss.append(loss)
+                test_history.accuracy.append(accuracy)
             if on_epoch is not None:
                 on_epoch(history)
 
-        optimizer = self.optimizer()
-        train = network.fit(x, y, self.epochs, self.batch_size, optimizer, rng, after_epoch)
-        return train, held_out
+        use_gram = isinstance(network.layers[0], Dense) and x.shape[0] < x.shape[1]
+        with gram_form(network, x, x_test) if use_gram else nullcontext(network) as trained:
+            inputs, test_inputs = x, x_test
+            if isinstance(trained, GramForm):
+                inputs, test_inputs = trained.rows, trained.held_out_rows
+            settings = self.epochs, self.batch_size, self.optimizer()
+            return trained.fit(inputs, y, *settings, rng, after_epoch), test_history
 
 
 @dataclass(frozen=True)
-class Reference(Recipe):
+class Reference(_Fit):
     """The published tutorial: 13 MFCCs of 20 ms frames every 10 ms, flattened; a network
     6513-500-500-500-10; 100 epochs of SGD whose learning rate decays as 1/(1 + 0.9t)."""
 
@@ -139,7 +117,7 @@ class Reference(Recipe):
         return [self.coefficients(signal).reshape(1, -1)]
 
     def build(self, x: np.ndarray, n_classes: int, rng: np.random.Generator) -> Sequential:
-        """The reference network."""
+        """An untrained reference network for the training examples x (n, n_features)."""
         return reference_network(x.shape[1], n_classes, rng)
 
     def optimizer(self) -> SGD:
@@ -163,7 +141,7 @@ def reference_network(n_features: int, n_classes: int, rng: np.random.Generator)
 
 
 @dataclass(frozen=True)
-class Improved(Recipe):
+class Improved(_Fit):
     """Two small networks on two views of a log-mel spectrogram of 40 bands. "clip": mean, standard
     deviation and structure function (10 ms to 1.28 s) of 20 MFCCs over the whole clip. "windows":
     level, standard deviation and modulation spectrum of each band in windows of 1 s, without the
@@ -231,6 +209,7 @@ class Improved(Recipe):
         return SGD(self.learning_rate, momentum=self.momentum)
 
 
+Recipe = Reference | Improved
 RECIPES: dict[str, type[Recipe]] = {"reference": Reference, "improved": Improved}
 
 
@@ -256,7 +235,7 @@ def make_ensemble(
     networks: Sequence[tuple[Sequential, int]], classes: list[str], recipe: Recipe
 ) -> Ensemble:
     """Trained networks, each with its number in the recipe, and all that read_model needs."""
-    settings = asdict(recipe)  # type: ignore[call-overload]
+    settings = asdict(recipe)
     metadata = {"recipe": recipe.name, "classes": classes, "settings": settings}
     chosen = [k for _, k in networks]
     return Ensemble([network for network, _ in networks], metadata | {"chosen": chosen})
@@ -270,8 +249,9 @@ def read_model(path: str | PathLike[str]) -> Model:
     ensemble = Ensemble.load(path)
     try:
         metadata, classes = ensemble.metadata, [str(name) for name in ensemble.metadata["classes"]]
-        recipe = RECIPES[metadata["recipe"]](**metadata["settings"])
-        model = Model(ensemble, classes, recipe, metadata["chosen"])
+        settings: Any = metadata.get("settings", metadata.get("features"))  # as older files say
+        recipe = RECIPES[metadata["recipe"]](**settings)
+        model = Model(ensemble, classes, recipe, metadata.get("chosen", [0]))
         with np.errstate(all="ignore"):  # silence is enough to see whether all parts match
             n_bins = SAMPLE_RATE // 50 // 2 + 1  # of a 20 ms frame
             if max(getattr(recipe, "n_mels", 0), getattr(recipe, "n_mfcc", 0)) > n_bins:
@@ -281,4 +261,4 @@ def read_model(path: str | PathLike[str]) -> Model:
             raise ValueError(f"its probabilities {p} do not match its {len(classes)} classes")
         return model
     except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
-        raise ValueError(f"{path} is not a model that ssc wrote: {error}") from None
+        raise ValueError(f"{path} is not a model that ssc wrote: {error!r}") from None

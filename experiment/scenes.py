@@ -14,8 +14,6 @@ Building blocks, a function for each class, what all clips share, the files. Sym
 The sounds reach up to 12 kHz: at sample rates under 24 kHz the highest partials fold back.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO

@@ -1,7 +1,5 @@
 """python -m mfcc CLIP: the MFCCs of one recording, summed up in a table."""
 
-from __future__ import annotations
-
 import sys
 
 from . import load, mfcc

@@ -1,7 +1,5 @@
 """Argument validation shared by the package."""
 
-from __future__ import annotations
-
 import operator
 from collections.abc import Callable
 from math import inf, nan

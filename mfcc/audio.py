@@ -3,8 +3,6 @@
 soundfile decodes the file and SciPy resamples it; both are imported on first use.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,8 +40,9 @@ def read(path: str | PathLike[str], duration: float | None = None) -> tuple[np.n
 
     Returns the signal (n,) float32 in [-1, 1] (float files and decoders may exceed full scale:
     clipped) and its sample rate in Hz; at most duration s and a margin are read.
-    ValueError: whatever open_audio rejects, no samples, fewer than the header says, more than
-    memory holds, NaN or infinite samples, duration not > 0. OSError: cannot be opened.
+    ValueError: whatever open_audio rejects, no samples, fewer than the decoder announces, more than
+    memory holds, NaN or infinite samples, duration not > 0. OSError: cannot be opened. A WAV file
+    shorter than its header says is read to its end.
     """
     if duration is not None and not 0 < duration < inf:
         raise ValueError(f"duration={duration!r} must be a positive number of seconds, or None")
@@ -82,7 +81,8 @@ def open_audio(path: str | PathLike[str]) -> Iterator[Any]:
                 raise ValueError(f"{file} has {sound.samplerate} Hz; at most {MAX_RATE} are read")
             yield sound
     except soundfile.LibsndfileError as error:
-        raise ValueError(f"{file} cannot be read as audio: {error.error_string}") from None
+        reason = "format not recognized" if error.code in (1, 7) else error.error_string
+        raise ValueError(f"{file} cannot be read as audio: {reason.rstrip('.')}") from None
 
 
 def check_samples(path: str | PathLike[str], n_read: int, n_expected: int, n_finite: int) -> None:

@@ -3,8 +3,6 @@
 Symbols: N values x[n] along the last axis, coefficients c[k], D the matrix with c = D x.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from math import factorial, inf, log10
 

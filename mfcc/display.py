@@ -3,8 +3,6 @@
 Every function returns a Matplotlib Figure; the caller saves it, shows it and closes it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import matplotlib.pyplot as plt
@@ -15,8 +13,8 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from ._checks import as_float, positive_integer
-from .cepstrum import power_to_db
-from .features import cosine_basis, finite_signal
+from .cepstrum import dct_matrix, power_to_db
+from .features import finite_signal
 from .fourier import power_spectrum
 from .framing import frame, hann, pad_center
 from .mel import mel_filterbank
@@ -93,7 +91,7 @@ def stages(
     power = power_spectrum(frames * hann(n_fft)).T  # (n_fft // 2 + 1, n_frames)
     filters = mel_filterbank(sample_rate, n_fft)  # (n_mels, n_fft // 2 + 1)
     log_mel = power_to_db(filters @ power)  # (n_mels, n_frames)
-    cepstra = cosine_basis(n_mfcc, len(filters)) @ log_mel  # (n_mfcc, n_frames)
+    cepstra = dct_matrix(n_mfcc, len(filters)) @ log_mel  # (n_mfcc, n_frames)
     i = int(power.sum(axis=0).argmax()) if frame_index is None else frame_index
     if i not in range(len(frames)):
         raise ValueError(f"frame_index={i} must be an integer from 0 to {len(frames) - 1}")

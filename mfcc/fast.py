@@ -1,17 +1,15 @@
-"""mel_spectrogram and mfcc again, fast: the same sums in another order. Chapter 15.
+"""Fast mel_spectrogram and mfcc: the same sums in a different order. Chapter 15.
 
-features.py is the definition; the tests hold the two equal. With n = N2·n1 + n2 and k = k1 + N1·k2
-as in fourier.fft:
+features.py has the definitions; a property-based test per function checks that both agree. With
+n = N2·n1 + n2 and k = k1 + N1·k2 as in fourier.fft:
 
 - the window w[n] and the twiddle W_N^(k1·n2) depend on n1, n2 and k1 alone, so that both are
   multiplied into the matrix of the inner sum, once for all frames;
-- for a real signal only k1 = 0 … ⌊N1/2⌋ is computed: the other bins mirror these;
+- for a real signal only k1 = 0 … ⌊N1/2⌋ is computed: the other bins are their conjugates;
 - the bins are left in the order of the outer sum, and the filterbank's columns are permuted to it;
 - frames are processed in blocks that fit the cache, in products too small for BLAS to split among
-  threads, so that the last digit does not depend on the number of threads either.
+  threads, so that the result does not depend on the number of threads.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -20,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .cepstrum import lift, power_to_db
-from .features import cosine_basis, finite_signal, samples_or_default
+from .cepstrum import dct_matrix, lift, power_to_db
+from .features import check_n_mfcc, finite_signal, samples_or_default
 from .fourier import factors
 from .framing import frame, hann, pad_center
 from .mel import mel_filterbank
@@ -68,19 +66,30 @@ def mfcc(
     sample_rate: float,
     *,
     n_mfcc: int = 13,
+    n_fft: int | None = None,
+    hop_length: int | None = None,
+    n_mels: int = 128,
+    fmin: float = 0.0,
+    fmax: float | None = None,
+    htk: bool = False,
+    center: bool = True,
+    pad_mode: str = "constant",
     top_db: float | None = 80.0,
     lifter: float = 0,
-    **options: Any,
 ) -> np.ndarray:
     """c[k, t] = Σ_m D[k, m] · dB(S[m, t]): features.mfcc, with the same arguments, shapes and
     errors."""
-    mel = mel_spectrogram(signal, sample_rate, **options)
+    mel = mel_spectrogram(
+        signal, sample_rate, n_fft=n_fft, hop_length=hop_length, n_mels=n_mels, fmin=fmin,
+        fmax=fmax, htk=htk, center=center, pad_mode=pad_mode,
+    )  # fmt: skip
+    check_n_mfcc(n_mfcc, n_mels)
     log_mel = power_to_db(mel, top_db=top_db, axis=(-2, -1))
-    cepstra = blocked_product(_basis(n_mfcc, mel.shape[-2]), log_mel)
+    cepstra = blocked_product(_cosines(n_mfcc, n_mels), log_mel)  # (..., n_mfcc, n_frames)
     return lift(cepstra.swapaxes(-1, -2), lifter).swapaxes(-1, -2).astype(mel.dtype)
 
 
-_basis = lru_cache(maxsize=16, typed=True)(cosine_basis)  # 13.0 is an error, also after 13
+_cosines = lru_cache(maxsize=16)(dct_matrix)
 
 
 def blocked_product(matrix: np.ndarray, columns: np.ndarray) -> np.ndarray:

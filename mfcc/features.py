@@ -1,9 +1,5 @@
 """The mel spectrogram and the MFCC, one line per stage. Chapter 8."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -32,8 +28,8 @@ def mel_spectrogram(
     signal (..., n) at sample_rate Hz -> (..., n_mels, n_frames), float32 if the signal is float32,
     else float64.
     n_fft and hop_length in samples; None: 20 ms and 10 ms. center pads the signal, so that frame t
-    is centered on sample t·hop_length. The other options are mel_filterbank's and pad_center's.
-    ValueError: samples that are not finite, and whatever the stages reject.
+    is centered on sample t·hop_length. See mel_filterbank and pad_center for the other options.
+    ValueError: samples that are not finite, invalid arguments of the stages.
     """
     signal = finite_signal(signal)
     n_fft = samples_or_default(n_fft, 0.02, sample_rate, "n_fft")
@@ -51,16 +47,24 @@ def mfcc(
     sample_rate: float,
     *,
     n_mfcc: int = 13,
+    n_fft: int | None = None,
+    hop_length: int | None = None,
+    n_mels: int = 128,
+    fmin: float = 0.0,
+    fmax: float | None = None,
+    htk: bool = False,
+    center: bool = True,
+    pad_mode: str = "constant",
     top_db: float | None = 80.0,
     lifter: float = 0,
-    **options: Any,
 ) -> np.ndarray:
     """c[k, t] = Σ_m D[k, m] · dB(S[m, t]): the cosine transform of the log-mel spectrum.
 
-    signal (n,) at sample_rate Hz -> (n_mfcc, n_frames), in the dtype of the signal; the values are
-    librosa's for the same n_fft and hop_length. Each row of a signal (..., n) is a recording of
-    its own, with its own maximum for top_db (dB; None: no floor). options: mel_spectrogram's.
-    ValueError: n_mfcc > n_mels, samples that are not finite, and whatever the stages reject.
+    signal (n,) at sample_rate Hz -> (n_mfcc, n_frames), float32 if the signal is float32, else
+    float64; the values are librosa's for the same n_fft and hop_length. In a batch (..., n) each
+    row is a separate recording: top_db (dB; None: no floor) is relative to its own maximum.
+    The other options are mel_spectrogram's.
+    ValueError: n_mfcc > n_mels, samples that are not finite, invalid arguments of the stages.
     Source: Davis and Mermelstein (1980), Comparison of parametric representations for
     monosyllabic word recognition; conventions of McFee et al. (2015).
 
@@ -68,11 +72,21 @@ def mfcc(
     >>> mfcc(np.zeros(220500, np.float32), 44100).shape
     (13, 501)
     """
-    mel = mel_spectrogram(signal, sample_rate, **options)  # (..., n_mels, n_frames)
+    mel = mel_spectrogram(
+        signal, sample_rate, n_fft=n_fft, hop_length=hop_length, n_mels=n_mels, fmin=fmin,
+        fmax=fmax, htk=htk, center=center, pad_mode=pad_mode,
+    )  # (..., n_mels, n_frames)  # fmt: skip
+    check_n_mfcc(n_mfcc, n_mels)
     log_mel = power_to_db(mel, top_db=top_db, axis=(-2, -1))  # dB re 1
-    cepstra = cosine_basis(n_mfcc, mel.shape[-2]) @ log_mel  # (..., n_mfcc, n_frames)
+    cepstra = dct_matrix(n_mfcc, n_mels) @ log_mel  # (..., n_mfcc, n_frames)
     lifted = lift(cepstra.swapaxes(-1, -2), lifter)  # along the last axis
     return lifted.swapaxes(-1, -2).astype(mel.dtype)
+
+
+def check_n_mfcc(n_mfcc: int, n_mels: int) -> None:
+    """ValueError: n_mfcc < 1 or n_mfcc > n_mels."""
+    if positive_integer(n_mfcc, "n_mfcc") > n_mels:
+        raise ValueError(f"n_mfcc={n_mfcc} must be at most n_mels={n_mels}")
 
 
 def finite_signal(signal: ArrayLike) -> np.ndarray:
@@ -87,10 +101,3 @@ def samples_or_default(n: int | None, seconds: float, sample_rate: float, name: 
     """n, or where it is None the number of whole samples in that many seconds."""
     rate = positive_hz(sample_rate, "sample_rate")
     return positive_integer(int(seconds * rate) if n is None else n, name)
-
-
-def cosine_basis(n_mfcc: int, n_mels: int) -> np.ndarray:
-    """The first n_mfcc rows of the DCT matrix, (n_mfcc, n_mels). ValueError: n_mfcc > n_mels."""
-    if positive_integer(n_mfcc, "n_mfcc") > n_mels:
-        raise ValueError(f"n_mfcc={n_mfcc} must be at most n_mels={n_mels}")
-    return dct_matrix(n_mfcc, n_mels)

@@ -4,8 +4,6 @@ Symbols: N the length, x[n] the samples, X[k] the spectrum, W_N = exp(-2πi/N). 
 along the last axis; float32 and complex64 give complex64, everything else complex128.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 

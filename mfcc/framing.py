@@ -3,8 +3,6 @@
 Symbols: n samples in the signal, L = frame_length, hop = hop_length, both in samples.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 

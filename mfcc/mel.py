@@ -1,7 +1,5 @@
 """The mel scale, and a bank of triangular filters spaced evenly on it. Chapter 5."""
 
-from __future__ import annotations
-
 import warnings
 from math import log
 
@@ -70,7 +68,7 @@ def mel_filterbank(
     if norm not in ("slaney", None):
         raise ValueError(f"norm={norm!r} must be 'slaney' or None")
     nyquist = positive_hz(sample_rate, "sample_rate") / 2
-    band = f"in 0 <= fmin < fmax <= sample_rate/2 = {nyquist:g} Hz"
+    band = f"as in 0 <= fmin < fmax <= sample_rate/2 = {nyquist:g} Hz"
     high = nyquist if fmax is None else fmax
     high = check_number(high, "fmax", band, lambda f: 0 < f <= nyquist)
     low = check_number(fmin, "fmin", band, lambda f: 0 <= f < high)

@@ -3,8 +3,6 @@
 Symbols: x[t] one row of features, t = 0 … T-1 its frames; k a lag in frames.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import pairwise
 

@@ -1,7 +1,5 @@
 """python -m mininet: two spirals, which no straight line parts, learnt in a second."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from . import SGD, Dense, ReLU, Sequential, Sigmoid

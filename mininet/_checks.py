@@ -1,7 +1,5 @@
 """Argument validation shared by the package."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from math import inf, nan
 from numbers import Real
@@ -23,16 +21,19 @@ def examples(x: ArrayLike, n_features: int | None = None) -> np.ndarray:
     """x (n, n_features) as floats. ValueError: another shape."""
     x = as_float(x)
     if x.ndim != 2 or n_features not in (None, x.shape[1]):
-        raise ValueError(f"x has shape {x.shape}; it must be (n_examples, {n_features or 'any'})")
+        raise ValueError(
+            f"x has shape {x.shape}; it must be (n_examples, {n_features or 'n_features'})"
+        )
     return x
 
 
 def finite_examples(x: ArrayLike) -> np.ndarray:
     """x (n, n_features), n > 0, as finite floats. ValueError: another shape, NaN, infinity."""
     x = examples(x)
-    if len(x) == 0 or not all_finite([x]):
-        n_bad = int(np.sum(~np.isfinite(x)))
-        raise ValueError(f"x {x.shape} holds {n_bad} values that are NaN or infinite, or no rows")
+    if len(x) == 0:
+        raise ValueError(f"x has shape {x.shape}; it must contain at least one example")
+    if not all_finite([x]):
+        raise ValueError(f"x contains {np.sum(~np.isfinite(x))} values that are NaN or infinite")
     return x
 
 

@@ -3,8 +3,6 @@
 Without them a stack of dense layers would be one dense layer: (x W₁) W₂ = x (W₁ W₂).
 """
 
-from __future__ import annotations
-
 from math import isfinite
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The gradient checker: what backward returns against a central difference. Chapter 11."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from math import inf
 

@@ -3,8 +3,6 @@
 Every function returns a Matplotlib Figure; the caller saves it, shows it and closes it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 
 import matplotlib.pyplot as plt

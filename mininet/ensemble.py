@@ -4,8 +4,6 @@ Symbols: a view (n, W, d) holds n examples as W windows of d features each; a wi
 NaN is left out. p_k are the probabilities of network k, z its logits, C the number of classes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from os import PathLike
 from typing import Any
@@ -42,7 +40,8 @@ def window_proba(network: Sequential, view: ArrayLike) -> np.ndarray:
     view, valid = as_float(view), valid_windows(view)
     n_valid = valid.sum(axis=1)  # (n,)
     starts = np.cumsum(n_valid) - n_valid  # of each example's windows
-    totals = np.add.reduceat(network.forward(view[valid]), starts, axis=0)  # (n, C)
+    windows = view.reshape(-1, view.shape[2]) if valid.all() else view[valid]  # no copy if it can
+    totals = np.add.reduceat(network.forward(windows), starts, axis=0)  # (n, C)
     return softmax(totals / n_valid[:, None].astype(totals.dtype))
 
 
@@ -77,7 +76,7 @@ class Ensemble:
         storage.save(path, *(network.layers for network in self.networks), metadata=self.metadata)
 
     @classmethod
-    def load(cls, path: str | PathLike[str]) -> Ensemble:
+    def load(cls, path: str | PathLike[str]) -> "Ensemble":
         """The ensemble, or the single network, that save wrote.
 
         ValueError: another file. OSError: no file.

@@ -4,15 +4,13 @@ Symbols: X (n, d) the training examples, K = X Xᵀ (n, n) their Gram matrix; X_
 G_b = ∂L/∂out for them; W⁰ the initial weights of the first layer, (d, m).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._checks import finite_examples
+from ._checks import examples, finite_examples
 from .layers import Dense, Layer
 from .network import Sequential
 
@@ -36,7 +34,8 @@ class GramDense(Layer):
     def __init__(self, dense: Dense, x: np.ndarray, held_out: np.ndarray) -> None:
         self.n_out, self.x = dense.n_out, x
         self.W, self.b = dense.W.astype(x.dtype), dense.b.astype(x.dtype)
-        self.K = np.concatenate([x @ x.T, held_out @ x.T])  # (n + n_held_out, n)
+        blocks = [rows for part in (x, held_out) for rows in _blocks(part)]
+        self.K = np.concatenate([rows @ x.T for rows in blocks])  # (n + n_held_out, n)
         self.Z = np.concatenate([x @ self.W, held_out @ self.W])  # (n + n_held_out, m)
         self.A = np.zeros((len(x), dense.b.size), x.dtype)
 
@@ -52,7 +51,7 @@ class GramDense(Layer):
 
     def forward(self, x: ArrayLike) -> np.ndarray:
         """x (k, 1), row numbers -> (k, m)."""
-        self.rows = np.asarray(x)[:, 0].astype(int)
+        self.rows = examples(x, 1)[:, 0].astype(int)
         return self.Z[self.rows] + self.K[self.rows] @ self.A + self.b
 
     def backward(self, dout: np.ndarray) -> np.ndarray:
@@ -66,6 +65,11 @@ class GramDense(Layer):
         return f"GramDense({len(self.x)} examples, {self.n_out} outputs)"
 
 
+def _blocks(x: np.ndarray) -> list[np.ndarray]:
+    """x in parts of at most 256 rows, so that Ctrl-C does not wait for one large product."""
+    return np.array_split(x, 1 + len(x) // 256)
+
+
 class GramForm(Sequential):
     """A network as seen by its training examples: the first layer, Dense, in the Gram form, the
     other layers shared with the network. `write_back` gives the network the weights.
@@ -75,8 +79,9 @@ class GramForm(Sequential):
         form.write_back()
 
     It equals network.fit(x, y, ...) for optimizers that are linear in the gradients, as SGD is, and
-    is faster for fewer examples than features. x (n, d); held_out (n_held_out, d): more examples
-    for `evaluate`, as form.held_out_rows.
+    is faster for fewer examples than features. Until write_back, the first layer of the network has
+    its old weights; afterwards the network needs a new optimizer.
+    x (n, d); held_out (n_held_out, d): more examples for `evaluate`, as form.held_out_rows.
     ValueError: the first layer is not Dense; x or held_out is not finite or does not fit it.
     """
 
@@ -99,8 +104,8 @@ class GramForm(Sequential):
 
     def write_back(self) -> None:
         """Set W = W⁰ + Xᵀ A and b in the first layer of the network; at any time, repeatedly."""
-        self.dense.W = self.gram.W + self.gram.x.T @ self.gram.A
-        self.dense.b = self.gram.b.copy()
+        W, b = self.gram.W + self.gram.x.T @ self.gram.A, self.gram.b.copy()
+        self.dense.W, self.dense.b = W, b
 
 
 @contextmanager

@@ -4,8 +4,6 @@ Symbols: the n rows of x are examples; L is the loss; dout, dx, dW, db are ∂L/
 of the shape of the thing itself.
 """
 
-from __future__ import annotations
-
 from inspect import signature
 from typing import Any
 
@@ -51,7 +49,8 @@ class Layer:
 
     def config(self) -> dict[str, Any]:
         """The arguments of the constructor by name, from which a model file rebuilds the layer."""
-        return {name: getattr(self, name) for name in signature(type(self)).parameters}
+        names = [name for name in signature(type(self)).parameters if hasattr(self, name)]
+        return {name: getattr(self, name) for name in names}
 
     def __repr__(self) -> str:
         options = ", ".join(f"{name}={value!r}" for name, value in self.config().items())
@@ -75,7 +74,7 @@ class Dense(Layer):
         self.b = np.zeros(self.n_out)
 
     @classmethod
-    def from_parameters(cls, W: ArrayLike, b: ArrayLike) -> Dense:
+    def from_parameters(cls, W: ArrayLike, b: ArrayLike) -> "Dense":
         """A layer with the given W (n_in, n_out) and b (n_out,). ValueError: other shapes."""
         W, b = as_float(W).copy(), as_float(b).copy()
         if W.ndim != 2 or b.shape != W.shape[1:]:

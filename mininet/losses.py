@@ -3,8 +3,6 @@
 Symbols: n examples, C classes; z the logits, p = softmax(z) the probabilities, y one-hot labels.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 

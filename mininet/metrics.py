@@ -1,7 +1,5 @@
 """Metrics: accuracy and its interval, the confusion matrix, precision and recall. Chapter 14."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -1,7 +1,5 @@
 """The network: layers in a row (chapter 11), how it is trained (12), what it consists of (13)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -235,7 +233,7 @@ class Sequential(Layer):
         storage.save(path, self.layers, metadata=self.metadata)
 
     @classmethod
-    def load(cls, path: str | PathLike[str]) -> Sequential:
+    def load(cls, path: str | PathLike[str]) -> "Sequential":
         """The network that save wrote. ValueError: another file. OSError: no file."""
         (network,), metadata = storage.load(path, cls, n_networks=1)
         network.metadata = metadata

@@ -3,8 +3,6 @@
 Symbols: μ, σ² mean and variance of each feature over the training examples; q the dropout rate.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -35,7 +33,7 @@ class Normalization(Layer):
         self.n_in = len(self.mean)
 
     @classmethod
-    def adapt(cls, x: ArrayLike) -> Normalization:
+    def adapt(cls, x: ArrayLike) -> "Normalization":
         """μ = mean of x, σ² = mean of (x - μ)² over the rows of x (n, n_features), in float64.
 
         A standard deviation below float32's rounding error counts as 0.

@@ -4,8 +4,7 @@ The archive holds a JSON header that describes the layers, and the arrays param_
 order of the layers. Loading executes nothing from the file.
 """
 
-from __future__ import annotations
-
+import errno
 import json
 import os
 import time
@@ -65,7 +64,8 @@ def load(
         layers = _rebuild(header["layers"], params)
         sizes = header.get("sizes", [len(layers)])
         if sum(sizes) != len(layers) or n_networks not in (None, len(sizes)):
-            raise ValueError(f"it holds {len(sizes)} networks, of {sizes} of {len(layers)} layers")
+            expected = "" if n_networks is None else f", expected {n_networks}"
+            raise ValueError(f"it contains {len(sizes)} networks of {sizes} layers{expected}")
         rest = iter(layers)
         return [build(list(islice(rest, size))) for size in sizes], header["metadata"]
     except Exception as error:  # NumPy raises many kinds for damaged files
@@ -135,7 +135,7 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
     temporary = path.with_name(f".{os.urandom(8).hex()}.part")
     try:
         if path.exists() and not path.is_file():
-            raise OSError(None, "not a regular file")
+            raise OSError(errno.EINVAL, "not a regular file")
         temporary.write_bytes(content)
         for _ in range(3):
             with suppress(PermissionError):  # on Windows, while another program has the file open

@@ -129,7 +129,7 @@ def test_ctrl_c_while_reading(jobs: str, seconds: float, many: Path, tmp_path: P
 
 @pytest.mark.parametrize("seconds", moments(4, 0.5))
 def test_ctrl_c_while_training(seconds: float, few: Path, tmp_path: Path) -> None:
-    """The model is kept, and the sentence says where: it can be read, and its biases are not zero. No
+    """The model is kept, and the sentence says where: it can be read, its biases are not zero. No
     temporary file is left."""
     arguments = ("--data", few, "--out", tmp_path / "o", "--epochs", "1000000")
     with program(*arguments) as process:
@@ -154,8 +154,8 @@ def test_workers_do_not_outlive_a_killed_parent(many: Path, tmp_path: Path) -> N
 
 
 def test_kill_9_leaves_old_or_new_files(few: Path, tmp_path: Path) -> None:
-    """A run that replaces the files of another is killed at several moments: each file is whole, old
-    or new. The next run is not disturbed by what is left."""
+    """A run that replaces the files of another is killed at several moments: each file is old or
+    new, and whole. The next run is not disturbed by what is left."""
 
     def run(out: Path, seed: int) -> dict[str, bytes]:
         arguments = ["--data", few, "--out", out, "--epochs", 2, "--seed", seed, "--quiet"]
