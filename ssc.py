@@ -1,6 +1,6 @@
 """Sound scene classification: from a folder of recordings to a trained network and its figures.
 
-`train` is the whole story; `cross_validate` measures the same on held-out clips. The other commands
+`train` is the main job; `cross_validate` evaluates the recipe on held-out clips. The other commands
 and the command line follow. The mathematics is in mfcc/ and mininet/.
 """
 
@@ -54,7 +54,7 @@ __version__ = "0.1.0"
 
 
 def train(options: argparse.Namespace) -> None:
-    """From clips to a model and its figures."""
+    """Train on all clips; save the model and figures."""
     recipe = make_recipe(options)
     with output_folder(options.out) as folder:
         output = Output(folder, show=options.show, quiet=options.quiet)
@@ -84,12 +84,12 @@ def train(options: argparse.Namespace) -> None:
 
 
 def cross_validate(options: argparse.Namespace) -> None:
-    """The accuracy of a recipe on held-out clips, fold by fold, seed by seed."""
+    """Measure the held-out accuracy of a recipe, for each fold and seed."""
     recipe, repeats = make_recipe(options), options.repeats
     with output_folder(options.out) as folder:
         output = Output(folder, show=options.show, quiet=options.quiet)
         dataset = find_clips(options, output)
-        # once before reading, in case the folds are impossible, and once for the readable clips
+        # fail early if the folds are impossible; repeated below for the readable clips
         find_folds(dataset.names, dataset.labels, options.folds, options.seed)
         dataset, views, record = extract(dataset, recipe, options, output)
         folds = find_folds(dataset.names, dataset.labels, options.folds, options.seed)
@@ -116,14 +116,14 @@ def find_clips(options: argparse.Namespace, output: Output) -> Dataset:
     """Load the dataset and log its classes."""
     if options.data is None:
         output.log("No --data given: using the embedded synthetic scenes. For real recordings:")
-        output.log("ssc.py --data DIR, where DIR holds one folder of recordings a class.")
+        output.log("ssc.py --data DIR, where DIR contains one folder of recordings per class.")
     dataset = load_dataset(options)
     output.log(class_table(dataset))
     return dataset
 
 
 def load_dataset(options: argparse.Namespace) -> Dataset:
-    """The recordings of --data, or the embedded scenes."""
+    """Find the recordings of --data; without --data, the embedded scenes."""
     if options.data is None:
         return embedded(options.seed)
     out = getattr(options, "out", OUT)  # the output folder is not a class
@@ -133,8 +133,8 @@ def load_dataset(options: argparse.Namespace) -> Dataset:
 def extract(
     dataset: Dataset, recipe: Recipe, options: argparse.Namespace, output: Output
 ) -> tuple[Dataset, list[np.ndarray], dict[str, Any]]:
-    """Read each clip and compute its views: the readable clips, (n_clips, n_windows, n_features)
-    for each network of the recipe, and a record for metrics.json."""
+    """Read each clip and compute its views; return the readable clips, a view per network (n_clips,
+    n_windows, n_features), and a record for metrics.json."""
     start_time = time.perf_counter()
     progress = partial(progress_bar, description="extracting features", quiet=output.quiet)
     with workers(options.jobs or default_n_jobs(len(dataset))) as executor:
@@ -153,7 +153,7 @@ def extract(
 def choose_networks(
     recipe: Recipe, views: list[np.ndarray], dataset: Dataset, seed: int, output: Output
 ) -> tuple[int, ...]:
-    """Which networks of the recipe to average, chosen by cross-validation where possible."""
+    """Select the networks to average, by cross-validation if possible."""
     if len(recipe.networks) == 1:
         return (0,)
     folds = find_folds_or_none(dataset.names, dataset.labels, seed)
@@ -174,13 +174,13 @@ def train_networks(
     classes: list[str],
     output: Output,
 ) -> list[evaluate.Curve]:
-    """Train one network after the other, and save the model; if Ctrl-C or a diverging loss ends the
-    training, save what has been trained so far."""
+    """Train one network after the other and save the model; after Ctrl-C or a divergence, save the
+    networks trained so far."""
 
     def save() -> None:
         trained = [(task.network, k) for task, k in zip(tasks, chosen, strict=True) if task.started]
         if not trained:
-            raise ValueError("nothing was trained yet")
+            raise ValueError("no network was trained yet")
         make_ensemble(trained, classes, recipe).save(output.folder / "model.npz")
         output.log("wrote", output.folder / "model.npz")
 
@@ -202,19 +202,19 @@ def train_networks(
 
 
 def log_epoch(history: History, *, start_time: float, recipe: Recipe, output: Output) -> None:
-    """A line for the last epoch."""
+    """Log one line for the last epoch."""
     output.log(epoch_line(history, recipe.epochs, time.perf_counter() - start_time))
 
 
 def run_settings(options: argparse.Namespace, recipe: Recipe, **others: Any) -> dict[str, Any]:
-    """What the results depend on: settings and versions."""
+    """The settings and versions that determine the results."""
     settings = {"data": options.data, "recipe": recipe.name, "seed": options.seed, **others}
     settings |= asdict(recipe)
     return {"settings": settings, "versions": {"ssc": __version__, **versions()}}
 
 
 def check(options: argparse.Namespace) -> int:
-    """Describe the recordings -> the exit code, 2 if one cannot be read."""
+    """Describe the recordings; return the exit code, 2 if one cannot be read."""
     dataset = load_dataset(options)
     progress = partial(progress_bar, description="checking", quiet=options.json)
     with workers(options.jobs or default_n_jobs(len(dataset))) as executor:
@@ -230,7 +230,7 @@ def predict(options: argparse.Namespace) -> None:
     answers, problems = [], []
     for path in options.clips:
         outcome = process_clip(read_clip, model.recipe.views, path)
-        if isinstance(outcome, str):  # the reason why it cannot be read
+        if isinstance(outcome, str):  # the reason it cannot be read
             problems.append(Problem(path, outcome))
         else:
             answers.append((path, model.predict_views(outcome[0])))
@@ -255,7 +255,7 @@ def explain(options: argparse.Namespace) -> None:
 
 
 def write_scenes(options: argparse.Namespace) -> None:
-    """Write the embedded scenes as WAV files, one folder a class."""
+    """Write the embedded scenes as WAV files, one folder per class."""
     with output_folder(options.folder) as folder:
         output = Output(folder, quiet=options.quiet)
         progress = partial(progress_bar, description="writing", quiet=options.quiet)
@@ -276,7 +276,7 @@ def command_of(options: argparse.Namespace) -> Callable[[argparse.Namespace], in
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command line -> the exit code: 0, 2 after bad input, 130 after Ctrl-C."""
+    """Run a command; return the exit code: 0, 2 for invalid input, 130 after Ctrl-C."""
     options = parse(sys.argv[1:] if arguments is None else arguments, __version__)
     try:
         return command_of(options)(options) or 0
@@ -289,14 +289,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         message = f"not enough memory: {error}"
     except OSError as error:
         message = reason(error)
-    except ValueError as error:  # of several lines, if several recordings cannot be read
+    except ValueError as error:  # several lines if several recordings cannot be read
         message = str(error)
     print(f"ssc: {message}", file=sys.stderr)
     return 2
 
 
 def run() -> None:
-    """The program: main, with Matplotlib drawing into memory, and names printable anywhere."""
+    """Run main with Matplotlib's Agg backend and streams that escape unprintable names."""
     if "--show" not in sys.argv:
         os.environ["MPLBACKEND"] = "Agg"  # no display is needed
     for stream in (sys.stdout, sys.stderr):

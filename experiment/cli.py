@@ -37,17 +37,17 @@ class Parser(argparse.ArgumentParser):
         self.command = command
 
     def flag(self, commands: str, name: str, text: str, **options: Any) -> None:
-        """Add a flag if the command has it: a switch unless options say otherwise."""
+        """Add a flag if this command has it; without options it is a switch."""
         if self.command in commands.split():
             self.add_argument(name, help=text, **(options or {"action": "store_true"}))
 
     def number(self, commands: str, name: str, least: float, text: str, default: Any) -> None:
-        """Add a flag with a number: an integer if least is one. It is None unless it is given."""
+        """Add a numeric flag, an integer if least is an int; None if it is not given."""
         options = {"metavar": "N", "type": _number(type(least), least)}
         self.flag(commands, name, f"{text} (default: {default})", **options)
 
     def error(self, message: str) -> NoReturn:
-        """Exit with code 2 and one sentence, which suggests the flag that was meant."""
+        """Exit with code 2 and one sentence that suggests the closest flag."""
         known = [flag for action in self._actions for flag in action.option_strings] + [*COMMANDS]
         words = message.split(": ")[-1].split() if message.startswith("unrecognized") else []
         close = [difflib.get_close_matches(word.split("=")[0], known, n=1) for word in words]
@@ -56,7 +56,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
-    """The options; .command is "train" unless the first word is another command.
+    """Parse the options; .command is "train" unless the first word is another command.
 
     Exits with code 2 and one sentence if the arguments are invalid.
     """
@@ -70,7 +70,7 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     add.flag("train check", "--data", text, metavar="DIR")
     text = "all fifty classes of the ESC-50 repository, not only the ten of ESC-10"
     add.flag("train check", "--all-classes", text)
-    text = "continue without the recordings that cannot be read, and list them"
+    text = "list and skip the recordings that cannot be read"
     add.flag("train predict", "--skip-bad", text)
     text = "the published network, or the average of two small ones (default: reference)"
     add.flag("train", "--recipe", text, choices=list(RECIPES), default=Reference.name)
@@ -84,7 +84,7 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     add.number("train", "--batch-size", 1, "clips per batch", Reference.batch_size)
     text = "learning rate of the first update"
     add.number("train", "--learning-rate", math.ulp(0.0), text, Reference.learning_rate)
-    text = "update t has the learning rate divided by 1 + decay·t"
+    text = "the learning rate of update t is divided by 1 + decay·t"
     add.number("train", "--decay", 0.0, text, Reference.decay)
     text = "random seed; the same seed reproduces the run"
     add.number("train check scenes", "--seed", 0, text, 0)
@@ -123,7 +123,7 @@ def _check_combination(parser: Parser, options: argparse.Namespace) -> None:
 
 
 def make_recipe(options: argparse.Namespace) -> Recipe:
-    """The recipe with the requested settings."""
+    """Create the recipe with the requested settings."""
     if options.recipe != Reference.name:
         return RECIPES[options.recipe]()
     values = {name: getattr(options, name) for name in SETTINGS}

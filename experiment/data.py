@@ -1,4 +1,4 @@
-"""The data: labelled clips, found in a folder or synthesized, read one at a time. Chapter 13."""
+"""The data: labeled clips, found in a folder or synthesized, read one at a time. Chapter 13."""
 
 import csv
 import os
@@ -24,7 +24,7 @@ AUDIO_SUFFIXES = (  # of formats that soundfile reads
 
 @dataclass(frozen=True)
 class Clip:
-    """A clip as the network sees it, (220500,) float32 at 44.1 kHz, and how it was processed."""
+    """A preprocessed clip, (220500,) float32 at 44.1 kHz, and the steps applied to it."""
 
     signal: np.ndarray
     resampled: bool = False
@@ -34,9 +34,9 @@ class Clip:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Labelled clips. classes are sorted; names[i], "class/file", and labels[i], an index into
-    classes, belong to the clip reader(sources[i]). skipped_files lists, by kind, the files that are
-    not part of it. sources and reader can be pickled.
+    """Labeled clips. classes are sorted; names[i], "class/file", and labels[i], an index into
+    classes, belong to the clip reader(sources[i]). skipped_files lists, by kind, the files not
+    included. sources and reader can be pickled.
     """
 
     classes: list[str]
@@ -50,11 +50,11 @@ class Dataset:
         return len(self.names)
 
     def read(self, i: int) -> Clip:
-        """Clip i. ValueError, OSError: it cannot be read."""
+        """Read clip i. ValueError, OSError: it cannot be read."""
         return self.reader(self.sources[i])
 
     def only(self, indices: Sequence[int]) -> "Dataset":
-        """The clips of the given indices. ValueError: a class would be left without clips."""
+        """Select the clips with these indices. ValueError: a class would have no clips."""
         labels = self.labels[list(indices)]
         for label, name in enumerate(self.classes):
             if label not in labels:
@@ -64,8 +64,8 @@ class Dataset:
 
 
 def embedded(seed: int) -> Dataset:
-    """The synthetic scenes, 40 clips of each of ten classes, synthesized when they are read; in the
-    order in which scan finds them as files."""
+    """The synthetic scenes, 40 clips per class in ten classes, synthesized on reading; in the order
+    in which scan finds them as files."""
     takes = [(name, take) for name in scenes.CLASSES for take in range(scenes.N_TAKES)]
     takes.sort(key=lambda clip: (clip[0], scenes.file_name(*clip)))
     return Dataset(
@@ -81,12 +81,12 @@ def scan(
     folder: str | os.PathLike[str], all_classes: bool = False, out: Path | None = None
 ) -> Dataset:
     """Find the recordings in folder/<class>/, or in a clone of the ESC-50 repository (folder/meta/
-    esc50.csv and folder/audio/): its ten classes that are ESC-10, or with all_classes all fifty.
+    esc50.csv and folder/audio/): the ten classes of ESC-10, or with all_classes all fifty.
 
-    Hidden files, files without a suffix of audio, and the folder out of the results are skipped and
-    listed. A file that cannot be read is found when it is read.
-    ValueError: no such folder, fewer than two class folders, a class without recordings, a table
-    that is not ESC-50's, all_classes without it.
+    Hidden files, files without an audio suffix and the output folder are skipped and listed.
+    Unreadable files are detected on reading.
+    ValueError: no such folder, fewer than two class folders, a class without recordings, an
+    invalid esc50.csv, all_classes without ESC-50.
     """
     root = Path(folder)
     if not root.is_dir():
@@ -112,7 +112,7 @@ def scan(
 
 
 def read_clip(path: str) -> Clip:
-    """A file as a clip: mono, 44.1 kHz, 5 s. ValueError, OSError: as mfcc.load, or truncated."""
+    """Read a mono clip of 5 s at 44.1 kHz. ValueError, OSError: as mfcc.load, or truncated."""
     signal, rate = read(path, DURATION)
     check_complete(path)
     signal = resample(signal, rate, SAMPLE_RATE)
@@ -121,15 +121,15 @@ def read_clip(path: str) -> Clip:
     return Clip(fix_length(signal, n), **flags)
 
 
-# libsndfile corrects sizes in a header that exceed the file, and reports it in its log alone.
+# libsndfile corrects sizes in a header that exceed the file, and reports this only in its log.
 _SIZE = re.compile(r"(?:data|SSND|Data Size|riff|Riff size) *: (\d+) \(should be (\d+)\)")
 _UNKNOWN = 0x7FFF_F000  # bytes; larger sizes are placeholders of programs that write to a pipe
 _PAGE = 65307  # bytes; the largest possible page of an Ogg file
 
 
 def check_complete(path: str) -> None:
-    """ValueError: the header promises more bytes than the file has, or an Ogg file lacks its last
-    page (Pfeiffer 2003, RFC 3533, §6: byte 5 holds the flag, 26 the number of segments)."""
+    """Raise ValueError if the header states more bytes than the file has, or an Ogg file lacks its
+    last page (Pfeiffer 2003, RFC 3533, §6: byte 5 holds the flag, 26 the number of segments)."""
     with open_audio(path) as sound:
         sizes = [(int(match[1]), int(match[2])) for match in _SIZE.finditer(sound.extra_info)]
     for promised, there in sizes:
@@ -147,8 +147,8 @@ def check_complete(path: str) -> None:
 
 
 def printable(name: str) -> str:
-    """name on one line in any encoding: control characters, line breaks and bytes that are not
-    UTF-8 become escapes such as \\n."""
+    """Make name printable on one line in any encoding: escape control characters, line breaks and
+    bytes that are not UTF-8, for example as \\n."""
     escaped = {"Cc", "Cs", "Zl", "Zp"}  # categories of Unicode
     return "".join(
         c.encode("unicode_escape").decode() if unicodedata.category(c) in escaped else c
@@ -161,7 +161,7 @@ def _scene_clip(take: tuple[str, int], seed: int) -> Clip:
 
 
 def _by_name(folder: Path) -> list[Path]:
-    """The entries of a folder in the same order on every platform."""
+    """List the entries of a folder, in the same order on every platform."""
     return sorted(folder.iterdir(), key=lambda path: path.name)
 
 
@@ -181,7 +181,7 @@ def _esc50_classes(root: Path, all_classes: bool) -> dict[str, list[Path]]:
 def _class_folders(
     root: Path, skipped: dict[str, list[str]], out: Path | None
 ) -> dict[str, list[Path]]:
-    """The recordings of each class folder; skipped receives everything else."""
+    """The recordings of each class folder; everything else goes to skipped."""
     by_class: dict[str, list[Path]] = {}
     for entry in _by_name(root):
         is_out = out is not None and out.exists() and entry.exists() and entry.samefile(out)
@@ -207,9 +207,9 @@ def _kind(path: Path) -> str:
 
 def _check_classes(root: Path, by_class: dict[str, list[Path]]) -> None:
     if not by_class:
-        raise ValueError(f"{root} holds no class folders; it needs a folder of recordings a class")
+        raise ValueError(f"{root} contains no class folders; it must contain one per class")
     for name, files in by_class.items():
         if not files:
-            raise ValueError(f"the class folder {root / name} holds no recordings")
+            raise ValueError(f"the class folder {root / name} contains no recordings")
     if len(by_class) == 1:
-        raise ValueError(f"{root} holds only the class {next(iter(by_class))!r}; two are needed")
+        raise ValueError(f"{root} has one class, {next(iter(by_class))!r}; it must have two")

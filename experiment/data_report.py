@@ -1,7 +1,7 @@
-"""The data report: what a folder of recordings contains, and what looks wrong. Chapter 13.
+"""The data report: contents and problems of a folder of recordings. Chapter 13.
 
-Every recording is read to its end, a second at a time, also beyond the five seconds that a clip
-uses. The text is made from the JSON.
+Every recording is read to its end, not only the five seconds of a clip, in pieces of a second.
+The text is generated from the JSON.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from .extract import map_in_order, reason
 from .folds import KINDS, find_folds, recording
 from .output import text_table
 
-FULL_SCALE = 0.99  # of full scale; the largest 8-bit sample, 127/128, lies above
+FULL_SCALE = 0.99  # of full scale; the largest 8-bit sample, 127/128, exceeds it
 SILENT = 1e-3  # of full scale, -60 dB
 DC_OFFSET = 0.01  # of full scale; larger means are listed
 LISTED = 20  # lines of a list in the text
@@ -33,7 +33,7 @@ class AudioStats:
     """One recording: sample rate (Hz), channels, length (s), format and coding; the largest sample;
     the number of places with three consecutive samples within 1 % of full scale (clipping); the
     mean (DC offset) of the worst channel; the proportion of silent 10 ms windows (below -60 dB); a
-    digest of rate and samples, which identifies the sound whatever its name and coding."""
+    digest of rate and samples, independent of the file's name and coding."""
 
     rate: int
     channels: int
@@ -51,14 +51,14 @@ def measure_all(
     executor: Executor | None = None,
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
 ) -> list[AudioStats | str]:
-    """The statistics of each recording, or a sentence if it cannot be read; executor and progress
+    """The statistics of each recording, or the reason it cannot be read; executor and progress
     as in extract_features."""
     outcomes = map_in_order(partial(measure, dataset.reader), dataset.sources, executor)
     return [outcome for _, outcome in zip(progress(range(len(dataset))), outcomes, strict=True)]
 
 
 def measure(reader: Callable[[Any], Clip], source: Any) -> AudioStats | str:
-    """The statistics of one recording, a file or what reader synthesizes, or a sentence."""
+    """The statistics of one recording, a file or synthesized, or the reason it is unreadable."""
     if not isinstance(source, str):
         return stats_of([reader(source).signal[:, None]], SAMPLE_RATE, "synthesized")[0]
     try:
@@ -73,14 +73,14 @@ def measure(reader: Callable[[Any], Clip], source: Any) -> AudioStats | str:
 
 
 def _pieces(sound: Any) -> Iterator[np.ndarray]:
-    """The recording in pieces (n, channels) of a whole number of windows, about 1 s."""
+    """Yield the recording in pieces (n, channels), each whole windows of about 1 s."""
     n = 100 * max(1, sound.samplerate // 100)
     while len(piece := sound.read(n, "float32", always_2d=True)):
         yield piece
 
 
 def stats_of(pieces: Iterable[np.ndarray], rate: int, coding: str) -> tuple[AudioStats, int, int]:
-    """The statistics of a sound in pieces (n, channels), and how many of its samples are finite."""
+    """The statistics of a sound in pieces (n, channels), its samples and its finite samples."""
     n = n_finite = n_windows = n_silent = clipped = channels = 0
     peak, total = 0.0, np.zeros(1)
     digest, window = hashlib.sha256(), max(1, rate // 100)
@@ -108,7 +108,7 @@ def report(
     n_folds: int | None = None,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """All findings, as JSON can hold them; outcomes as measure_all returns them."""
+    """All findings, JSON-serializable; outcomes as returned by measure_all."""
     pairs = list(zip(dataset.names, outcomes, strict=True))
     stats = {name: found for name, found in pairs if isinstance(found, AudioStats)}
     readable = [i for i, found in enumerate(outcomes) if isinstance(found, AudioStats)]
@@ -148,7 +148,7 @@ def report(
 
 
 def _summary(stats: Collection[AudioStats]) -> dict[str, Any]:
-    """Least, median and most seconds, and the mean proportion of silence; None without stats."""
+    """Minimum, median and maximum seconds, mean proportion of silence; None without stats."""
     seconds, silence = [s.seconds for s in stats], [s.silence for s in stats]
     if not stats:
         return {"seconds": None, "silence": None}
@@ -157,7 +157,7 @@ def _summary(stats: Collection[AudioStats]) -> dict[str, Any]:
 
 
 def _folds(dataset: Dataset, readable: list[int], n_folds: int | None, seed: int) -> dict[str, Any]:
-    """The folds of the readable clips: the number of clips of each class, or why there are none."""
+    """The folds of the readable clips: the number of clips per class, or the reason for none."""
     try:
         clips = dataset.only(readable)
         folds = find_folds(clips.names, clips.labels, n_folds, seed)
@@ -172,12 +172,12 @@ def _folds(dataset: Dataset, readable: list[int], n_folds: int | None, seed: int
 
 
 def as_json(found: dict[str, Any]) -> str:
-    """The report for programs."""
+    """Format the report as JSON."""
     return json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def as_text(found: dict[str, Any]) -> str:
-    """The report as text: a row a class, a summary, and lists of what to look at."""
+    """Format the report as text: one row per class, a summary and lists of problems."""
     folds, recordings, spread = found["folds"], found["recordings"], _spread(found)
     in_folds = folds.get("clips_by_class", {})
     columns = ["class", "clips", "seconds", "silence", "clipped", *(f"fold {k}" for k in in_folds)]
@@ -232,7 +232,7 @@ def _counts(counts: dict[str, int]) -> str:
 
 
 def _spread(found: dict[str, Any]) -> tuple[str, str]:
-    """The seconds, from least to most, and the silence in percent."""
+    """The seconds, from minimum to maximum, and the silence in percent."""
     if found["seconds"] is None:
         return "", ""
     low, high = (f"{found['seconds'][key]:.4g}" for key in ("least", "most"))

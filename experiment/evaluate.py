@@ -1,9 +1,9 @@
 """Training and cross-validation of a recipe, and the results next to human accuracy. Chapters 14
 and 16.
 
-A view (n, W, d) holds n clips in W windows each, see mininet/ensemble.py; there is one for each
-network of a recipe. Whatever is fitted (weights, means and standard deviations, the choice of
-networks) is fitted by a function that receives the training part alone.
+A view (n, W, d) contains n clips in W windows each, see mininet/ensemble.py; a recipe has one view
+per network. Everything fitted (weights, means and standard deviations, the choice of networks) is
+fitted by a function that receives only the training folds.
 """
 
 import csv
@@ -37,17 +37,17 @@ Views = Sequence[np.ndarray]
 
 
 def window_examples(view: np.ndarray, labels: np.ndarray) -> Examples:
-    """Every valid window of a view (n, W, d) as an example of its own, (m, d) and (m,)."""
+    """Every valid window of a view (n, W, d) as a separate example: (m, d) and (m,)."""
     valid = valid_windows(view)
-    if valid.all():  # a view, no copy of what may be the largest array of the run
+    if valid.all():  # a view: no copy of the run's largest array
         return view.reshape(-1, view.shape[2]), np.repeat(labels, view.shape[1])
     return view[valid], np.repeat(labels, valid.sum(axis=1))
 
 
 @dataclass(frozen=True)
 class Curve:
-    """Loss and accuracy of a network by epoch, over windows: on the training part, averaged while
-    the weights change, and on the test part, after the epoch."""
+    """Loss and accuracy of a network by epoch, over windows: on the training folds, averaged while
+    the weights change, and on the test fold, after the epoch."""
 
     network: str
     train: History
@@ -56,7 +56,7 @@ class Curve:
 
 @dataclass
 class TrainingTask:
-    """A network, at first untrained, and its training examples."""
+    """An initially untrained network and its training examples."""
 
     name: str
     network: Sequential
@@ -84,7 +84,7 @@ def make_tasks(
     n_classes: int,
     seed: int,
 ) -> list[TrainingTask]:
-    """An untrained network for each number in chosen, with a generator of its own."""
+    """Create an untrained network and a generator for each index in chosen."""
     tasks = []
     for k in chosen:
         x, y = window_examples(views[k], labels)
@@ -102,8 +102,8 @@ def choose_networks(
     fold_of: np.ndarray,
     seed: int,
 ) -> tuple[int, ...]:
-    """Which networks of the recipe to average: the subset that is most accurate on these clips by
-    cross-validation over their folds, fold_of (n,); of equally accurate ones that of least loss."""
+    """Select the networks to average: highest cross-validated accuracy, ties broken by loss.
+    Cross-validates every subset on these clips and their folds, fold_of (n,)."""
     if len(views) == 1:
         return (0,)
     p = np.zeros((len(views), len(labels), n_classes))
@@ -126,7 +126,7 @@ def choose_networks(
 @dataclass(frozen=True)
 class Trial:
     """One test fold with one seed: the tested clips and their probabilities (n, C), (loss,
-    accuracy) on the training and on the test part, a curve for each chosen network."""
+    accuracy) on the training folds and on the test fold, one curve per chosen network."""
 
     fold: int
     seed: int
@@ -143,9 +143,9 @@ def cross_validate(
 ) -> Iterator[Trial]:
     """Test on each fold in turn, after training on the others, with each seed.
 
-    views: (n, W, d) for each network; labels (n,) ints. The networks to average are chosen by
-    cross-validation among the training folds, with the first seed.
-    ValueError: a loss or probability that is not finite; it names the fold and the seed.
+    views: (n, W, d) per network; labels (n,) ints. The networks to average are selected
+    by cross-validation on the training folds, with the first seed.
+    ValueError, with fold and seed: a non-finite loss or probability.
     """
     n_classes = int(labels.max()) + 1
     for fold in folds.numbers:
@@ -171,7 +171,7 @@ def cross_validate(
 
 @contextmanager
 def _locate_errors(fold: int, seed: int) -> Iterator[None]:
-    """An error within the block names the fold and the seed."""
+    """Add fold and seed to the message of a ValueError."""
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             yield
@@ -180,7 +180,7 @@ def _locate_errors(fold: int, seed: int) -> Iterator[None]:
 
 
 def scores(probabilities: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-    """(loss, accuracy). ValueError: probabilities that are not finite."""
+    """Return (loss, accuracy). ValueError: probabilities that are not finite."""
     if not np.isfinite(probabilities).all():
         raise ValueError("probabilities are not finite; standardize x or lower the learning rate")
     return cross_entropy(probabilities, labels), accuracy(labels, probabilities.argmax(axis=1))
@@ -188,7 +188,7 @@ def scores(probabilities: np.ndarray, labels: np.ndarray) -> tuple[float, float]
 
 @dataclass(frozen=True)
 class CrossValidation:
-    """All trials of a cross-validation, fold by fold and within it seed by seed."""
+    """All trials of a cross-validation, ordered by fold, then by seed."""
 
     trials: list[Trial]
     folds: Folds
@@ -197,13 +197,13 @@ class CrossValidation:
 
     @property
     def accuracy(self) -> np.ndarray:
-        """(n_folds, n_seeds)"""
+        """Held-out accuracies, (n_folds, n_seeds)."""
         values = [trial.test[1] for trial in self.trials]
         return np.reshape(values, (len(self.folds.numbers), len(self.seeds)))
 
     @property
     def counts(self) -> np.ndarray:
-        """How often each clip was predicted as each class, over all seeds, (n_clips, n_classes)."""
+        """Number of predictions per clip and class, over all seeds, (n_clips, n_classes)."""
         counts = np.zeros((len(self.dataset), len(self.dataset.classes)), int)
         for trial in self.trials:
             np.add.at(counts, (trial.clips, trial.probabilities.argmax(axis=1)), 1)
@@ -211,19 +211,19 @@ class CrossValidation:
 
     @property
     def confusion(self) -> np.ndarray:
-        """Rows true, columns predicted, all seeds, (n_classes, n_classes) ints."""
+        """Confusion matrix over all seeds, rows true, (n_classes, n_classes) ints."""
         classes = range(len(self.dataset.classes))
         return np.stack([self.counts[self.dataset.labels == c].sum(axis=0) for c in classes])
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % interval of the accuracy; the number of trials is that of recordings, since two
-        clips of one recording are not independent."""
+        """95 % Wilson interval; the sample size is the number of recordings, since clips of one
+        recording are not independent."""
         matrix = self.confusion
         return wilson_interval(float(matrix.trace() / matrix.sum()), self.folds.n_recordings)
 
     def mean_curves(self) -> dict[str, tuple[History, History]]:
-        """(training part, test part) of each network by epoch, averaged over folds and seeds."""
+        """(training folds, test fold) of each network by epoch, averaged over folds and seeds."""
         curves = [curve for trial in self.trials for curve in trial.curves]
         means = {}
         for name in dict.fromkeys(curve.network for curve in curves):
@@ -258,8 +258,8 @@ class CrossValidation:
         }
 
     def mistakes(self) -> list[dict[str, Any]]:
-        """The clips predicted wrongly with any seed, most often first: the most frequent wrong
-        prediction, and how many people recognized the clip."""
+        """The clips misclassified with any seed, the most frequent first, with the most frequent
+        wrong class and the number of people who recognized the clip."""
         rows = []
         for name, label, counts in zip(
             self.dataset.names, self.dataset.labels, self.counts, strict=True
@@ -292,7 +292,7 @@ def _mean(histories: list[History]) -> History:
 
 
 def human_confusion(classes: Sequence[str]) -> np.ndarray | None:
-    """People's confusion matrix, (10, 10) ints, rows true; None unless the classes are ESC-10's."""
+    """Human confusion matrix, (10, 10) ints, rows true; None unless the classes are ESC-10's."""
     rows = _rows("human_confusion.csv")
     if list(classes) != list(rows[0])[1:]:
         return None

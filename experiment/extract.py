@@ -1,8 +1,8 @@
-"""Feature extraction: every clip read and processed, by several processes. Chapter 13.
+"""Feature extraction: reads and processes every clip, in parallel. Chapter 13.
 
 The work runs in this process, in worker processes (see workers), or on any concurrent.futures
-Executor, such as Dask's; the features are the same to the bit. Waveforms stay in the process that
-reads them: paths are sent, features come back.
+Executor, such as Dask's; the features are bit-identical. Each process holds one recording at
+a time: paths are sent to it, and features are returned.
 """
 
 import os
@@ -23,17 +23,15 @@ from tqdm import tqdm
 
 from .data import Clip, Dataset, printable
 
-CHUNK = (
-    2  # clips per task: their features fit a pipe, so that a killed worker leaves no half answer
-)
-MAX_PENDING = 256  # submitted tasks; bounds the results in memory
-MAX_JOBS = 61  # the most that Windows can wait for
-CLIPS_PER_JOB = 50  # below this a process is not worth its start
+CHUNK = 2  # clips per task: fits into a pipe, so that a killed worker leaves no partial result
+MAX_PENDING = 256  # submitted tasks; limits the results in memory
+MAX_JOBS = 61  # the maximum on Windows
+CLIPS_PER_JOB = 50  # with fewer, a process takes longer to start than it saves
 THREAD_SETTINGS = dict.fromkeys(
     ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"
 )
-# glibc: keep freed memory instead of returning it after each clip, which would cost a third of the
-# time of an MFCC. In bytes.
+# glibc, bytes: keep freed memory instead of returning it after each clip, which would take a third
+# of the time of an MFCC.
 MALLOC_SETTINGS = dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), str(2**25))
 WORKER_ENVIRONMENT = THREAD_SETTINGS | MALLOC_SETTINGS | {"PYTHONSAFEPATH": "1"}
 
@@ -52,8 +50,8 @@ class Problem:
 
 @dataclass(frozen=True)
 class ExtractionResult:
-    """views[v][k] is view v of clip kept[k]; treated counts the clips that were resampled, cut and
-    padded; problems lists those that could not be read."""
+    """views[v][k] is view v of clip kept[k]; treated counts the clips resampled, cut and padded;
+    problems lists the unreadable ones."""
 
     views: list[np.ndarray]
     kept: list[int]
@@ -67,7 +65,7 @@ def extract_features(
     executor: Executor | None = None,
     progress: Callable[[Iterable[int]], Iterable[int]] = iter,
 ) -> ExtractionResult:
-    """feature_fn(signal) of every clip: one array a view, of the same shapes for all clips.
+    """Compute feature_fn(signal) of every clip: one array per view, of equal shapes for all clips.
 
     progress wraps the iterable of clips, as tqdm does. With an executor, feature_fn, reader and
     sources must be picklable.
@@ -82,7 +80,7 @@ def extract_features(
             result.problems.append(Problem(dataset.names[i], outcome))
             continue
         rows, treatment = outcome
-        if not views:  # preallocated: to stack a list would need twice the memory
+        if not views:  # preallocated: stacking a list needs twice the memory
             views += [np.empty((len(dataset), *row.shape), row.dtype) for row in rows]
         for view, row in zip(views, rows, strict=True):
             view[len(result.kept)] = row
@@ -95,7 +93,7 @@ def extract_features(
 def process_clip(
     reader: Callable[[Any], Clip], feature_fn: FeatureFn, source: Any
 ) -> tuple[Sequence[np.ndarray], dict[str, bool]] | str:
-    """The features of one clip and its treatment; a sentence if it cannot be read."""
+    """The features of one clip and its treatment; the reason if it is unreadable."""
     try:
         clip = reader(source)
     except (OSError, ValueError) as error:
@@ -105,7 +103,7 @@ def process_clip(
 
 
 def report_unreadable(problems: Sequence[Problem], n_clips: int, skip: bool) -> None:
-    """List all unreadable recordings, even in a quiet run. ValueError: unless skip is set."""
+    """List all unreadable recordings, even in a quiet run; if skip is not set, as a ValueError."""
     if not problems:
         return
     listed = "\n".join(f"  {problem.reason}" for problem in problems)
@@ -116,15 +114,15 @@ def report_unreadable(problems: Sequence[Problem], n_clips: int, skip: bool) -> 
 
 
 def progress_bar(items: Sequence[Any], *, description: str, quiet: bool) -> Iterable[Any]:
-    """items, with a progress bar if the output is a terminal."""
-    disable = True if quiet else None  # None: unless it is a terminal
+    """Wrap items in a progress bar if the output is a terminal."""
+    disable = True if quiet else None  # None: if not a terminal
     return tqdm(items, desc=description, unit="clip", mininterval=0.5, disable=disable)
 
 
 def map_in_order(
     task: Callable[[Item], Result], items: Sequence[Item], executor: Executor | None = None
 ) -> Iterator[Result]:
-    """task(item) for each item, in order. Raises what task raises, or BrokenExecutor."""
+    """Yield task(item) for each item, in order. Raises exceptions of task, BrokenExecutor."""
     if executor is None:
         yield from map(task, items)
         return
@@ -153,7 +151,7 @@ def _result(future: Future[Result]) -> Result:
 
 
 def reason(error: Exception) -> str:
-    """An error as a sentence on one line; of an OSError, the file and the system's message."""
+    """Format an error on one line; an OSError as the file and the system's message."""
     if isinstance(error, OSError) and error.strerror:
         where = f"{os.fsdecode(error.filename)}: " if error.filename else ""
         return printable(f"{where}{error.strerror}")
@@ -161,7 +159,7 @@ def reason(error: Exception) -> str:
 
 
 def default_n_jobs(n_clips: int) -> int:
-    """One process a core that this process may use, and CLIPS_PER_JOB clips a process."""
+    """One process per available core, with at least CLIPS_PER_JOB clips per process."""
     affinity = getattr(os, "sched_getaffinity", None)  # on Linux
     n_cores = len(affinity(0)) if affinity else os.cpu_count() or 1
     return max(1, min(n_cores, n_clips // CLIPS_PER_JOB))
@@ -172,7 +170,7 @@ def workers(jobs: int) -> Iterator[Executor | None]:
     """A pool of worker processes, each with one BLAS thread; None for one job.
 
     They are spawned on every platform: a script that uses them needs `if __name__ == "__main__":`.
-    After an exception such as Ctrl-C they finish the tasks they have begun.
+    After an exception such as Ctrl-C they finish the started tasks.
     """
     if jobs == 1:
         yield None

@@ -23,8 +23,8 @@ FALLBACK_FONTS = (
 
 
 def drawable(names: Sequence[str]) -> list[str]:
-    """names as Matplotlib can draw them: an installed fallback font supplies characters that its
-    default font lacks; characters in no font become escapes such as \\u96e8."""
+    """Make names drawable by Matplotlib: an installed fallback font supplies characters that its
+    default font lacks; characters in no font become escapes, as \\u96e8."""
     from matplotlib import rcParams
     from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
 
@@ -39,7 +39,7 @@ def drawable(names: Sequence[str]) -> list[str]:
 
 
 def draw_features(view: np.ndarray, recipe: Reference, dataset: Dataset, output: Output) -> None:
-    """Three clips a class, as MFCC images and as flattened vectors."""
+    """Draw three clips per class, as MFCC images and as flattened vectors."""
     from mfcc.display import mfcc_grid, vector_grid
 
     classes, flat = drawable(dataset.classes), view.reshape(len(view), -1)
@@ -56,7 +56,7 @@ def draw_training(
     output: Output,
     normalize: bool,
 ) -> None:
-    """Diagram, history and learning curves of each network; the training clips' confusion."""
+    """Save diagram, history and learning curves of each network; the confusion matrix."""
     from mininet.display import curves as draw_curves
     from mininet.display import diagram
 
@@ -76,13 +76,13 @@ def _draw_confusion(
     title: str | None = None,
     people: np.ndarray | None = None,
 ) -> None:
-    """The confusion matrix, next to people's if there is one, and its scores."""
+    """Draw the confusion matrix, next to the human one if given; log its scores."""
     from mininet.display import confusion, confusions
 
     names = drawable(classes)
     if people is None:
         figure = confusion(matrix, names, title=title)
-    else:  # as proportions: people gave another number of answers
+    else:  # as proportions: the totals differ
         human = f"people: {people.trace() / people.sum():.1%} of {people.sum()} answers"
         titles = [f"{title}: {matrix.trace() / matrix.sum():.1%}", human]
         figure = confusions([matrix, people], names, titles)
@@ -97,7 +97,7 @@ def _draw_confusion(
 def draw_cross_validation(
     result: CrossValidation, people: np.ndarray | None, output: Output, normalize: bool
 ) -> None:
-    """Learning curves, confusion matrix and mistakes on the held-out clips, and the summary."""
+    """Save curves, confusion matrix and mistakes on the held-out clips; log the summary."""
     from mininet.display import train_test_curves
 
     curves, mistakes = result.mean_curves(), result.mistakes()
@@ -111,7 +111,7 @@ def draw_cross_validation(
 
 
 def _curve_rows(curves: dict[str, tuple[History, History]]) -> list[dict[str, Any]]:
-    """A row for each network and epoch."""
+    """One row per network and epoch."""
     keys = ("network", "epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy")
     return [
         dict(zip(keys, (name, epoch, *values), strict=True))

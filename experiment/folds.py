@@ -1,8 +1,8 @@
 """Cross-validation folds that keep clips of one recording together. Chapter 14.
 
 ESC-10 and ESC-50 name a clip <fold>-<recording>-<take>: 1-100032-A.wav, or 1-100032-A-0.wav with
-the number of its class. Two takes of one recording sound alike: in different folds, one would leak
-into the evaluation of the other.
+the number of its class. Two takes of one recording are similar: in different folds, they would leak
+training data into the evaluation.
 """
 
 import re
@@ -14,7 +14,7 @@ import numpy as np
 
 from .scenes import N_FOLDS
 
-MIN_FOLDS = 3  # one is tested; the choice of networks needs two more
+MIN_FOLDS = 3  # one test fold; the choice of networks needs two more
 _ESC = re.compile(r"(\d+)-(.+)-[A-Z](-\d+)?")
 _TAKE = re.compile(r"(.+)-[A-Z](-\d+)?")
 KINDS = {
@@ -47,10 +47,10 @@ class Folds:
 def find_folds(
     names: Sequence[str], labels: np.ndarray, n_folds: int | None = None, seed: int = 0
 ) -> Folds:
-    """The official folds if every name carries one and n_folds is None; else n_folds (None: five)
+    """The official folds if every name contains one and n_folds is None; else n_folds (None: five)
     stratified folds that never divide a recording.
 
-    names "class/file", labels (n,) ints. seed: of the order in which ties are broken.
+    names "class/file", labels (n,) ints. seed: the order in which ties are broken.
     ValueError: a class with fewer recordings than folds.
     """
     official, recordings = _official(names), [recording(name) for name in names]
@@ -72,7 +72,7 @@ def find_folds_or_none(names: Sequence[str], labels: np.ndarray, seed: int = 0) 
 
 
 def _official(names: Sequence[str]) -> np.ndarray | None:
-    """The first number of each name, (n,) ints; None if one is missing, or there are too few."""
+    """The first number of each name, (n,) ints; None if one is missing or they are too few."""
     matches = [match for name in names if (match := _ESC.fullmatch(PurePosixPath(name).stem))]
     fold_of = np.array([int(match[1]) for match in matches])
     complete = len(fold_of) == len(names) and len(np.unique(fold_of)) >= MIN_FOLDS
@@ -83,7 +83,7 @@ def recording(name: str) -> str:
     """The recording that a clip was cut from, according to its name; else the clip itself.
 
     ESC's numbers come from one archive: the same number in two classes is the same recording.
-    Other names are most likely numbered anew in each class.
+    Other datasets probably restart their numbers in each class.
     """
     path = PurePosixPath(name)
     if match := _ESC.fullmatch(path.stem):
@@ -102,14 +102,14 @@ def _table(labels: np.ndarray, recordings: list[str]) -> tuple[np.ndarray, np.nd
 def _stratify(
     names: Sequence[str], labels: np.ndarray, recordings: list[str], n_folds: int, seed: int
 ) -> np.ndarray:
-    """Each recording, largest first, joins the fold with fewest clips of its class: (n,) from 1."""
+    """Assign recordings, largest first, to the fold with fewest clips of the class: (n,) from 1."""
     table, group = _table(labels, recordings)
     sizes = table.sum(axis=1)
     scarce = int(np.argmin(np.count_nonzero(table, axis=0)))
     n_scarce = np.count_nonzero(table[:, scarce])
     if n_scarce < n_folds:
         name = names[int(np.argmax(labels == scarce))].split("/")[0]
-        raise ValueError(f"{n_folds} folds need as many recordings a class; {name} has {n_scarce}")
+        raise ValueError(f"{n_folds} folds need more recordings per class; {name} has {n_scarce}")
     order = np.random.default_rng(seed).permutation(len(sizes))
     order = order[np.argsort(-sizes[order], kind="stable")]
     held, fold_of = np.zeros((n_folds, table.shape[1]), int), np.zeros(len(sizes), int)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Output:
-    """Output folder and console log of a run. Each file is written whole or not at all.
+    """Output folder and console log of a run. Each file is written completely or not at all.
 
     show keeps figures open for show(); quiet suppresses the log.
     """
@@ -49,7 +49,7 @@ class Output:
         import matplotlib.pyplot as plt
 
         content = BytesIO()
-        # strong compression would take longer than drawing, for a tenth of the bytes
+        # stronger compression takes longer than drawing and saves a tenth of the bytes
         figure.savefig(content, format="png", pil_kwargs={"compress_level": 1})
         self.save(content.getvalue(), name)
         if not self._show:
@@ -95,7 +95,7 @@ def _without_nan(content: Any) -> Any:
 @contextmanager
 def output_folder(path: Path) -> Iterator[Path]:
     """Create the output folder and check that it is writable before any work is done; if the block
-    fails before it wrote anything, remove the folders again. ValueError: not writable."""
+    fails before writing anything, remove the created folders. ValueError: not writable."""
     created = [folder for folder in (path, *path.parents) if not folder.exists()]
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -113,13 +113,13 @@ def output_folder(path: Path) -> Iterator[Path]:
 
 
 def versions() -> dict[str, str]:
-    """Python and the packages whose version can change a number."""
+    """Versions of Python and of the packages that affect the results."""
     packages = ("numpy", "scipy", "soundfile", "matplotlib")
     return {"python": platform.python_version(), **{name: version(name) for name in packages}}
 
 
 def text_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Rows under the names of their columns, the first column left-aligned, the others right."""
+    """Format rows under column names, the first column left-aligned, the others right."""
     cells = [[str(cell) for cell in row] for row in (columns, *rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = [
@@ -139,7 +139,7 @@ def class_table(dataset: Dataset) -> str:
 
 
 def treatment_lines(treated: Counter[str], n_clips: int) -> list[str]:
-    """A line each for the number of clips that were resampled, cut and padded."""
+    """One line per treatment, with the number of clips resampled, cut or padded."""
     kinds = {"resampled": "to 44.1 kHz", "cut": "to 5 s", "padded": "with zeros at the end, to 5 s"}
     return [f"{treated[kind]} of {n_clips} clips {kind} {how}" for kind, how in kinds.items()]
 
@@ -156,7 +156,7 @@ def epoch_line(history: History, epochs: int, seconds: float) -> str:
 
 
 def confusion_table(matrix: np.ndarray, classes: list[str]) -> str:
-    """The confusion matrix as text: rows true, columns predicted, under the number of the class."""
+    """The confusion matrix as text: rows true, columns predicted, by number of the class."""
     rows = [[f"{i:>2}  {name}", *matrix[i]] for i, name in enumerate(classes)]
     return text_table(["true \\ predicted", *map(str, range(len(classes)))], rows)
 
@@ -189,14 +189,14 @@ def summary_lines(result: CrossValidation) -> list[str]:
         f" {_seeds(len(result.seeds))}; loss {metrics['loss']:.4f}",
         f"95 % interval for the accuracy on other recordings: {low:.3f} to {high:.3f}"
         f" ({result.folds.n_recordings} recordings)",
-        f"on the training parts: accuracy {train['accuracy']:.4f}, loss {train['loss']:.4f}",
+        f"on the training folds: accuracy {train['accuracy']:.4f}, loss {train['loss']:.4f}",
     ]
 
 
 def mistake_table(rows: Sequence[dict[str, Any]], with_people: bool) -> str:
-    """The clips that were wrong with more than half of the seeds, the worst first."""
+    """The clips misclassified with more than half of the seeds, most frequent first."""
     often = [row for row in rows if 2 * row["wrong"] > row["seeds"]]
-    title = f"{len(often)} clips were wrong with more than half of the seeds"
+    title = f"{len(often)} clips were misclassified with more than half of the seeds"
     columns = ["clip", "wrong", "predicted", *(["people who recognized it"] if with_people else [])]
     cells = [
         [row["clip"], f"{row['wrong']} of {row['seeds']}", row["predicted"], _people(row)]

@@ -1,7 +1,7 @@
-"""The two recipes: from a clip to the inputs of networks, the networks, their training; and the
-model file of a trained recipe. Chapters 13 (reference) and 16 (improved).
+"""The two recipes: features, networks and their training, and the model file of a trained recipe.
+Chapters 13 (reference) and 16 (improved).
 
-A recipe computes from a clip one view (n_windows, n_features) for each of its networks.
+A recipe computes one view (n_windows, n_features) of a clip per network.
 """
 
 from collections.abc import Callable, Sequence
@@ -44,13 +44,13 @@ Examples = tuple[np.ndarray, np.ndarray]  # x (n, n_features) and their labels y
 
 
 class _Fit:
-    """The training that both recipes share."""
+    """Training shared by both recipes."""
 
     epochs: int
     batch_size: int
 
     def optimizer(self) -> SGD:
-        """A new optimizer."""
+        """Create a new optimizer."""
         raise NotImplementedError
 
     def fit(
@@ -62,8 +62,8 @@ class _Fit:
         on_epoch: Callable[[History], object] | None = None,
         held_out: Examples | None = None,
     ) -> tuple[History, History]:
-        """Train a network, in the Gram form if that is faster; returns the histories on the
-        training examples and on the held-out ones, the latter evaluated after each epoch."""
+        """Train a network, in the Gram form if that is faster; return the histories on the
+        training examples and, evaluated after each epoch, on the held-out examples."""
         x_test, y_test = (None, None) if held_out is None else held_out
         test_history = History()
 
@@ -101,7 +101,7 @@ class Reference(_Fit):
 
     @property
     def n_rows(self) -> int:
-        """Number of coefficients in each frame."""
+        """Number of coefficients per frame."""
         return 3 * self.n_mfcc if self.deltas else self.n_mfcc
 
     def coefficients(self, signal: np.ndarray) -> np.ndarray:
@@ -215,7 +215,7 @@ RECIPES: dict[str, type[Recipe]] = {"reference": Reference, "improved": Improved
 
 @dataclass(frozen=True)
 class Model:
-    """A trained recipe: the networks numbered `chosen`, averaged."""
+    """A trained recipe: the average of the networks numbered `chosen`."""
 
     ensemble: Ensemble
     classes: list[str]
@@ -227,14 +227,14 @@ class Model:
         return self.predict_views(self.recipe.views(signal))
 
     def predict_views(self, views: Sequence[np.ndarray]) -> np.ndarray:
-        """The same from the views of the signal."""
+        """As predict_proba, from the views of the signal."""
         return self.ensemble.predict_proba([views[k][None] for k in self.chosen])[0]
 
 
 def make_ensemble(
     networks: Sequence[tuple[Sequential, int]], classes: list[str], recipe: Recipe
 ) -> Ensemble:
-    """Trained networks, each with its number in the recipe, and all that read_model needs."""
+    """Combine trained networks, each with its number in the recipe, for read_model."""
     settings = asdict(recipe)
     metadata = {"recipe": recipe.name, "classes": classes, "settings": settings}
     chosen = [k for _, k in networks]
@@ -242,17 +242,17 @@ def make_ensemble(
 
 
 def read_model(path: str | PathLike[str]) -> Model:
-    """The model that make_ensemble(...).save wrote.
+    """Read a model that make_ensemble(...).save wrote.
 
-    ValueError: another file, settings that cannot be used. OSError: no file.
+    ValueError: not a model file, invalid settings. OSError: no file.
     """
     ensemble = Ensemble.load(path)
     try:
         metadata, classes = ensemble.metadata, [str(name) for name in ensemble.metadata["classes"]]
-        settings: Any = metadata.get("settings", metadata.get("features"))  # as older files say
+        settings: Any = metadata.get("settings", metadata.get("features"))  # in older files
         recipe = RECIPES[metadata["recipe"]](**settings)
         model = Model(ensemble, classes, recipe, metadata.get("chosen", [0]))
-        with np.errstate(all="ignore"):  # silence is enough to see whether all parts match
+        with np.errstate(all="ignore"):  # a silent clip checks that all parts match
             n_bins = SAMPLE_RATE // 50 // 2 + 1  # of a 20 ms frame
             if max(getattr(recipe, "n_mels", 0), getattr(recipe, "n_mfcc", 0)) > n_bins:
                 raise ValueError(f"its {recipe} has more bands than the {n_bins} bins of a frame")

@@ -1,17 +1,17 @@
-"""Ten everyday sounds, synthesised: data to learn from when there are no recordings at hand.
+"""Ten synthesized everyday sounds: training data for runs without recordings.
 
-A clip is made of oscillators, noise and envelopes, and is a function of (seed, class, take) alone,
-so that any one can be made without the others. Each take draws its own pitch, pace, material,
+A clip consists of oscillators, noise and envelopes. It depends only on (seed, class, take), so that
+each clip can be synthesized alone. Each take draws its own pitch, pace, material,
 onsets, level, silence and background, and the ranges of the classes overlap (slow steps fall like
 drops, a bell rings at the pitch of a siren), so that no single number separates the classes.
 
-Building blocks, a function for each class, what all clips share, the files. Symbols:
+Sections: building blocks, one function per class, shared parts, files. Symbols:
 
-    rng   the generator of every draw     t   time, s
-    n     length, samples                 f   frequency, Hz: a number, or one for each sample (n,)
+    rng   the random generator            t   time, s
+    n     length, samples                 f   frequency, Hz: a number, or one per sample (n,)
     sr    sample rate, Hz                 m   length of one event within the clip, samples
 
-The sounds reach up to 12 kHz: at sample rates under 24 kHz the highest partials fold back.
+The sounds reach up to 12 kHz: at sample rates under 24 kHz the highest partials alias.
 """
 
 import os
@@ -26,7 +26,7 @@ from mfcc.audio import DURATION, SAMPLE_RATE
 from mininet.storage import write_atomically
 
 N_TAKES = 40
-N_FOLDS = 5  # as in ESC-10, whose file names these are
+N_FOLDS = 5  # as in ESC-10, whose file naming is used
 TINY = 1e-10  # replaces 0 in denominators
 # Partials of a church bell as ratios to its prime: hum, prime, tierce, quint, nominal, four above.
 # Source: Fletcher and Rossing (1998), The Physics of Musical Instruments, §21.
@@ -41,7 +41,7 @@ def log_uniform(rng: Generator, low: float, high: float) -> float:
 
 
 def phase(f: np.ndarray, sr: float) -> np.ndarray:
-    """φ(t) = 2π ∫ f dt, (n,) Hz -> (n,) radians: as a sum, so that f may glide without a click."""
+    """φ(t) = 2π ∫ f dt, (n,) Hz -> (n,) radians: a sum, so that f can glide without clicks."""
     return 2 * np.pi / sr * np.cumsum(f)
 
 
@@ -55,10 +55,10 @@ def pulses(f: np.ndarray, sr: float, sharpness: float) -> np.ndarray:
 
 
 def wander(rng: Generator, n: int, sr: float, rate: float) -> np.ndarray:
-    """Noise up to about rate/2 Hz, (n,): normal heights, `rate` of them a second, joined by lines.
+    """Noise up to about rate/2 Hz, (n,): normal heights, `rate` per second, joined by lines.
 
-    At a few Hz it steers a pitch or a level; from some hundred Hz on it is heard. The heights stand
-    at random moments: at even distances the spectrum would be zero at each multiple of `rate`.
+    At a few Hz it modulates a pitch or a level; above some hundred Hz it is audible. The heights
+    have random times: at equal spacing the spectrum would be zero at each multiple of `rate`.
     """
     heights = rng.standard_normal(int(n * rate / sr) + 3)
     moments = np.arange(heights.size) + rng.random(heights.size)
@@ -66,10 +66,10 @@ def wander(rng: Generator, n: int, sr: float, rate: float) -> np.ndarray:
 
 
 def ring(n: int, sr: float, f: float, decay: float) -> np.ndarray:
-    """e^(−t/decay) sin 2πft, (n,): something is struck and rings for `decay` s.
+    """e^(−t/decay) sin 2πft, (n,): a struck object that rings for `decay` s.
 
     The imaginary part of zᵏ, k = 0 … n-1. With k = i·w + j the powers are one outer product of the
-    2w numbers z^(i·w) and z^j, w = ⌈√n⌉: hardly any sines to compute.
+    2w numbers z^(i·w) and z^j, w = ⌈√n⌉: few sines are computed.
     """
     z = np.exp((-1 / decay + 2j * np.pi * f) / sr)
     j = np.arange(int(np.ceil(np.sqrt(n))))
@@ -88,14 +88,14 @@ def bump(n: int) -> np.ndarray:
 
 
 def onsets(rng: Generator, n: int, sr: float, pace: float, jitter: float) -> np.ndarray:
-    """Samples where events begin, `pace` a second, each late by up to `jitter` of the period."""
+    """Samples where events begin, `pace` per second, each late by up to `jitter` of the period."""
     k = np.arange(np.ceil(n * pace / sr))
     late = (1 - jitter) * rng.random() + jitter * rng.random(k.size)
     return ((k + late) * (sr / pace)).astype(int)
 
 
 def place(clip: np.ndarray, event: np.ndarray, onset: int) -> None:
-    """Add the event to the clip, in place, from sample `onset` on; cut what overhangs the end."""
+    """Add the event to the clip, in place, from sample `onset` on; truncate it at the end."""
     room = clip[onset : onset + event.size]
     room += event[: room.size]
 
@@ -104,7 +104,7 @@ def place(clip: np.ndarray, event: np.ndarray, onset: int) -> None:
 
 
 def applause(rng: Generator, n: int, sr: float) -> np.ndarray:
-    """People clapping, each with a sound and a pace of their own, before the rush of a crowd."""
+    """People clapping, each with a different sound and pace, over the noise of a crowd."""
     m = int(0.04 * sr) + 1
     clip = log_uniform(rng, 0.1, 0.5) * wander(rng, n, sr, log_uniform(rng, 6000, 20000))
     for _ in range(rng.integers(4, 40)):
@@ -117,9 +117,9 @@ def applause(rng: Generator, n: int, sr: float) -> np.ndarray:
 
 
 def bell(rng: Generator, n: int, sr: float) -> np.ndarray:
-    """One bell, struck again and again: the higher a partial, the sooner it is gone."""
+    """A bell, struck repeatedly: the higher a partial, the faster it decays."""
     f, decay = log_uniform(rng, 180, 1500), log_uniform(rng, 0.15, 2.5)
-    ratios = BELL_PARTIALS * rng.normal(1, 0.01, BELL_PARTIALS.size)  # no two are cast alike
+    ratios = BELL_PARTIALS * rng.normal(1, 0.01, BELL_PARTIALS.size)  # bells differ
     strike, clip = np.zeros(n), np.zeros(n)
     for ratio in ratios:
         strike += rng.uniform(0.1, 1) * ring(n, sr, f * ratio, decay / ratio)
@@ -129,9 +129,9 @@ def bell(rng: Generator, n: int, sr: float) -> np.ndarray:
 
 
 def bird_song(rng: Generator, n: int, sr: float) -> np.ndarray:
-    """Phrases of short whistles that glide; a bird knows one to three kinds of whistle."""
+    """Phrases of short gliding whistles; each bird has one to three kinds of whistle."""
     f, pace = log_uniform(rng, 1500, 3500), log_uniform(rng, 3, 14)
-    phrase, sung = rng.uniform(0.6, 3), rng.uniform(0.3, 1)  # s, and the part of it with song
+    phrase, sung = rng.uniform(0.6, 3), rng.uniform(0.3, 1)  # s, and the proportion with song
     whistles = []
     for _ in range(rng.integers(1, 4)):
         m = int(rng.uniform(0.3, 0.9) / pace * sr) + 1
@@ -145,7 +145,7 @@ def bird_song(rng: Generator, n: int, sr: float) -> np.ndarray:
 
 
 def breaking_glass(rng: Generator, n: int, sr: float) -> np.ndarray:
-    """A crash early in the clip, then shards that ring, ever fewer of them."""
+    """A crash early in the clip, then ringing shards at a decreasing rate."""
     clip = np.zeros(n)
     start, last = rng.uniform(0, 0.15) * n / sr, log_uniform(rng, 0.1, 0.6)  # s
     m = int(2 * sr) + 1
@@ -159,7 +159,7 @@ def breaking_glass(rng: Generator, n: int, sr: float) -> np.ndarray:
 
 
 def cricket(rng: Generator, n: int, sr: float) -> np.ndarray:
-    """A high tone, in pulses by the wing's teeth and in chirps by its strokes, before a chorus."""
+    """A high tone, pulsed by the wing's teeth, in chirps by its strokes, over a chorus."""
     f, teeth = log_uniform(rng, 3500, 6500), log_uniform(rng, 18, 70)
     strokes, rest = log_uniform(rng, 0.5, 6), rng.uniform(-1, 0.8)
     stroke = np.sin(2 * np.pi * (strokes * np.arange(n) / sr + rng.random()))
@@ -188,7 +188,7 @@ def dripping_tap(rng: Generator, n: int, sr: float) -> np.ndarray:
 
 
 def engine(rng: Generator, n: int, sr: float) -> np.ndarray:
-    """Combustions, every second one weaker, and the roar they drive; the pedal sets the speed."""
+    """Combustions, every second one weaker, modulate a roar; the pedal sets the speed."""
     pedal = rng.uniform(0.02, 0.4) * wander(rng, n, sr, rng.uniform(0.4, 2))  # octaves
     f = log_uniform(rng, 20, 100) * 2**pedal
     uneven = 1 + rng.uniform(0, 0.6) * np.cos(phase(f / 2, sr))
@@ -197,7 +197,7 @@ def engine(rng: Generator, n: int, sr: float) -> np.ndarray:
 
 
 def footsteps(rng: Generator, n: int, sr: float) -> np.ndarray:
-    """Heel, then toe: a thump of the floor and the scrape of what lies on it."""
+    """Heel, then toe: a thump of the floor and a scrape of grit."""
     floor, hard = log_uniform(rng, 70, 250), rng.uniform(0.1, 0.8)
     cutoff, scrape = log_uniform(rng, 6000, 16000), log_uniform(rng, 0.02, 0.06)
     m = int(0.4 * sr) + 1
@@ -239,7 +239,7 @@ _SYNTHESIS: dict[str, Callable[[Generator, int, float], np.ndarray]] = {
 }
 CLASSES = tuple(_SYNTHESIS)
 
-# What all clips share
+# Shared by all clips
 
 
 def background(rng: Generator, n: int, sr: float) -> np.ndarray:
@@ -268,12 +268,12 @@ def scene(
     sample_rate: float = SAMPLE_RATE,
     duration: float = DURATION,
 ) -> np.ndarray:
-    """One clip of the class `name`, (n_samples,) float32 in [-1, 1]: same arguments, same clip.
+    """One clip of the class `name`, (n_samples,) float32 in [-1, 1]: deterministic.
 
-    sample_rate in Hz, duration in s; n_samples = round(duration · sample_rate). The sound stands
+    sample_rate in Hz, duration in s; n_samples = round(duration · sample_rate). The sound is
     20 to 45 dB above its background (RMS); the peak is 1 to 31 dB below full scale. The samples
     are multiples of 2⁻¹⁵, so that a 16-bit file holds the clip exactly.
-    ValueError: an unknown name, a take or seed that is no non-negative integer, a sample_rate or
+    ValueError: an unknown name, a take or seed that is not an integer >= 0, a sample_rate or
     duration that is not positive and finite, a clip of less than one sample.
     """
     rng = np.random.default_rng([_natural(seed, "seed"), _index(name), _natural(take, "take")])
@@ -288,7 +288,7 @@ def scene(
 
 
 def _unit(x: np.ndarray) -> np.ndarray:
-    """x with mean 0 and root mean square 1; silence stays silence."""
+    """x with mean 0 and root mean square 1; silence stays silent."""
     x = x - x.mean()
     return x / max(float(np.sqrt(np.mean(x**2))), TINY)
 
@@ -320,8 +320,8 @@ def _length(sample_rate: float, duration: float) -> int:
 def file_name(name: str, take: int) -> str:
     """<fold>-<recording>-A.wav as in ESC-10: fold 1 … 5 in turn, and no recording used twice.
 
-    recording = 10·take + index of the class: a number of its own for each clip of all classes.
-    ValueError: an unknown name, a take that is no non-negative integer.
+    recording = 10·take + index of the class: unique over all classes.
+    ValueError: an unknown name, a take that is not a non-negative integer.
     """
     recording = _natural(take, "take") * len(CLASSES) + _index(name)
     return f"{take % N_FOLDS + 1}-{recording:05d}-A.wav"
@@ -334,10 +334,10 @@ def write_scenes(
     n_takes: int = N_TAKES,
     progress: Callable[[Sequence[tuple[str, int]]], Iterable[tuple[str, int]]] = iter,
 ) -> int:
-    """Write folder/<class>/<file_name>, 16-bit mono WAV; returns the number of clips.
+    """Write folder/<class>/<file_name>, 16-bit mono WAV; return the number of clips.
 
     progress wraps the list of (class, take), as tqdm does.
-    ValueError: a negative seed, n_takes < 1. OSError: a file cannot be written; it names the file.
+    ValueError: a negative seed, n_takes < 1. OSError, with the file name: it cannot be written.
     """
     import soundfile
 

@@ -1,7 +1,7 @@
 """From sound to features: mel-frequency cepstral coefficients, every step written out in NumPy.
 
 Read the files in the order of the imports below: each imports only from files above it.
-mfcc.mfcc is the definition, for reading; mfcc.fast.mfcc computes the same values, faster.
+mfcc.mfcc is the readable definition; mfcc.fast.mfcc computes the same values faster.
 """
 
 # isort: off

@@ -1,4 +1,4 @@
-"""python -m mfcc CLIP: the MFCCs of one recording, summed up in a table."""
+"""python -m mfcc CLIP: a table of MFCC statistics of one recording."""
 
 import sys
 
@@ -7,7 +7,7 @@ from .audio import SAMPLE_RATE
 
 
 def main(arguments: list[str]) -> int:
-    """Print shape, mean, deviation and range of each coefficient; 0, or 2 after bad input."""
+    """Print a table of statistics per coefficient; return 0, or 2 for invalid input."""
     if len(arguments) != 1 or arguments[0].startswith("-"):
         print("usage: python -m mfcc CLIP", file=sys.stderr)
         return 2

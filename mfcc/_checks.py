@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike
 
 
 def as_float(x: ArrayLike, name: str = "x") -> np.ndarray:
-    """x as a real array with a non-empty last axis: float32 and float64 stay, the rest becomes
-    float64. ValueError: complex, not numeric, an empty last axis."""
+    """Convert x to a real array: float32 and float64 are preserved, other dtypes become float64.
+    ValueError: complex or non-numeric values, an empty last axis."""
     x = as_float_or_complex(x, name)
     if x.dtype.kind == "c":
         raise ValueError(f"{name} is complex; it must be real")
@@ -20,7 +20,7 @@ def as_float(x: ArrayLike, name: str = "x") -> np.ndarray:
 
 
 def as_float_or_complex(x: ArrayLike, name: str = "x") -> np.ndarray:
-    """The same, but complex numbers are allowed and stay complex64 or become complex128."""
+    """As as_float, but accept complex numbers, as complex64 or complex128."""
     x = np.asarray(x)
     if x.dtype.kind not in "biufc":
         raise ValueError(f"{name} has dtype {x.dtype}; it must be an array of numbers")
@@ -30,19 +30,19 @@ def as_float_or_complex(x: ArrayLike, name: str = "x") -> np.ndarray:
 
 
 def positive_integer(value: Any, name: str) -> int:
-    """value as an int >= 1, or ValueError."""
+    """Return value as an int >= 1. ValueError: any other value."""
     if not hasattr(value, "__index__") or isinstance(value, np.ndarray) or value < 1:
         raise ValueError(f"{name}={value!r} must be a positive integer")
     return operator.index(value)
 
 
 def positive_hz(value: Any, name: str) -> float:
-    """value as a finite frequency > 0 in Hz, or ValueError."""
+    """Return value as a finite frequency > 0 in Hz. ValueError: any other value."""
     return check_number(value, name, "a positive number of Hz", lambda hz: 0 < hz < inf)
 
 
 def check_number(value: Any, name: str, requirement: str, valid: Callable[[float], bool]) -> float:
-    """value as a float for which valid holds; otherwise ValueError with the requirement."""
+    """Return value as a float. ValueError, with the requirement: valid(value) is false."""
     try:
         number = float(value) if isinstance(value, Real) else nan
     except OverflowError:  # an integer above the largest float

@@ -1,4 +1,4 @@
-"""Audio files: from a file to a mono signal of a given sample rate and length. Chapter 1.
+"""Audio files: read a mono signal of a given sample rate and length. Chapter 1.
 
 soundfile decodes the file and SciPy resamples it; both are imported on first use.
 """
@@ -16,8 +16,8 @@ from ._checks import as_float, positive_integer
 
 SAMPLE_RATE = 44100  # Hz
 DURATION = 5.0  # s
-MAX_RATE = 768_000  # Hz; above every recorder's, and the filter to resample from it would be huge
-MARGIN = 0.1  # s read beyond the requested end, so that resampling does not see the cut
+MAX_RATE = 768_000  # Hz; above any recorder's; higher rates need huge resampling filters
+MARGIN = 0.1  # s read beyond the requested end, so that resampling has no edge effect
 
 
 def load(
@@ -27,8 +27,8 @@ def load(
 
     Returns (n_samples,) float32 in [-1, 1], n_samples = round(duration·sample_rate); with
     duration=None the whole recording.
-    ValueError: whatever read and resample reject, a duration of no sample. OSError: cannot be
-    opened.
+    ValueError: invalid arguments of read and resample, a duration of zero samples. OSError: the
+    file cannot be opened.
     """
     signal, rate = read(path, duration)
     signal = resample(signal, rate, sample_rate)
@@ -36,13 +36,13 @@ def load(
 
 
 def read(path: str | PathLike[str], duration: float | None = None) -> tuple[np.ndarray, int]:
-    """Read WAV, FLAC, Ogg, MP3, AIFF and whatever else soundfile decodes, averaged over channels.
+    """Read WAV, FLAC, Ogg, MP3, AIFF or another soundfile format, averaged over channels.
 
-    Returns the signal (n,) float32 in [-1, 1] (float files and decoders may exceed full scale:
-    clipped) and its sample rate in Hz; at most duration s and a margin are read.
-    ValueError: whatever open_audio rejects, no samples, fewer than the decoder announces, more than
-    memory holds, NaN or infinite samples, duration not > 0. OSError: cannot be opened. A WAV file
-    shorter than its header says is read to its end.
+    Returns the signal (n,) float32 in [-1, 1] (values beyond full scale are clipped)
+    and its sample rate in Hz; reads at most duration s and a margin.
+    ValueError: open_audio rejects the file; no samples, fewer than the decoder reports, more than
+    fit into memory, NaN or infinite samples; duration not > 0. OSError: the file cannot be opened.
+    A WAV file shorter than its header states is read to its end.
     """
     if duration is not None and not 0 < duration < inf:
         raise ValueError(f"duration={duration!r} must be a positive number of seconds, or None")
@@ -51,18 +51,18 @@ def read(path: str | PathLike[str], duration: float | None = None) -> tuple[np.n
         n = n if duration is None else min(n, ceil((duration + MARGIN) * rate))
         try:
             channels = sound.read(n, dtype="float32", always_2d=True)
-        except MemoryError:  # the file may be as long as that, or its header wrong
-            raise ValueError(f"{fsdecode(path)} has {n} samples: more than memory holds") from None
+        except MemoryError:  # the file is too long, or its header is wrong
+            raise ValueError(f"{fsdecode(path)} has {n} samples: too many for memory") from None
     check_samples(path, len(channels), n, int(np.isfinite(channels).all(axis=1).sum()))
     return np.clip(channels.mean(axis=1), -1, 1), rate
 
 
 @contextmanager
 def open_audio(path: str | PathLike[str]) -> Iterator[Any]:
-    """The file as a soundfile.SoundFile for a with block.
+    """Open the file as a soundfile.SoundFile, for a with block.
 
-    ValueError: not a regular file, not audio, a sample rate above MAX_RATE. OSError: cannot be
-    opened.
+    ValueError: not a regular file, not audio, a sample rate above MAX_RATE. OSError: the file
+    cannot be opened.
     """
     import soundfile
 
@@ -71,14 +71,14 @@ def open_audio(path: str | PathLike[str]) -> Iterator[Any]:
         raise ValueError(f"{file} is not a regular file")  # opening a pipe would block
     if file.lower().endswith(".raw"):
         raise ValueError(f"{file} cannot be read as audio: raw samples have no header")
-    with open(file, "rb"):  # an OSError with the system's reason, where libsndfile has none
+    with open(file, "rb"):  # raises OSError with the system's reason
         pass
     try:
         with soundfile.SoundFile(os.fsencode(file) if os.name == "posix" else file) as sound:
-            if sound.format == "RAW":  # libsndfile's guess for a file .au or .snd without a header
+            if sound.format == "RAW":  # libsndfile's fallback for .au and .snd without a header
                 raise ValueError(f"{file} cannot be read as audio: it has no header")
             if sound.samplerate > MAX_RATE:
-                raise ValueError(f"{file} has {sound.samplerate} Hz; at most {MAX_RATE} are read")
+                raise ValueError(f"{file} has {sound.samplerate} Hz; it must be at most {MAX_RATE}")
             yield sound
     except soundfile.LibsndfileError as error:
         reason = "format not recognized" if error.code in (1, 7) else error.error_string
@@ -86,10 +86,10 @@ def open_audio(path: str | PathLike[str]) -> Iterator[Any]:
 
 
 def check_samples(path: str | PathLike[str], n_read: int, n_expected: int, n_finite: int) -> None:
-    """ValueError: nothing was read of a file, less than its header says, or NaN or infinity."""
+    """Raise ValueError if a file has no samples, too few, or NaN or infinite ones."""
     name = fsdecode(path)
     if n_read == 0:
-        raise ValueError(f"{name} holds no samples")
+        raise ValueError(f"{name} contains no samples")
     if n_read < n_expected:
         raise ValueError(f"{name} is truncated: {n_read} of {n_expected} samples")
     if n_finite < n_read:

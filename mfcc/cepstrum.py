@@ -26,7 +26,7 @@ def power_to_db(
     to 0 dB, a number or a function of the power such as numpy.max. amin: the floor under the
     logarithm. The maximum is taken over axis; None: over the whole array, that is one recording.
     ValueError: no power, amin <= 0, top_db < 0.
-    Source: McFee et al. (2015), librosa.power_to_db; top_db=None is the textbook's decibel.
+    Source: McFee et al. (2015), librosa.power_to_db; top_db=None is the textbook decibel.
     """
     shape = np.shape(power)
     power = as_float(np.atleast_1d(power), "power")
@@ -78,12 +78,12 @@ def idct(x: ArrayLike) -> np.ndarray:
 
 
 def lift(cepstra: ArrayLike, lifter: float) -> np.ndarray:
-    """c'[k] = c[k] · (1 + (Q/2) sin(π(k + 1)/Q)),  Q = lifter; Q = 0 changes nothing.
+    """c'[k] = c[k] · (1 + (Q/2) sin(π(k + 1)/Q)),  Q = lifter; Q = 0 is the identity.
 
-    cepstra (..., n_mfcc) -> the same shape and dtype, with the magnitudes evened out.
+    cepstra (..., n_mfcc) -> the same shape and dtype, with magnitudes equalized.
     ValueError: lifter < 0 or not finite, no coefficients.
     Source: Juang, Rabiner and Wilpon (1987), On the use of bandpass liftering in speech
-    recognition; the offset k + 1 is librosa's, whose c[0] plays HTK's c[1].
+    recognition; the offset k + 1 is librosa's: c[0] has the weight of HTK's c[1].
     """
     cepstra = as_float(cepstra, "cepstra")
     Q = check_number(lifter, "lifter", "a finite number of at least 0", lambda v: 0 <= v < inf)
@@ -96,12 +96,12 @@ def lift(cepstra: ArrayLike, lifter: float) -> np.ndarray:
 def delta(features: ArrayLike, width: int = 9, order: int = 1) -> np.ndarray:
     """Δ[t] = Σ_j j·x[t + j] / Σ_j j² (order 1): the slope of the line fitted to x around t.
 
-    In general the order-th derivative, at t, of the polynomial of degree order fitted by least
+    In general: the order-th derivative at t of a polynomial of that degree, fitted by least
     squares to the width values around t.
 
-    features (..., n_frames), frames last as mfcc returns them -> the same shape and dtype, in
-    units per frame (for order 2 per frame²). The ends repeat the nearest full fit.
-    ValueError: width even, < 3 or more than the frames; order < 1 or >= width.
+    features (..., n_frames), frames last as mfcc returns them -> the same shape and dtype, per
+    frame (order 2: per frame²). Near the ends the nearest complete window is repeated.
+    ValueError: width even, < 3 or > n_frames; order < 1 or >= width.
     Source: Savitzky and Golay (1964); Furui (1986) for deltas of cepstra; edges as in librosa.
     """
     features = as_float(features, "features")

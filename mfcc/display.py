@@ -81,7 +81,7 @@ def stages(
 
     signal (n_samples,) at sample_rate Hz, in frames of 20 ms every 10 ms. frame_index None: the
     frame with the highest power. ValueError: a signal that is not one-dimensional, frame_index not
-    in 0 … n_frames - 1, whatever the stages reject.
+    in 0 … n_frames - 1, invalid arguments of the stages.
     """
     signal = finite_signal(signal)
     if signal.ndim != 1:
@@ -99,7 +99,7 @@ def stages(
     fig, axes = plt.subplot_mosaic("AB;CD;EE;FG;HI", figsize=(12, 13))
     fig.set_layout_engine("constrained", wspace=0.04)
     fig.suptitle(title or "", parse_math=False)
-    khz = sample_rate / n_fft / 1000  # from bin to bin
+    khz = sample_rate / n_fft / 1000  # bin spacing
     _draw_frame(axes["A"], axes["B"], signal, frames[i], i * hop - n_fft // 2, sample_rate)
     axes["B"].set_title(f"2. frame {i} times the Hann window")
     _draw_filters(axes["E"], filters, khz)
@@ -118,7 +118,7 @@ def stages(
 def _check(
     features: ArrayLike, labels: ArrayLike, classes: Sequence[str], n_dims: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """features and labels as arrays that match each other and the classes, or ValueError."""
+    """Convert to arrays. ValueError: features, labels and classes do not match."""
     features, labels = as_float(features, "features"), np.asarray(labels)
     if features.ndim != n_dims:
         raise ValueError(f"features has shape {features.shape}; it must have {n_dims} axes")
@@ -133,8 +133,8 @@ def _check(
 def _class_panels(
     labels: np.ndarray, classes: Sequence[str], n: int, x_label: str, y_label: str, head: float = 0
 ) -> tuple[Figure, list[tuple[Axes, int]]]:
-    """A figure of n panels per class below `head` free inches, and (panel, index of its clip) for
-    the first clips of each class. Fixed margins: a layout engine would take a second."""
+    """Create n panels per class below `head` free inches; return the figure and (panel, clip index)
+    of the first clips of each class. Fixed margins: a layout engine takes a second."""
     width = 0.85 + 3.6 * positive_integer(n, "n_examples")
     height = 0.55 + 1.4 * len(classes) + head
     fig, axes = plt.subplots(len(classes), n, squeeze=False, sharex=True, sharey=True)
@@ -147,7 +147,7 @@ def _class_panels(
         used = column < len(clips[row])
         last = used and not any(column < len(below) for below in clips[row + 1 :])
         ax.axis(used)
-        ax.set_title(classes[row] if used else "", y=1, parse_math=False)  # y=1: no measuring
+        ax.set_title(classes[row] if used else "", y=1, parse_math=False)  # y=1: fixed, faster
         ax.set(xlabel=x_label if last else "", ylabel=y_label)
         ax.tick_params(labelbottom=last)
         ax.xaxis.set_visible(last)
@@ -158,7 +158,7 @@ def _class_panels(
 def _draw_image(
     ax: Axes, values: np.ndarray, x_step: float, y_step: float, norm: plt.Normalize | None = None
 ) -> None:
-    """Image of values (n_rows, n_frames): column t is centered at t·x_step, row r at r·y_step."""
+    """Draw values (n_rows, n_frames): column t is centered at t·x_step, row r at r·y_step."""
     n_rows, n_frames = values.shape
     x, y = np.array([-0.5, n_frames - 0.5]) * x_step, np.array([-0.5, n_rows - 0.5]) * y_step
     ax.imshow(values, COLOR_MAP, norm, extent=(*x, *y), origin="lower", aspect="auto")
@@ -167,7 +167,7 @@ def _draw_image(
 def _draw_stage(
     left: Axes, right: Axes, values: np.ndarray, i: int, x_step: float, y_step: float, unit: str
 ) -> None:
-    """Image of values (n_rows, n_frames), and beside it column i as a line."""
+    """Draw values (n_rows, n_frames) as an image, and column i beside it as a line."""
     _draw_image(left, values, x_step, y_step)
     left.figure.colorbar(left.images[0], ax=left, label=unit, pad=0.02, fraction=0.05)
     left.axvline(i * x_step, color=MARKED)
@@ -179,7 +179,7 @@ def _draw_stage(
 def _draw_frame(
     left: Axes, right: Axes, signal: np.ndarray, x: np.ndarray, start: int, sample_rate: int
 ) -> None:
-    """The signal with the frame x marked, and beside it x, the Hann window and their product."""
+    """Draw the signal with frame x marked; beside it x, the Hann window and their product."""
     left.plot(np.arange(len(signal)) / sample_rate, signal, color=DATA, linewidth=0.5)
     left.axvspan(start / sample_rate, (start + len(x)) / sample_rate, color=MARKED, alpha=0.6)
     left.set(title="1. the clip, with one frame marked", xlabel="time (s)", ylabel="amplitude")
@@ -193,7 +193,7 @@ def _draw_frame(
 
 
 def _draw_filters(ax: Axes, filters: np.ndarray, khz_per_bin: float) -> None:
-    """The filters (n_mels, n_bins) over frequency, every eighth filled to tell them apart."""
+    """Draw the filters (n_mels, n_bins) over frequency, every eighth filled for contrast."""
     khz = np.arange(filters.shape[1]) * khz_per_bin
     ax.plot(khz, filters.T, color=PALE, linewidth=0.5)
     for weights in filters[::8]:

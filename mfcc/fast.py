@@ -3,8 +3,8 @@
 features.py has the definitions; a property-based test per function checks that both agree. With
 n = N2·n1 + n2 and k = k1 + N1·k2 as in fourier.fft:
 
-- the window w[n] and the twiddle W_N^(k1·n2) depend on n1, n2 and k1 alone, so that both are
-  multiplied into the matrix of the inner sum, once for all frames;
+- the window w[n] and the twiddle W_N^(k1·n2) depend only on n1, n2 and k1: both are multiplied
+  into the matrix of the inner sum, once for all frames;
 - for a real signal only k1 = 0 … ⌊N1/2⌋ is computed: the other bins are their conjugates;
 - the bins are left in the order of the outer sum, and the filterbank's columns are permuted to it;
 - frames are processed in blocks that fit the cache, in products too small for BLAS to split among
@@ -25,9 +25,9 @@ from .framing import frame, hann, pad_center
 from .mel import mel_filterbank
 
 PRODUCT = 2**18  # real multiplications in one matrix product; BLAS splits larger ones
-CACHE = 3 * 2**13  # samples of the frames in one block, so that they stay in the cache
-GROUP = 16  # neighboring mel filters in one product
-BLOCK = 128  # frames in one product with the DCT matrix
+CACHE = 3 * 2**13  # samples per block of frames, which fits the cache
+GROUP = 16  # neighboring mel filters per product
+BLOCK = 128  # frames per product with the DCT matrix
 
 
 def mel_spectrogram(
@@ -104,7 +104,7 @@ def _unordered_power(frames: np.ndarray) -> np.ndarray:
     indexed [k2, t, k1]; _bins gives the bin k of each [k2, k1]."""
     n_frames, n_fft = frames.shape
     inner, outer = _tables(n_fft)
-    n2, n1, parts = inner.shape  # parts: real and imaginary one of each k1
+    n2, n1, parts = inner.shape  # parts: real and imaginary part of each k1
     power = np.empty((n2, n_frames, parts // 2), frames.dtype)
     most = max(1, PRODUCT // (2 * n2 * n2 * parts))  # frames; a complex product is four real ones
     for block in _blocks(n_frames, most * max(1, CACHE // (most * n_fft))):
@@ -113,7 +113,7 @@ def _unordered_power(frames: np.ndarray) -> np.ndarray:
             continue
         columns = frames[block].reshape(-1, n1, n2).transpose(2, 0, 1)  # (N2, step, N1)
         # float64 also for float32 signals: a bin 100 dB below another one has 10⁻⁵ of its
-        # amplitude, and of the seven digits of float32 the transform would leave it two
+        # amplitude: of float32's seven digits, two would be correct
         sums = columns.astype(float, order="C") @ inner  # (N2, step, parts)
         group = _largest_divisor(sums.shape[1], most)
         sums = sums.reshape(n2, -1, group * parts).swapaxes(0, 1)  # (step/group, N2, …)
@@ -129,8 +129,8 @@ def _blocks(n: int, step: int) -> Iterator[slice]:
 
 
 def _silent(frames: np.ndarray) -> bool:
-    """Whether all samples are zero, as where a short recording was padded. One sample of each frame
-    is checked first: it nearly always gives the answer."""
+    """Whether all samples are zero, as in the padding of a short recording. One sample per frame
+    is checked first, which nearly always suffices."""
     return not (frames[:, frames.shape[1] // 2].any() or frames.any())
 
 
@@ -141,11 +141,11 @@ def _largest_divisor(n: int, most: int) -> int:
 @lru_cache(maxsize=8)
 def _tables(n_fft: int) -> tuple[np.ndarray, np.ndarray]:
     """The inner sum's matrix for each n2, w[n] W_N1^(n1·k1) W_N^(n2·k1), real and imaginary part
-    side by side as real samples need it, (N2, N1, 2(N1//2 + 1)); the outer sum's matrix
+    side by side for real samples, (N2, N1, 2(N1//2 + 1)); the outer sum's matrix
     W_N2^(n2·k2), (N2, N2) complex."""
     n1, n2 = factors(n_fft)
     n = np.arange(n_fft).reshape(n1, n2).T  # (N2, N1), n = N2·n1 + n2
-    turns = n[..., None] * np.arange(n1 // 2 + 1) % n_fft  # the two exponents are one, n·k1
+    turns = n[..., None] * np.arange(n1 // 2 + 1) % n_fft  # the exponents add up to n·k1
     inner = hann(n_fft)[n, None] * np.exp(-2j * np.pi * turns / n_fft)
     k2 = np.arange(n2)
     return inner.view(float), np.exp(-2j * np.pi * (np.outer(k2, k2) % n2) / n2)

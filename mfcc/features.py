@@ -36,7 +36,7 @@ def mel_spectrogram(
     hop_length = samples_or_default(hop_length, 0.01, sample_rate, "hop_length")
     padded = pad_center(signal, n_fft, pad_mode) if center else signal
     frames = frame(padded, n_fft, hop_length)  # (..., n_frames, n_fft)
-    windowed = frames * hann(n_fft)  # float64: float32 loses a bin 100 dB below another one
+    windowed = frames * hann(n_fft)  # float64: float32 is too coarse for quiet bins
     power = power_spectrum(windowed)  # (..., n_frames, n_fft // 2 + 1)
     filters = mel_filterbank(sample_rate, n_fft, n_mels, fmin, fmax, htk)
     return (power @ filters.T).swapaxes(-1, -2).astype(signal.dtype)
@@ -84,13 +84,13 @@ def mfcc(
 
 
 def check_n_mfcc(n_mfcc: int, n_mels: int) -> None:
-    """ValueError: n_mfcc < 1 or n_mfcc > n_mels."""
+    """Raise ValueError if n_mfcc < 1 or n_mfcc > n_mels."""
     if positive_integer(n_mfcc, "n_mfcc") > n_mels:
         raise ValueError(f"n_mfcc={n_mfcc} must be at most n_mels={n_mels}")
 
 
 def finite_signal(signal: ArrayLike) -> np.ndarray:
-    """The signal as floats. ValueError: NaN or infinite samples."""
+    """Convert the signal to floats. ValueError: NaN or infinite samples."""
     signal = as_float(signal, "signal")
     if n_bad := int(np.sum(~np.isfinite(signal))):
         raise ValueError(f"signal has {n_bad} samples that are NaN or infinite; all must be finite")
@@ -98,6 +98,6 @@ def finite_signal(signal: ArrayLike) -> np.ndarray:
 
 
 def samples_or_default(n: int | None, seconds: float, sample_rate: float, name: str) -> int:
-    """n, or where it is None the number of whole samples in that many seconds."""
+    """Return n; if it is None, the number of whole samples in `seconds`."""
     rate = positive_hz(sample_rate, "sample_rate")
     return positive_integer(int(seconds * rate) if n is None else n, name)

@@ -1,7 +1,7 @@
 """The discrete Fourier transform: its definition (chapter 3) and the fast algorithm (chapter 4).
 
 Symbols: N the length, x[n] the samples, X[k] the spectrum, W_N = exp(-2πi/N). Every transform runs
-along the last axis; float32 and complex64 give complex64, everything else complex128.
+along the last axis; float32 and complex64 give complex64, other dtypes complex128.
 """
 
 import numpy as np
@@ -25,10 +25,10 @@ def dft(x: ArrayLike) -> np.ndarray:
 
 
 def fft(x: ArrayLike) -> np.ndarray:
-    """The same X[k], by splitting N = N1·N2, n = N2·n1 + n2, k = k1 + N1·k2:
+    """X[k] as in dft, by splitting N = N1·N2, n = N2·n1 + n2, k = k1 + N1·k2:
     X[k1 + N1·k2] = Σ_n2 W_N2^(k2·n2) { W_N^(k1·n2) Σ_n1 W_N1^(k1·n1) x[N2·n1 + n2] }.
 
-    Both sums are DFTs, split again while they are long; a prime N costs N². Shapes as dft.
+    Both sums are DFTs, split recursively if N > DIRECT; a prime N costs N². Shapes as in dft.
     Source: Cooley and Tukey (1965), An algorithm for the machine calculation of complex Fourier
     series; for any factors Gentleman and Sande (1966).
     """
@@ -45,7 +45,7 @@ def fft(x: ArrayLike) -> np.ndarray:
 
 
 def factors(n: int) -> tuple[int, int]:
-    """n = N1·N2 with N1 >= N2 as equal as possible; (n, 1) where n is at most DIRECT, or prime."""
+    """n = N1·N2 with N1 >= N2 as equal as possible; (n, 1) if n <= DIRECT or n is prime."""
     if n <= DIRECT:
         return n, 1
     n1 = next(d for d in range(int(np.ceil(np.sqrt(n))), n + 1) if n % d == 0)

@@ -9,17 +9,17 @@ from numpy.typing import ArrayLike
 from ._checks import as_float, check_number, positive_hz, positive_integer
 
 # Slaney's scale: linear up to a corner, logarithmic above; continuous there, but not smooth.
-HZ_PER_MEL = 200 / 3  # Hz in one mel below the corner
+HZ_PER_MEL = 200 / 3  # Hz per mel below the corner
 CORNER_HZ = 1000.0
 CORNER_MEL = CORNER_HZ / HZ_PER_MEL  # 15 mel
-LOG_STEP = log(6.4) / 27  # log(Hz) in one mel above: 27 mel from 1000 to 6400 Hz
+LOG_STEP = log(6.4) / 27  # log(Hz) per mel above: 27 mel from 1000 to 6400 Hz
 
 
 def hz_to_mel(hz: ArrayLike, htk: bool = False) -> np.ndarray:
     """Slaney: m = 3f/200 below 1 kHz, 15 + 27 log(f/1000)/log 6.4 above.
     HTK: m = 2595 log10(1 + f/700).
 
-    hz in Hz, any shape, scalar for scalar -> mel of the same shape. ValueError: negative Hz.
+    hz in Hz, any shape including scalars -> mel of the same shape. ValueError: negative Hz.
     Source: Slaney (1998), Auditory Toolbox; Young et al. (2006), The HTK Book, §5.4.
     """
     f = _non_negative(hz, "hz")
@@ -33,7 +33,7 @@ def mel_to_hz(mel: ArrayLike, htk: bool = False) -> np.ndarray:
     """Slaney: f = 200m/3 below 15 mel, 1000 · 6.4^((m - 15)/27) above.
     HTK: f = 700 (10^(m/2595) - 1).
 
-    mel of any shape, scalar for scalar -> Hz of the same shape. ValueError: negative mel.
+    mel of any shape including scalars -> Hz of the same shape. ValueError: negative mel.
     Source: hz_to_mel, solved for f.
     """
     m = _non_negative(mel, "mel")
@@ -59,7 +59,7 @@ def mel_filterbank(
     norm="slaney" multiplies row m by 2/(right - left), so that each triangle has area one;
     norm=None leaves every peak at one.
 
-    Returns (n_mels, n_fft//2 + 1) float64. Warns of filters too narrow to contain a bin.
+    Returns (n_mels, n_fft//2 + 1) float64. Warns about filters too narrow to contain a bin.
     ValueError: a size < 1, sample_rate <= 0, not 0 <= fmin < fmax <= sample_rate/2, another norm.
     Source: Davis and Mermelstein (1980), fig. 1; Slaney (1998) for the area.
     """
@@ -68,7 +68,7 @@ def mel_filterbank(
     if norm not in ("slaney", None):
         raise ValueError(f"norm={norm!r} must be 'slaney' or None")
     nyquist = positive_hz(sample_rate, "sample_rate") / 2
-    band = f"as in 0 <= fmin < fmax <= sample_rate/2 = {nyquist:g} Hz"
+    band = f"in 0 <= fmin < fmax <= sample_rate/2 = {nyquist:g} Hz"
     high = nyquist if fmax is None else fmax
     high = check_number(high, "fmax", band, lambda f: 0 < f <= nyquist)
     low = check_number(fmin, "fmin", band, lambda f: 0 <= f < high)

@@ -13,31 +13,31 @@ from ._checks import as_float, positive_integer
 from .fourier import power_spectrum
 from .framing import hann
 
-LAGS = (1, 2, 4, 8, 16, 32, 64, 128)  # frames: of 10 ms, from 10 ms to 1.28 s
+LAGS = (1, 2, 4, 8, 16, 32, 64, 128)  # frames; at 10 ms per frame: 10 ms to 1.28 s
 
 
 def structure_function(features: ArrayLike, lags: Sequence[int] = LAGS) -> np.ndarray:
     """D[k] = std over t of (x[t + k] - x[t]): the typical change of the row within k frames.
 
     For a stationary row with autocovariance r, D[k]² = 2 (r[0] - r[k]). White noise has the same D
-    at every lag, a random walk's grows as √k, and a period of k frames gives D[k] = 0.
+    at every lag, the D of a random walk grows as √k, and a period of k frames gives D[k] = 0.
 
     features (..., T) -> (..., n_lags) of the same dtype and unit.
-    ValueError: no lags, a lag < 1 or >= T.
+    ValueError: empty lags, a lag < 1 or >= T.
     Source: Kolmogorov (1941), The local structure of turbulence in incompressible viscous fluid.
     """
     x = as_float(features, "features")
     lags = [positive_integer(k, "lag") for k in lags]
     if not lags or max(lags) >= x.shape[-1]:
-        raise ValueError(f"lags={lags} must not be empty, and each below the {x.shape[-1]} frames")
+        raise ValueError(f"lags={lags} must not be empty, and each must be below {x.shape[-1]}")
     return np.stack([(x[..., k:] - x[..., :-k]).std(axis=-1) for k in lags], axis=-1)
 
 
 def modulation_spectrum(features: ArrayLike, edges: Sequence[int]) -> np.ndarray:
     """M[b] = 2/(T Σ w²) Σ |Σ_t w[t] (x[t] - mean x) exp(-2πikt/T)|² over k of band b, w Hann's.
 
-    Band b holds the bins k = edges[b] … edges[b + 1] - 1; bin k has k periods in T frames. Over all
-    bins from 1 on, the bands add up to about the variance of the row.
+    Band b contains the bins k = edges[b] … edges[b + 1] - 1; bin k has k periods in T frames. Bands
+    that cover all bins >= 1 sum to about the variance of the row.
 
     features (..., T) -> (..., len(edges) - 1), of the dtype of the features, in their unit squared.
     ValueError: edges that do not increase from at least 1 to at most ⌊T/2⌋ + 1.

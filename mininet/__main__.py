@@ -1,4 +1,4 @@
-"""python -m mininet: two spirals, which no straight line parts, learnt in a second."""
+"""python -m mininet: train on two spirals, which are not linearly separable."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ TURNS = 1.5
 
 
 def spirals(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Points on two interleaved spirals: x (400, 2) in the unit disc, y (400,) which, 0 or 1."""
+    """Sample points on two interleaved spirals: x (400, 2) in the unit disk, y (400,) 0 or 1."""
     radius = np.sqrt(rng.uniform(0.01, 1, 2 * N_PER_SPIRAL))
     y = np.repeat([0, 1], N_PER_SPIRAL)
     angle = 2 * np.pi * TURNS * radius + np.pi * y
@@ -18,7 +18,7 @@ def spirals(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 
 
 def picture(network: Sequential, width: int = 49, height: int = 23) -> str:
-    """The plane as the network parts it, one character a point: which class it would answer."""
+    """Draw the decision regions as text, one character per point: the predicted class."""
     grid_y, grid_x = np.meshgrid(
         np.linspace(1, -1, height), np.linspace(-1, 1, width), indexing="ij"
     )
@@ -27,7 +27,7 @@ def picture(network: Sequential, width: int = 49, height: int = 23) -> str:
 
 
 def main() -> None:
-    """Train on the spirals, then print the accuracy on new points and the two regions."""
+    """Train on the spirals, then print the accuracy on new points and the regions."""
     rng = np.random.default_rng(0)
     x, y = spirals(rng)
     network = Sequential(

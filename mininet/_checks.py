@@ -10,15 +10,15 @@ from numpy.typing import ArrayLike
 
 
 def as_float(x: ArrayLike) -> np.ndarray:
-    """x as a real array: float32 and float64 stay, all other numbers become float64."""
+    """Convert x to a real array; float32 and float64 stay, other numbers become float64."""
     x = np.asarray(x)
     if x.dtype.kind not in "biuf":
-        raise ValueError(f"dtype {x.dtype} must be one of real numbers")
+        raise ValueError(f"dtype {x.dtype} must be a real number type")
     return x if x.dtype.char in "fd" else x.astype(float)
 
 
 def examples(x: ArrayLike, n_features: int | None = None) -> np.ndarray:
-    """x (n, n_features) as floats. ValueError: another shape."""
+    """Convert x (n, n_features) to floats. ValueError: another shape."""
     x = as_float(x)
     if x.ndim != 2 or n_features not in (None, x.shape[1]):
         raise ValueError(
@@ -28,7 +28,7 @@ def examples(x: ArrayLike, n_features: int | None = None) -> np.ndarray:
 
 
 def finite_examples(x: ArrayLike) -> np.ndarray:
-    """x (n, n_features), n > 0, as finite floats. ValueError: another shape, NaN, infinity."""
+    """Convert x (n, n_features), n > 0, to finite floats. ValueError: another shape, NaN, inf."""
     x = examples(x)
     if len(x) == 0:
         raise ValueError(f"x has shape {x.shape}; it must contain at least one example")
@@ -38,19 +38,19 @@ def finite_examples(x: ArrayLike) -> np.ndarray:
 
 
 def all_finite(arrays: Sequence[np.ndarray]) -> bool:
-    """Whether no array holds NaN or infinity."""
+    """Whether no array contains NaN or infinity."""
     return all(bool(np.isfinite(array).all()) for array in arrays)
 
 
 def positive_integer(value: Any, name: str) -> int:
-    """value as an int >= 1, or ValueError."""
+    """Return value as an int >= 1. ValueError: any other value."""
     if not isinstance(value, int | np.integer) or value < 1:
         raise ValueError(f"{name}={value!r} must be a positive integer")
     return int(value)
 
 
 def check_number(value: Any, name: str, requirement: str, valid: Callable[[float], bool]) -> float:
-    """value as a float for which valid holds; otherwise ValueError with the requirement."""
+    """Return value as a float. ValueError, with the requirement: valid(value) is false."""
     try:
         number = float(value) if isinstance(value, Real) else nan
     except OverflowError:  # an integer above the largest float

@@ -1,4 +1,4 @@
-"""Activations: a function of each element, and below it the derivative. Chapter 9.
+"""Activations: element-wise functions, each followed by its derivative. Chapter 9.
 
 Without them a stack of dense layers would be one dense layer: (x W₁) W₂ = x (W₁ W₂).
 """
@@ -24,7 +24,7 @@ class Activation(Layer):
         raise NotImplementedError
 
     def forward(self, x: ArrayLike) -> np.ndarray:
-        """x of any shape -> out of the same shape and dtype; keeps x."""
+        """x of any shape -> out of the same shape and dtype; stores x."""
         self.x = as_float(x)
         return self.value(self.x)
 
@@ -53,7 +53,7 @@ class Sigmoid(Activation):
 class LeakyReLU(Activation):
     """x where x > 0, αx elsewhere; the derivative is 1 where x > 0, α elsewhere.
 
-    At the kink, x = 0, any slope from α to 1 would do. α is fixed; in PReLU it is learned.
+    At the kink, x = 0, any slope from α to 1 is valid. α is fixed; in PReLU it is learned.
     ValueError: alpha not finite.
     Source: Maas, Hannun and Ng (2013), Rectifier nonlinearities improve neural network acoustic
     models; PReLU: He et al. (2015), Delving deep into rectifiers.

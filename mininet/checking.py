@@ -1,4 +1,4 @@
-"""The gradient checker: what backward returns against a central difference. Chapter 11."""
+"""The gradient checker: backward compared with a central difference. Chapter 11."""
 
 from collections.abc import Callable
 from math import inf
@@ -17,16 +17,16 @@ def gradient_check(
 ) -> float:
     """(L(θ + h v) - L(θ - h v)) / 2h  ≈  ⟨∂L/∂θ, v⟩ for a random direction v, for each θ.
 
-    layer: anything with forward, backward, params and grads, a whole network too; x (n, n_in).
-    L is the cross-entropy of the outputs if labels y are given, else Σ R·out with a random R.
-    θ is the input and each parameter in turn, in float64; afterwards all are as before.
+    layer: any object with forward, backward, params and grads, including a whole network.
+    x (n, n_in). L is the cross-entropy of the outputs if labels y are given, else Σ R·out with a
+    random R. θ is the input and each parameter in turn, in float64; all are restored.
 
     Returns the largest |measured - claimed| / |∂L/∂θ|: about 1e-8 for a correct gradient, 1e-3 for
     one that is off by 0.1 %. Keep inputs away from kinks. ValueError: parameters not float64.
     Source: Griewank and Walther (2008), Evaluating Derivatives, §3; the random direction as in
     autograd's test_util.
     """
-    x = np.array(x, dtype=np.float64)  # a copy, which the check moves
+    x = np.array(x, dtype=np.float64)  # a copy, perturbed below
     if any(param.dtype != np.float64 for param in layer.params):
         raise ValueError("gradient_check needs float64 parameters: float32 hides small errors")
     R, loss = rng.standard_normal(layer.forward(x).shape), SoftmaxCrossEntropy()
@@ -47,8 +47,8 @@ def directional_error(
 ) -> float:
     """|measured - claimed| / |gradient| in one random direction v, |v|² = theta.size.
 
-    loss() depends on theta, which is moved in place and restored. A gradient of another shape than
-    theta's, or one that holds NaN, has an infinite error.
+    loss() depends on theta, which is perturbed in place and restored. The error is infinite if the
+    gradient contains NaN or its shape differs from theta's.
     """
     if gradient.shape != theta.shape:
         return inf

@@ -23,7 +23,7 @@ def curves(history: History) -> Figure:
     """Draw loss and accuracy over the epochs and, below them, the learning rate on a log axis.
 
     history.loss (nats), .accuracy (0 … 1) and .learning_rate: one value per epoch. The legend
-    counts the losses that are not finite. ValueError: no epochs, or lists of different lengths.
+    counts non-finite losses. ValueError: no epochs, or lists of different lengths.
     """
     loss, accuracy, rate = history.loss, history.accuracy, history.learning_rate
     lengths = len(loss), len(accuracy), len(rate)
@@ -52,7 +52,7 @@ def curves(history: History) -> Figure:
 def train_test_curves(curves: Mapping[str, tuple[History, History]]) -> Figure:
     """Draw loss and accuracy on the training set and on the test set, one column per network.
 
-    curves: network name -> histories (training, test) of one length; learning_rate is not drawn.
+    curves: network name -> histories (training, test) of equal length; learning_rate is not drawn.
     ValueError: no curves, no epochs, or histories of different lengths.
     """
     pairs = {name: [(h.loss, h.accuracy) for h in pair] for name, pair in curves.items()}
@@ -98,12 +98,12 @@ def confusions(
     ValueErrors as in confusion; ValueError also if the numbers of matrices and titles differ.
     """
     if not matrices or len(matrices) != len(titles):
-        raise ValueError(f"{len(matrices)} matrices need as many titles, not {len(titles)}")
+        raise ValueError(f"{len(matrices)} matrices need one title each, not {len(titles)}")
     tables = [_table(matrix, len(classes), normalize) for matrix in matrices]
     form = "{:.2f}" if normalize else "{}"
     longest = max(len(form.format(value)) for table in tables for value in table.flat)
     side = max(2.5, len(classes) * max(0.42, 0.1 * longest + 0.1))  # inches
-    margin = 0.085 * max(map(len, classes))  # a character of ten points is about that wide
+    margin = 0.085 * max(map(len, classes))  # approximate width of a 10-point character
     size = (len(tables) * (side + 0.3) + margin + 1.2, side + 0.7 * margin + 0.8)
     fig = plt.figure(figsize=size, layout="compressed")  # for square cells
     axes = fig.subplots(1, len(tables), squeeze=False, sharey=True)
@@ -127,7 +127,7 @@ def confusions(
 def diagram(network: Sequential, *, title: str | None = None) -> Figure:
     """Draw the layers from the input down to the softmax, with their shapes and parameters.
 
-    Shapes are (n, features) for n examples; None where no layer gives the width. The softmax is
+    Shapes are (n, features) for n examples; None if no layer defines the width. The softmax is
     part of the loss, not a layer. title None: the number of parameters.
     """
     boxes = list(_boxes(network))
@@ -147,7 +147,7 @@ def diagram(network: Sequential, *, title: str | None = None) -> Figure:
 
 
 def _draw_line(ax: Axes, values: Sequence[float], color: str, style: str, label: str) -> None:
-    """values over the epochs 1, 2, …"""
+    """Draw values over the epochs 1, 2, …"""
     dots = "o" if len(values) < 30 else ""  # a single epoch has no line
     epochs = range(1, len(values) + 1)
     ax.plot(epochs, values, style, color=color, marker=dots, markersize=4, label=label)
@@ -161,7 +161,7 @@ def _table(matrix: ArrayLike, n: int, normalize: bool) -> np.ndarray:
     if n < 1 or M.shape != (n, n):
         raise ValueError(f"matrix has shape {M.shape}; it must be ({n}, {n}), one row per class")
     if M.min() < 0:
-        raise ValueError(f"matrix holds {M.min()}; counts must not be negative")
+        raise ValueError(f"matrix contains {M.min()}; counts must not be negative")
     totals = M.sum(axis=1, keepdims=True)
     return M / np.where(totals > 0, totals, 1) if normalize else M
 

@@ -1,7 +1,7 @@
 """Ensembles: several networks, each with its own view of an example, averaged. Chapter 16.
 
-Symbols: a view (n, W, d) holds n examples as W windows of d features each; a window that contains
-NaN is left out. p_k are the probabilities of network k, z its logits, C the number of classes.
+Symbols: a view (n, W, d) contains n examples of W windows of d features each; windows with
+NaN are left out. p_k are the probabilities of network k, z its logits, C the number of classes.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from .network import Sequential
 
 
 def valid_windows(view: ArrayLike) -> np.ndarray:
-    """Which windows of a view (n, W, d) contain no NaN: (n, W) bool.
+    """Mask of the windows without NaN: view (n, W, d) -> (n, W) bool.
 
     ValueError: another shape, an example without a valid window.
     """
@@ -40,7 +40,7 @@ def window_proba(network: Sequential, view: ArrayLike) -> np.ndarray:
     view, valid = as_float(view), valid_windows(view)
     n_valid = valid.sum(axis=1)  # (n,)
     starts = np.cumsum(n_valid) - n_valid  # of each example's windows
-    windows = view.reshape(-1, view.shape[2]) if valid.all() else view[valid]  # no copy if it can
+    windows = view.reshape(-1, view.shape[2]) if valid.all() else view[valid]  # avoids a copy
     totals = np.add.reduceat(network.forward(windows), starts, axis=0)  # (n, C)
     return softmax(totals / n_valid[:, None].astype(totals.dtype))
 
@@ -50,7 +50,7 @@ class Ensemble:
 
     By Jensen's inequality -log p(true) <= 1/K Σ_k -log p_k(true): the ensemble's loss is at most
     the mean loss of its networks, and lower the more they disagree.
-    networks: one for each view. ValueError: no networks.
+    networks: one per view. ValueError: no networks.
     Source: Hansen and Salamon (1990), Neural network ensembles.
     """
 
@@ -60,12 +60,12 @@ class Ensemble:
         self.networks = list(networks)
         self.metadata = {} if metadata is None else metadata
         if not self.networks:
-            raise ValueError("networks=[] must hold at least one network")
+            raise ValueError("networks=[] must contain at least one network")
 
     def predict_proba(self, views: Sequence[ArrayLike]) -> np.ndarray:
-        """One view (n, W, d) for each network -> (n, C), rows sum to one. ValueError: too few."""
+        """One view (n, W, d) per network -> (n, C), rows sum to one. ValueError: another number."""
         if len(views) != len(self.networks):
-            raise ValueError(f"{len(views)} views must be one for each of {len(self.networks)}")
+            raise ValueError(f"views has {len(views)} entries; it must have {len(self.networks)}")
         answers = [
             window_proba(network, view) for network, view in zip(self.networks, views, strict=True)
         ]
@@ -77,8 +77,8 @@ class Ensemble:
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> "Ensemble":
-        """The ensemble, or the single network, that save wrote.
+        """Load an ensemble or a single network written by save.
 
-        ValueError: another file. OSError: no file.
+        ValueError: not a model file. OSError: no file.
         """
         return cls(*storage.load(path, Sequential))

@@ -16,15 +16,15 @@ from .network import Sequential
 
 
 class GramDense(Layer):
-    """out = x W⁰ + (x Xᵀ) A + b: the dense layer with W = W⁰ + Xᵀ A, for examples known beforehand.
+    """out = x W⁰ + (x Xᵀ) A + b: the dense layer with W = W⁰ + Xᵀ A, for known examples.
 
     The gradient of a dense layer, dW = X_bᵀ G_b, is a combination of examples. SGD, with or without
-    momentum, adds multiples of gradients to the weights, so that W - W⁰ = Xᵀ A at any time, and it
-    suffices to update A: its row i by the gradient G_i of example i. x W⁰ and x Xᵀ are computed
-    once, as Z⁰ and K. The values are the same up to rounding, but an output costs n multiplications
+    momentum, adds multiples of gradients to the weights, so that W - W⁰ = Xᵀ A at any time. It
+    suffices to update A: row i by the gradient G_i of example i. x W⁰ and x Xᵀ are computed
+    once, as Z⁰ and K. The values are the same up to rounding. An output costs n multiplications
     instead of d, an update n·m additions instead of d·m.
 
-    Inputs are row numbers: of X, and from n on of held_out, which is only evaluated.
+    Inputs are row numbers, first of X, then of held_out, which is only evaluated.
     Source: Aizerman, Braverman and Rozonoer (1964), Theoretical foundations of the potential
     function method; Schölkopf, Herbrich and Smola (2001), A generalized representer theorem.
     """
@@ -71,18 +71,18 @@ def _blocks(x: np.ndarray) -> list[np.ndarray]:
 
 
 class GramForm(Sequential):
-    """A network as seen by its training examples: the first layer, Dense, in the Gram form, the
-    other layers shared with the network. `write_back` gives the network the weights.
+    """A network with its first layer, Dense, in the Gram form; the other layers are shared with the
+    network. `write_back` copies the weights to the network.
 
         form = GramForm(network, x)
         form.fit(form.rows, y, epochs, batch_size, SGD(0.01), rng)
         form.write_back()
 
-    It equals network.fit(x, y, ...) for optimizers that are linear in the gradients, as SGD is, and
-    is faster for fewer examples than features. Until write_back, the first layer of the network has
+    It equals network.fit(x, y, ...) for optimizers linear in the gradients, such as SGD. It is
+    faster for fewer examples than features. Until write_back the first layer of the network has
     its old weights; afterwards the network needs a new optimizer.
     x (n, d); held_out (n_held_out, d): more examples for `evaluate`, as form.held_out_rows.
-    ValueError: the first layer is not Dense; x or held_out is not finite or does not fit it.
+    ValueError: the first layer is not Dense; x or held_out is not finite or of another width.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class GramForm(Sequential):
         return f"GramForm({self.layers})"
 
     def write_back(self) -> None:
-        """Set W = W⁰ + Xᵀ A and b in the first layer of the network; at any time, repeatedly."""
+        """Set W = W⁰ + Xᵀ A and b in the first layer of the network; may be called repeatedly."""
         W, b = self.gram.W + self.gram.x.T @ self.gram.A, self.gram.b.copy()
         self.dense.W, self.dense.b = W, b
 
@@ -112,8 +112,8 @@ class GramForm(Sequential):
 def gram_form(
     network: Sequential, x: ArrayLike, held_out: ArrayLike | None = None
 ) -> Iterator[GramForm]:
-    """The GramForm of a network for a with block, after which, however it ends, the network has the
-    trained weights."""
+    """Context manager for a GramForm of a network; on exit, also after an exception, the network
+    has the trained weights."""
     form = GramForm(network, x, held_out)
     try:
         yield form

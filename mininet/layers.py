@@ -1,7 +1,7 @@
 """A layer, and the dense layer. Chapter 9.
 
 Symbols: the n rows of x are examples; L is the loss; dout, dx, dW, db are ∂L/∂out, ∂L/∂x, …, each
-of the shape of the thing itself.
+of the shape of its variable.
 """
 
 from inspect import signature
@@ -15,10 +15,10 @@ from ._checks import as_float, examples, positive_integer
 
 class Layer:
     """Base class for layers. A subclass implements forward and backward; one with parameters also
-    params and grads. It keeps the arguments of its constructor under their own names."""
+    params and grads. It stores its constructor's arguments under their own names."""
 
     n_in: int | None = None  # number of inputs; None: any
-    n_out: int | None = None  # number of outputs; None: as many as inputs
+    n_out: int | None = None  # number of outputs; None: same as inputs
 
     @property
     def params(self) -> list[np.ndarray]:
@@ -31,7 +31,7 @@ class Layer:
         return []
 
     def forward(self, x: ArrayLike) -> np.ndarray:
-        """x (n, n_in) -> out (n, n_out); keeps what backward needs."""
+        """x (n, n_in) -> out (n, n_out); stores the values that backward needs."""
         raise NotImplementedError
 
     def backward(self, dout: np.ndarray) -> np.ndarray:
@@ -42,13 +42,13 @@ class Layer:
         """Enter training mode, in which random layers draw from rng."""
 
     def eval(self) -> None:
-        """Enter inference mode, in which no layer draws: the initial mode."""
+        """Enter inference mode, the initial mode, in which no layer is random."""
 
     def astype(self, dtype: np.dtype) -> None:
         """Convert the parameters to dtype, float32 or float64."""
 
     def config(self) -> dict[str, Any]:
-        """The arguments of the constructor by name, from which a model file rebuilds the layer."""
+        """Constructor arguments by name, from which a model file rebuilds the layer."""
         names = [name for name in signature(type(self)).parameters if hasattr(self, name)]
         return {name: getattr(self, name) for name in names}
 
@@ -60,8 +60,8 @@ class Layer:
 class Dense(Layer):
     """out = x W + b.  W (n_in, n_out), b (n_out,).
 
-    W starts uniform in ±√(6/(n_in + n_out)), b at zero. That variance, 2/(n_in + n_out), is the
-    compromise between keeping the variance of the signal forward and of the gradient backward.
+    W starts uniform in ±√(6/(n_in + n_out)), b at zero. The variance 2/(n_in + n_out) is a
+    compromise: it nearly preserves the variance of activations forward and gradients backward.
     rng is a numpy.random.Generator. ValueError: a size < 1.
     Source: Glorot and Bengio (2010), Understanding the difficulty of training deep feedforward
     neural networks, eq. 16.
@@ -75,7 +75,7 @@ class Dense(Layer):
 
     @classmethod
     def from_parameters(cls, W: ArrayLike, b: ArrayLike) -> "Dense":
-        """A layer with the given W (n_in, n_out) and b (n_out,). ValueError: other shapes."""
+        """Create a layer with W (n_in, n_out) and b (n_out,). ValueError: other shapes."""
         W, b = as_float(W).copy(), as_float(b).copy()
         if W.ndim != 2 or b.shape != W.shape[1:]:
             raise ValueError(f"W {W.shape} and b {b.shape} must be (n_in, n_out) and (n_out,)")

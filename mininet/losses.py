@@ -22,7 +22,7 @@ def one_hot(labels: ArrayLike, n_classes: int | None = None) -> np.ndarray:
 
 
 def class_count(n_classes: int | None, labels: np.ndarray) -> int:
-    """n_classes, or for None the largest label + 1. ValueError: labels not in 0 … n_classes - 1."""
+    """n_classes; None: the largest label + 1. ValueError: labels not in 0 … n_classes - 1."""
     low, high = int(labels.min()), int(labels.max())
     count = high + 1 if n_classes is None else positive_integer(n_classes, "n_classes")
     if low < 0 or high >= count:
@@ -44,8 +44,8 @@ def softmax(logits: ArrayLike) -> np.ndarray:
 def cross_entropy(probabilities: ArrayLike, y: ArrayLike) -> float:
     """L = -1/n Σ_i Σ_c y_ic log p_ic: the mean negative log-probability of the true class.
 
-    probabilities (n, C), y (n,) ints or (n, C) one-hot -> a number >= 0, in nats; infinite where a
-    true class has probability 0. ValueError: y that does not fit.
+    probabilities (n, C), y (n,) ints or (n, C) one-hot -> a number >= 0, in nats; infinite if a
+    true class has probability 0. ValueError: y of another shape.
     Source: Good (1952), Rational decisions. SoftmaxCrossEntropy is the stable form.
     """
     p = as_float(probabilities)
@@ -75,7 +75,7 @@ class SoftmaxCrossEntropy:
 
 
 def targets(y: ArrayLike, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
-    """Labels, (n,) ints or (n, C) one-hot, as one-hot rows of the given shape (n, C) and dtype."""
+    """Convert labels, (n,) ints or (n, C) one-hot, to one-hot rows of shape (n, C) and dtype."""
     y = np.asarray(y)
     rows = one_hot(y, shape[1]) if y.ndim == 1 and len(shape) == 2 else y
     if len(shape) != 2 or rows.shape != shape:

@@ -33,11 +33,11 @@ def confusion_matrix(
 def precision_recall_f1(confusion: ArrayLike) -> np.ndarray:
     """precision = M_cc / Σ_i M_ic,  recall = M_cc / Σ_j M_cj,  F1 = 2 M_cc / (Σ_i M_ic + Σ_j M_cj).
 
-    confusion (C, C), rows true -> (C, 3), a row for each class; 0 where the denominator is 0.
+    confusion (C, C), rows true -> (C, 3), one row per class; 0 if the denominator is 0.
     ValueError: not a square matrix.
     Source: van Rijsbergen (1979), Information Retrieval, ch. 7.
     """
-    M = np.asarray(confusion, dtype=np.float64)  # in which small ints cannot overflow
+    M = np.asarray(confusion, dtype=np.float64)  # small ints could overflow
     if M.ndim != 2 or M.shape[0] != M.shape[1]:
         raise ValueError(f"confusion has shape {M.shape}; it must be square")
     correct, predicted, true = np.diag(M), M.sum(axis=0), M.sum(axis=1)
@@ -63,7 +63,7 @@ def wilson_interval(proportion: float, n: int, z: float = 1.96) -> tuple[float, 
 
 
 def _labels(y_true: ArrayLike, y_pred: ArrayLike) -> np.ndarray:
-    """Both as int64, (2, n)."""
+    """Convert both to int64, (2, n)."""
     true, predicted = np.asarray(y_true), np.asarray(y_pred)
     kinds = {true.dtype.kind, predicted.dtype.kind}
     if true.shape != predicted.shape or true.ndim != 1 or not true.size or not kinds <= {"i", "u"}:

@@ -1,4 +1,4 @@
-"""The network: layers in a row (chapter 11), how it is trained (12), what it consists of (13)."""
+"""The network: a sequence of layers (chapter 11), its training (12), its summary (13)."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,8 +19,8 @@ from .optimizers import SGD
 
 @dataclass
 class History:
-    """One value an epoch: loss and accuracy, means over the epoch while the weights change, as
-    Keras logs them; learning_rate, that of the epoch's first update."""
+    """Values per epoch: loss and accuracy are means over the epoch while the weights change, as in
+    Keras; learning_rate is that of the epoch's first update."""
 
     loss: list[float] = field(default_factory=list)
     accuracy: list[float] = field(default_factory=list)
@@ -34,13 +34,13 @@ class History:
 
     @property
     def history(self) -> dict[str, list[float]]:
-        """The same as a dictionary, under Keras' name."""
+        """The values as a dictionary, named as in Keras."""
         return asdict(self)
 
 
 class DivergenceError(ValueError):
-    """The loss or a weight became NaN or infinite. The network has the weights with which the epoch
-    began; continue with a new optimizer, since the velocities of the old one may be infinite.
+    """The loss or a weight became NaN or infinite. The network has the weights of the start of the
+    epoch; continue with a new optimizer, since the old velocities may be infinite.
 
     Along a direction of curvature λ an update multiplies the distance from the minimum by
     1 - lr·λ, which grows without bound if lr > 2/λ; λ is proportional to E[x²].
@@ -52,7 +52,7 @@ class Sequential(Layer):
     """out = layer_k(… layer_2(layer_1(x))).  The outputs are logits: the loss contains the softmax.
 
     A network is a layer itself, with params, grads, forward and backward.
-    layers: objects with the members of Layer. metadata: a dictionary that JSON can hold, saved with
+    layers: objects with the members of Layer. metadata: a JSON-serializable dictionary, saved with
     the network. ValueError: no layers, or widths that do not match.
     """
 
@@ -60,10 +60,10 @@ class Sequential(Layer):
         self.layers = list(layers)
         self.metadata = {} if metadata is None else metadata
         if not self.layers:
-            raise ValueError("layers=[] must hold at least one layer")
+            raise ValueError("layers=[] must contain at least one layer")
         for layer, (width, _) in zip(self.layers, self.shapes(), strict=True):
             if layer.n_in not in (None, width):
-                raise ValueError(f"{layer!r} must accept the {width} outputs of the layer before")
+                raise ValueError(f"{layer!r} must accept the {width} outputs of the previous layer")
         self.n_in, self.n_out = self.shapes()[0][0], self.shapes()[-1][1]
 
     @property
@@ -78,7 +78,7 @@ class Sequential(Layer):
 
     @property
     def n_params(self) -> int:
-        """The number of trainable values."""
+        """The number of trainable parameters."""
         return sum(param.size for param in self.params)
 
     def forward(self, x: ArrayLike) -> np.ndarray:
@@ -107,9 +107,9 @@ class Sequential(Layer):
 
         x (n, n_features), y (n,) ints or (n, n_classes) one-hot; computes in the dtype of x. The
         last batch may be smaller. optimizer None: SGD(). rng: a generator or a seed for one.
-        on_epoch is called with the history after each epoch, with the network in inference mode.
-        ValueError: x is not finite or does not fit y, epochs or batch_size < 1, weights that are
-        not finite. DivergenceError: they or the loss become so.
+        on_epoch is called with the history after each epoch; the network is in inference mode.
+        ValueError: x is not finite or does not match y, epochs or batch_size < 1, weights that
+        are not finite. DivergenceError: the loss or a weight becomes non-finite.
         """
         batch_size = positive_integer(batch_size, "batch_size")
         x, y = self._prepare(x, y)
@@ -139,7 +139,7 @@ class Sequential(Layer):
     def _prepare(self, x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Check x, y and the weights, and convert the weights to the dtype of x, in place.
 
-        Returns x and y as one-hot rows."""
+        Return x, and y as one-hot rows."""
         x = finite_examples(x)
         if not all_finite(self.params):
             raise ValueError("the network has weights that are NaN or infinite")
@@ -153,7 +153,7 @@ class Sequential(Layer):
         self, before: list[np.ndarray], epoch: int, batch: int, rate: float
     ) -> NoReturn:
         for param, value in zip(self.params, before, strict=True):
-            param[...] = value  # in place: the layers hold these arrays
+            param[...] = value  # in place: these are the layers' arrays
         raise DivergenceError(
             f"the loss or a weight is NaN or infinite in epoch {epoch}, batch {batch}: the inputs"
             f" are too large, or the learning rate {rate:g} is too high for them;"
@@ -172,7 +172,7 @@ class Sequential(Layer):
 
     @contextmanager
     def _training_mode(self, rng: np.random.Generator) -> Iterator[None]:
-        """Training mode within the block, without warnings of overflow: the loss reports it."""
+        """Set training mode for the block; overflow is reported by the loss, not by warnings."""
         self.train(rng)
         try:
             with np.errstate(over="ignore", invalid="ignore"):
@@ -189,7 +189,7 @@ class Sequential(Layer):
         return self.forward(x).argmax(axis=1)
 
     def evaluate(self, x: ArrayLike, y: ArrayLike) -> tuple[float, float]:
-        """(loss, accuracy) of the present weights; x and y as in fit."""
+        """Return (loss, accuracy) for the current weights; x and y as in fit."""
         logits = self.forward(finite_examples(x))
         y = targets(y, logits.shape, logits.dtype)
         loss = SoftmaxCrossEntropy().forward(logits, y)
@@ -201,8 +201,8 @@ class Sequential(Layer):
             layer.astype(dtype)
 
     def shapes(self) -> list[tuple[int | None, int | None]]:
-        """(inputs, outputs) of each layer; layers before the first that knows its width have that
-        width, and None stands for unknown."""
+        """(inputs, outputs) of each layer; layers before the first with a known width have that
+        width; None means unknown."""
         width = next((layer.n_in for layer in self.layers if layer.n_in is not None), None)
         pairs = []
         for layer in self.layers:
@@ -211,7 +211,7 @@ class Sequential(Layer):
         return pairs
 
     def summary(self) -> str:
-        """A table as Keras prints it: name, output shape and number of parameters of each layer."""
+        """A table as in Keras: name, output shape and number of parameters of each layer."""
         counts: dict[str, int] = {}
         rows = [("Layer (type)", "Output shape", "Parameters")]
         for layer, (_, n_out) in zip(self.layers, self.shapes(), strict=True):
@@ -228,13 +228,13 @@ class Sequential(Layer):
     def save(self, path: str | PathLike[str]) -> None:
         """Write metadata, layers and parameters to one .npz file without pickle, atomically.
 
-        ValueError: layers that load would refuse, weights that are not finite.
+        ValueError: layers that load cannot rebuild, weights that are not finite.
         """
         storage.save(path, self.layers, metadata=self.metadata)
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> "Sequential":
-        """The network that save wrote. ValueError: another file. OSError: no file."""
+        """Load a network that save wrote. ValueError: not a model file. OSError: no file."""
         (network,), metadata = storage.load(path, cls, n_networks=1)
         network.metadata = metadata
         return network

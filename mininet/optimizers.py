@@ -1,4 +1,4 @@
-"""The optimizer: how a gradient becomes an update, and how the learning rate decays. Chapter 12.
+"""The optimizer: gradient descent with momentum and a decaying learning rate. Chapter 12.
 
 Symbols: θ a parameter, g its gradient, v its velocity, t the number of updates so far.
 """
@@ -13,7 +13,7 @@ from ._checks import check_number
 class SGD:
     """v ← momentum·v - lr_t g,  θ ← θ + v,  lr_t = learning_rate / (1 + decay · t).
 
-    t counts updates, not epochs: with decay 0.9 and ten batches per epoch the second epoch starts
+    t counts updates, not epochs: with decay 0.9 and ten batches per epoch, the second epoch starts
     at a tenth of the initial rate. The optimizer stores t and v: each network needs its own.
     ValueError: learning_rate <= 0, decay < 0, momentum outside 0 <= momentum < 1.
     Source: Robbins and Monro (1951), A stochastic approximation method; Polyak (1964) for the
@@ -39,7 +39,7 @@ class SGD:
         return self.learning_rate / (1 + self.decay * self.t)
 
     def step(self, params: list[np.ndarray], grads: list[np.ndarray]) -> None:
-        """One update of params, in place; grads has the same shapes in the same order."""
+        """Update params in place; grads has the same shapes in the same order."""
         for i, (param, grad) in enumerate(zip(params, grads, strict=True)):
             v = -self.rate * grad
             if self.momentum:

@@ -15,9 +15,9 @@ from .layers import Layer
 class Normalization(Layer):
     """out = (x - μ)/σ for each feature; a constant feature, σ = 0, is only shifted.
 
-    μ and σ are no parameters: adapt computes them once, from the training examples alone. The
-    curvature of the loss along a weight grows with E[x²] of its input; on one scale, one learning
-    rate suits all weights. mean, variance (n_features,).
+    μ and σ are not parameters: adapt computes them once, from the training examples only. The
+    curvature of the loss along a weight grows with E[x²] of its input; with all inputs on one
+    scale, one learning rate suits all weights. mean, variance (n_features,).
     ValueError: different shapes, NaN, infinity, a negative variance.
     Source: LeCun, Bottou, Orr and Müller (1998), Efficient BackProp, §4.3.
     """
@@ -37,10 +37,10 @@ class Normalization(Layer):
         """μ = mean of x, σ² = mean of (x - μ)² over the rows of x (n, n_features), in float64.
 
         A standard deviation below float32's rounding error counts as 0.
-        ValueError: no rows, values that are not finite or so large that σ² is not.
+        ValueError: no rows, values that are not finite, or whose σ² overflows.
         """
         x = finite_examples(x).astype(np.float64)
-        with np.errstate(over="ignore"):  # the constructor refuses what is not finite
+        with np.errstate(over="ignore"):  # the constructor rejects non-finite values
             mean = x.mean(axis=0)
             variance = np.mean((x - mean) ** 2, axis=0)
         rounding = np.finfo(np.float32).eps * np.abs(x).max(axis=0)
@@ -67,8 +67,8 @@ class Normalization(Layer):
 class Dropout(Layer):
     """out = x · m,  m = 1/(1 - q) with probability 1 - q, else 0; in inference mode out = x.
 
-    Randomly zeroes units during training to prevent co-adaptation. E[m] = 1, so that the next layer
-    sees the same mean input in both modes. rate: q. ValueError: not 0 <= rate < 1.
+    Randomly zeroes units during training to prevent co-adaptation. E[m] = 1: the mean input of the
+    next layer is the same in both modes. rate: q. ValueError: not 0 <= rate < 1.
     Source: Srivastava, Hinton et al. (2014), Dropout: a simple way to prevent neural networks from
     overfitting; divided by 1 - q in training, as in Keras ("inverted dropout").
     """
@@ -78,11 +78,11 @@ class Dropout(Layer):
         self.rng: np.random.Generator | None = None  # None: inference mode
 
     def train(self, rng: np.random.Generator) -> None:
-        """Draw masks from rng."""
+        """Enter training mode: draw masks from rng."""
         self.rng = rng
 
     def eval(self) -> None:
-        """Drop nothing."""
+        """Enter inference mode."""
         self.rng = None
 
     def forward(self, x: ArrayLike) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Model files: layers and their parameters in one .npz archive, without pickle. Chapter 13.
 
-The archive holds a JSON header that describes the layers, and the arrays param_0, param_1, … in the
-order of the layers. Loading executes nothing from the file.
+The archive contains a JSON header, which describes the layers, and arrays param_0, param_1, …
+in the order of the layers. Loading executes nothing from the file.
 """
 
 import errno
@@ -25,23 +25,23 @@ FORMAT = "mininet 1"
 
 
 def save(path: str | os.PathLike[str], *networks: Sequence[Layer], metadata: Any) -> None:
-    """Write the layers of one or several networks, and metadata that JSON can hold, atomically.
+    """Write the layers of one or several networks, and JSON-serializable metadata, atomically.
 
-    ValueError: layers that load could not rebuild, weights that are not finite floats.
-    OSError: the file cannot be written; it is as it was before.
+    ValueError: layers that load cannot rebuild, weights that are not finite floats.
+    OSError: the file cannot be written; an old file is unchanged.
     """
     layers = [layer for network in networks for layer in network]
     params = [param for layer in layers for param in layer.params]
     if not all(param.dtype in (np.float32, np.float64) for param in params):
-        raise ValueError("a model file can only hold weights of float32 or float64")
+        raise ValueError("weights in a model file must be float32 or float64")
     if not all_finite(params):
-        raise ValueError("a model file cannot hold weights that are NaN or infinite")
+        raise ValueError("a model file cannot contain weights that are NaN or infinite")
     header: dict[str, Any] = {"format": FORMAT, "layers": [_describe(layer) for layer in layers]}
     header |= {"metadata": metadata, "sizes": [len(network) for network in networks]}
     try:
         text = np.array(json.dumps(header))
     except TypeError as error:
-        raise ValueError(f"a model file cannot hold this: {error}") from None
+        raise ValueError(f"a model file cannot contain this: {error}") from None
     content = BytesIO()
     np.savez(content, header=text, **{f"param_{i}": param for i, param in enumerate(params)})  # type: ignore[arg-type]
     write_atomically(path, content.getvalue())
@@ -52,9 +52,9 @@ def load(
     build: Callable[[list[Layer]], Any],
     n_networks: int | None = None,
 ) -> tuple[list[Any], Any]:
-    """([build(the layers) of each network], metadata) that save wrote.
+    """Load what save wrote: ([build(layers) of each network], metadata).
 
-    ValueError: another file, a damaged one, another number of networks. OSError: no file.
+    ValueError: not a model file, a damaged one, another number of networks. OSError: no file.
     """
     if os.path.exists(path) and not os.path.isfile(path):
         raise OSError(f"{os.fspath(path)} is not a regular file")
@@ -68,7 +68,7 @@ def load(
             raise ValueError(f"it contains {len(sizes)} networks of {sizes} layers{expected}")
         rest = iter(layers)
         return [build(list(islice(rest, size))) for size in sizes], header["metadata"]
-    except Exception as error:  # NumPy raises many kinds for damaged files
+    except Exception as error:  # NumPy raises many types for damaged files
         message = f"{os.fspath(path)} is not a model of this program: {error}"
         raise ValueError(message) from None
 
@@ -79,12 +79,12 @@ def _describe(layer: Layer) -> dict[str, Any]:
     if type(layer) is Dense:
         return {"type": kind}
     if layer.params or _layer_types().get(kind) is not type(layer) or hasattr(layer, "layers"):
-        raise ValueError(f"a model file cannot hold the layer {layer!r}")
+        raise ValueError(f"a model file cannot contain the layer {layer!r}")
     return {"type": kind, **layer.config()}
 
 
 def _layer_types(base: type[Layer] = Layer) -> dict[str, type[Layer]]:
-    """All subclasses of Layer by name, the reader's own included."""
+    """All subclasses of Layer by name, user-defined ones included."""
     found = {base.__name__: base}
     for kind in base.__subclasses__():
         found |= _layer_types(kind)
@@ -92,22 +92,22 @@ def _layer_types(base: type[Layer] = Layer) -> dict[str, type[Layer]]:
 
 
 def _read(content: bytes) -> tuple[dict[str, Any], list[np.ndarray]]:
-    """The header and the parameters; an archive larger unpacked than packed is refused."""
+    """Read header and parameters. ValueError: the archive is larger unpacked than packed."""
     with ZipFile(BytesIO(content)) as archive:
         if sum(member.file_size for member in archive.infolist()) > len(content):
-            raise ValueError("its arrays claim more bytes than the file has")
+            raise ValueError("the header states more bytes than the file has")
     with np.load(BytesIO(content), allow_pickle=False) as arrays:
         header = json.loads(str(arrays["header"]))
         params = [arrays[f"param_{i}"] for i in range(len(arrays.files) - 1)]
     if header["format"] != FORMAT:
         raise ValueError(f"its format is {header['format']!r}, not {FORMAT!r}")
     if not all(param.dtype.kind == "f" and all_finite([param]) for param in params):
-        raise ValueError("it has weights that are no finite floats")
+        raise ValueError("it contains weights that are not finite floats")
     return header, params
 
 
 def _rebuild(described: list[dict[str, Any]], params: list[np.ndarray]) -> list[Layer]:
-    """The layers that the header describes, with all of params in the Dense ones."""
+    """Rebuild the layers that the header describes, with params in the Dense layers."""
     rest, types = iter(params), _layer_types()
     layers = [_rebuild_one(dict(config), rest, types) for config in described]
     if next(rest, None) is not None or not layers:
@@ -127,11 +127,11 @@ def _rebuild_one(
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file whole or not at all: under a temporary name in its folder, then renamed.
+    """Write a file completely or not at all: to a temporary file that is then renamed.
 
-    OSError: it cannot be written; it names path.
+    OSError, with path: the file cannot be written.
     """
-    path = Path(os.path.realpath(path))  # of a symbolic link, the file it points to
+    path = Path(os.path.realpath(path))  # the target of a symbolic link
     temporary = path.with_name(f".{os.urandom(8).hex()}.part")
     try:
         if path.exists() and not path.is_file():
@@ -146,5 +146,5 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
     except OSError as error:
         raise OSError(error.errno, error.strerror or str(error), str(path)) from None
     finally:
-        with suppress(OSError):  # it is renamed, or never was
+        with suppress(OSError):  # it was renamed or never created
             temporary.unlink()

@@ -142,7 +142,7 @@ def test_a_diverging_trial_names_fold_and_seed() -> None:
 
 
 @dataclass(frozen=True)
-class Oracles(Recipe):
+class Oracles(Reference):
     """A recipe whose networks need no training: the logits of network k are its view."""
 
     name: ClassVar[str] = "oracles"

@@ -151,7 +151,7 @@ def test_cross_validation_is_drawn_next_to_people(
         image = plt.imread(tmp_path / "confusion.png")
         assert (image.shape[1] > 1.7 * image.shape[0]) == (shown is not None)
         text = " ".join(capsys.readouterr().out.split())
-        assert "2 clips were wrong with more than half of the seeds" in text
+        assert "2 clips were misclassified with more than half of the seeds" in text
         assert ("46 of 47" in text) == (shown is not None)
         assert "crying_baby/1-3-A.ogg 2 of 3 sea_waves" in text and "dog/1-4-A" not in text
         assert "held out: accuracy 0.9000 ±" in text and "over 2 folds" in text

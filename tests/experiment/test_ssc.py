@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from concurrent.futures import BrokenExecutor
 from functools import partial
 from pathlib import Path
@@ -180,7 +181,7 @@ def test_cross_validation_of_the_reference(official: Path, program: Program) -> 
     for words in (
         *("3 folds: the official folds", "(18, 1, 6513)", "fold 1: 6 clips", "fold 3: 6 clips"),
         f"held out: accuracy {held_out['mean']:.4f} ± {held_out['std']:.4f} over 3 folds",
-        *("(18 recordings)", "on the training parts: accuracy"),
+        *("(18 recordings)", "on the training folds: accuracy"),
     ):
         assert words in text, words
     assert program.train(*arguments, "--quiet") == ""
@@ -224,13 +225,13 @@ def test_the_improved_recipe_needs_one_recording_a_class(
 BAD_INPUT = {
     "missing folder": ("--data nowhere", "the data folder nowhere does not exist"),
     "a file": ("--data clip.wav", "the data folder clip.wav is not a folder"),
-    "no class folders": ("--data data/low", "holds no class folders; it needs a folder of"),
-    "one class": ("--data single", "single holds only the class 'low'; two are needed"),
-    "empty class": ("--data hollow", "vacant holds no recordings"),
+    "no class folders": ("--data data/low", "contains no class folders; it must contain one"),
+    "one class": ("--data single", "single has one class, 'low'; it must have two"),
+    "empty class": ("--data hollow", "vacant contains no recordings"),
     "unwritable out": ("--data data --out clip.wav/o", "cannot write to the folder clip.wav"),
     "too many MFCCs": ("--data data --n-mfcc 129", "n_mfcc=129 must be at most n_mels=128"),
     "not ESC-50": ("--data data --all-classes", "needs the ESC-50 repository; data is not one"),
-    "folds": ("--data data --cv --folds 7", "7 folds need as many recordings a class; high has 3"),
+    "folds": ("--data data --cv --folds 7", "7 folds need more recordings per class; high has 3"),
     "divergence": (
         "--data data --cv --folds 3 --learning-rate 1e30 --seed 4",
         "fold 1, seed 4: the loss or a weight is NaN or infinite in epoch ",
@@ -265,6 +266,19 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
     assert words in message and "\n" not in message and program.files == set()
 
 
+def test_run_exits_with_the_code_of_main(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The entry point of the command ssc: Matplotlib draws into memory unless --show is given, and
+    names of any bytes are printed."""
+    monkeypatch.setenv("MPLBACKEND", "TkAgg")
+    monkeypatch.setattr("sys.argv", ["ssc", "predict", "\udcff.npz", "clip.wav"])
+    with pytest.raises(SystemExit) as leaving:
+        ssc.run()
+    assert leaving.value.code == 2 and os.environ["MPLBACKEND"] == "Agg"
+    assert capsys.readouterr().err.startswith("ssc: \\udcff.npz: ")
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [
@@ -289,7 +303,7 @@ def test_a_diverging_run_keeps_the_weights_of_the_last_good_epoch(
     arguments = ("--data", category, "--learning-rate", "1e30", "--quiet", "--out", program.out)
     message, model = program.refuse(*arguments), program.out / "model.npz"
     assert message.startswith("the loss or a weight is NaN or infinite in epoch ")
-    assert message.endswith(f"; the model trained so far is kept in {model}")
+    assert message.endswith(f"; the model trained so far is saved in {model}")
     assert "\n" not in message and "metrics.json" not in program.files
     params = Ensemble.load(model).networks[0].params
     assert all(np.isfinite(param).all() for param in params)
@@ -332,8 +346,8 @@ def test_ctrl_c_in_training_keeps_what_was_trained(
     arguments = ("--data", category, "--out", program.out, "--recipe", "improved", "--quiet")
     outcome = {
         "full disk": f"no model could be saved: {model}: No space left on device",
-        "untrained": "no model could be saved: nothing was trained yet",
-    }.get(stop, f"the model trained so far is kept in {model}")
+        "untrained": "no model could be saved: no network was trained yet",
+    }.get(stop, f"the model trained so far is saved in {model}")
     assert program.run(*arguments, code=130)[1] == f"ssc: interrupted; {outcome}\n"
     if outcome.startswith("no model"):
         assert model.read_bytes() == b"old"

@@ -195,19 +195,19 @@ def test_a_file_that_is_not_audio_is_rejected(
 
 def test_unusable_recordings_are_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No samples, NaN or infinities in a channel (those of both signs do not cancel), a rate above
-    768 kHz, more samples than memory holds: a ValueError with the path and the reason."""
+    768 kHz, more samples than fit into memory: a ValueError with the path and the reason."""
     path = sounds.write(tmp_path / "sound.wav", np.zeros(0))
-    assert refusal(load, path) == refusal(load, path, duration=None) == f"{path} holds no samples"
+    assert refusal(load, path) == refusal(load, path, duration=None) == f"{path} contains no samples"
     channels = np.zeros((100, 2))
     channels[[1, 7], [0, 1]], channels[50] = (np.nan, np.inf), (np.inf, -np.inf)
     sounds.write(path, channels, subtype="FLOAT")
     assert refusal(load, path) == f"{path} has 3 samples that are NaN or infinite"
     sounds.write(path, np.zeros(1000), rate=768_001)
-    assert refusal(read, path) == f"{path} has 768001 Hz; at most 768000 are read"
+    assert refusal(read, path) == f"{path} has 768001 Hz; it must be at most 768000"
     sounds.write(path, np.zeros(1000), rate=768_000)
     assert read(path)[1] == 768_000
     monkeypatch.setattr(soundfile.SoundFile, "read", Mock(side_effect=MemoryError))
-    assert refusal(read, path) == f"{path} has 1000 samples: more than memory holds"
+    assert refusal(read, path) == f"{path} has 1000 samples: too many for memory"
 
 
 @pytest.mark.parametrize("fraction", [0.3, 0.6, 0.98])

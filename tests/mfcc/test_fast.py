@@ -17,7 +17,7 @@ from tests.oracles import assert_within, refusal, sum_rounding, transform_roundi
 from tests.strategies import FLOATS, eps_of, integer_arrays, signals
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*mel filters are empty")
-CEPSTRAL = {"n_mfcc": 13, "top_db": 80.0, "lifter": 0}
+CEPSTRAL: dict[str, Any] = {"n_mfcc": 13, "top_db": 80.0, "lifter": 0}
 
 
 @st.composite
@@ -111,7 +111,7 @@ def test_the_fast_forms_agree_at_the_references_settings(dtype: type) -> None:
     """Five seconds of noise between silence, at 44.1 kHz with the defaults."""
     noise: np.ndarray = np.random.default_rng(0).standard_normal(132_300).astype(dtype)
     signal = np.pad(noise, 44_100)
-    chain = {"sample_rate": 44100, "n_fft": 882, "hop_length": 441, "n_mels": 128}
+    chain: Any = {"sample_rate": 44100, "n_fft": 882, "hop_length": 441, "n_mels": 128}
     assert_same_mel(signal, chain)
     assert_same_mfcc(signal, chain, CEPSTRAL)
     explicit = fast.mfcc(signal, **chain, **CEPSTRAL)

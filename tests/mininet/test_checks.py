@@ -25,7 +25,7 @@ def test_real_numbers_become_float64_unless_they_are_float32(dtype: str) -> None
 @pytest.mark.parametrize("x", [[1j], ["a"], [None], np.zeros(1, "datetime64[s]")])
 def test_values_that_are_not_real_numbers_are_rejected(x: Any) -> None:
     """Complex numbers, texts, objects and dates are rejected; the message gives the dtype."""
-    assert refusal(as_float, x) == f"dtype {np.asarray(x).dtype} must be one of real numbers"
+    assert refusal(as_float, x) == f"dtype {np.asarray(x).dtype} must be a real number type"
 
 
 def test_examples_must_be_finite_rows() -> None:

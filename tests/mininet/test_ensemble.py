@@ -86,10 +86,10 @@ def test_views_that_do_not_fit_are_rejected() -> None:
     """An ensemble needs a network and a view for each; a view is (n, W, d), and each of its
     examples has a valid window. float32 views give float32 probabilities."""
     network, view = network_for(2, default_rng(0)), np.zeros((2, 3, 2), np.float32)
-    assert refusal(Ensemble, []) == "networks=[] must hold at least one network"
+    assert refusal(Ensemble, []) == "networks=[] must contain at least one network"
     ensemble = Ensemble([network])
     assert ensemble.metadata == {} and window_proba(network, view).dtype == np.float32
-    message = "2 views must be one for each of 1"
+    message = "views has 2 entries; it must have 1"
     assert refusal(ensemble.predict_proba, [view, view]) == message
     message = "a view has shape (3, 2); it must be (n, n_windows, n_features)"
     assert refusal(window_proba, network, np.zeros((3, 2))) == message

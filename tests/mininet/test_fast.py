@@ -104,7 +104,7 @@ def test_write_back_gives_the_network_the_weights_at_any_time(
     assert [grad.shape for grad in form.grads] == [param.shape for param in form.params]
     assert form.layers[1:] == layers[1:] and form.metadata is network.metadata
     assert not np.shares_memory(network.params[1], form.params[1]) and summary.count("Dense") == 4
-    message = f"a model file cannot hold the layer GramDense({n} examples, 7 outputs)"
+    message = f"a model file cannot contain the layer GramDense({n} examples, 7 outputs)"
     assert refusal(form.save, path) == message
     assert repr(form).startswith(f"GramForm([GramDense({n} examples, 7 outputs), Sigmoid(), Dense(")
 

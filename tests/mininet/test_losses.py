@@ -224,7 +224,7 @@ def test_labels_that_do_not_fit_the_predictions_are_rejected(loss: Any) -> None:
         message = f"y {np.shape(y)} must be (n,) or (n, n_classes) for predictions {shape}"
         assert refusal(loss, np.full(shape, 1 / 3), y) == message
     assert refusal(loss, np.ones((2, 3)), [0, 3]) == "labels from 0 to 3 must lie in 0 … 2"
-    assert refusal(loss, [[1j]], [0]) == "dtype complex128 must be one of real numbers"
+    assert refusal(loss, [[1j]], [0]) == "dtype complex128 must be a real number type"
     p = [[0.5, 0.5], [0.2, 0.8]]
     for row in ([2, -1], [0, 0], [1, 1], [0.5, 0.4], [math.nan, 1], [-1, -1]):
         message = "each row of y must be one-hot: not negative, with sum 1"

@@ -407,10 +407,10 @@ def test_layers_that_do_not_fit_each_other_are_rejected() -> None:
     """A network needs a layer, and a layer with a width must have that of the Dense before it,
     whatever activations stand between; a nested network too. metadata defaults to {}."""
     rng = default_rng(0)
-    assert refusal(Sequential, []) == "layers=[] must hold at least one layer"
+    assert refusal(Sequential, []) == "layers=[] must contain at least one layer"
     fits, last, three = Sequential([mn.ReLU(), Dense(2, 3, rng)]), Dense(4, 5, rng), [0, 1, 2]
     assert (fits.n_in, fits.n_out, fits.metadata) == (2, 3, {})
-    message = " must accept the 3 outputs of the layer before"
+    message = " must accept the 3 outputs of the previous layer"
     for layers in ([Dense(2, 3, rng), mn.ReLU(), last], [mn.Normalization(three, three), last]):
         assert refusal(Sequential, layers) == "Dense(n_in=4, n_out=5)" + message
     nested = Sequential([mn.Sigmoid(), last])

@@ -82,7 +82,7 @@ def test_a_model_file_holds_no_pickle(path: Path) -> None:
 
 def test_a_network_that_could_not_be_loaded_is_not_saved(path: Path) -> None:
     """A nested network, a layer with parameters that is not Dense, a class whose name a later class
-    has, weights that are not finite or of float16, and metadata that JSON cannot hold are rejected
+    has, weights that are not finite or of float16, and metadata not JSON-serializable are rejected
     before anything is written."""
     small(kept=True).save(path)
     bad, half, nested, own = small(), small(), Sequential([ReLU()]), type("Own", (Layer,), {})()
@@ -95,8 +95,8 @@ def test_a_network_that_could_not_be_loaded_is_not_saved(path: Path) -> None:
         (bad, "weights that are NaN or infinite"),
         (small(bad=object()), "this: Object of type object is not JSON serializable"),
     ):
-        assert refusal(network.save, path) == f"a model file cannot hold {reason}"
-    message = "a model file can only hold weights of float32 or float64"
+        assert refusal(network.save, path) == f"a model file cannot contain {reason}"
+    message = "weights in a model file must be float32 or float64"
     assert refusal(half.save, path) == message
     assert Sequential.load(path).metadata == {"kept": True}
 

@@ -136,7 +136,7 @@ def test_ctrl_c_while_training(seconds: float, few: Path, tmp_path: Path) -> Non
         until(process, "epoch       3/", seconds)
         message = interrupt(process)
     model = tmp_path / "o" / "model.npz"
-    assert message == f"ssc: interrupted; the model trained so far is kept in {model}\n"
+    assert message == f"ssc: interrupted; the model trained so far is saved in {model}\n"
     assert files_of(tmp_path / "o") == {"mfcc.png", "features.png", "model.npz"}
     assert read_model(model).classes == ["high", "hiss", "low"]
     biases = Ensemble.load(model).networks[0].params[1::2]
