@@ -113,8 +113,8 @@ def scan(
 
 def read_clip(path: str) -> Clip:
     """Read a mono clip of 5 s at 44.1 kHz. ValueError, OSError: as mfcc.load, or truncated."""
-    signal, rate = read(path, DURATION)
     check_complete(path)
+    signal, rate = read(path, DURATION)
     signal = resample(signal, rate, SAMPLE_RATE)
     n = round(DURATION * SAMPLE_RATE)
     flags = {"resampled": rate != SAMPLE_RATE, "cut": len(signal) > n, "padded": len(signal) < n}

@@ -228,7 +228,10 @@ class Model:
 
     def predict_views(self, views: Sequence[np.ndarray]) -> np.ndarray:
         """As predict_proba, from the views of the signal."""
-        return self.ensemble.predict_proba([views[k][None] for k in self.chosen])[0]
+        p = self.ensemble.predict_proba([views[k][None] for k in self.chosen])[0]
+        if not np.isfinite(p).all():
+            raise ValueError("the probabilities are not finite: the weights are too large")
+        return p
 
 
 def make_ensemble(
@@ -252,13 +255,15 @@ def read_model(path: str | PathLike[str]) -> Model:
         settings: Any = metadata.get("settings", metadata.get("features"))  # in older files
         recipe = RECIPES[metadata["recipe"]](**settings)
         model = Model(ensemble, classes, recipe, metadata.get("chosen", [0]))
-        with np.errstate(all="ignore"):  # a silent clip checks that all parts match
-            n_bins = SAMPLE_RATE // 50 // 2 + 1  # of a 20 ms frame
-            if max(getattr(recipe, "n_mels", 0), getattr(recipe, "n_mfcc", 0)) > n_bins:
-                raise ValueError(f"its {recipe} has more bands than the {n_bins} bins of a frame")
-            p = model.predict_proba(np.zeros(round(DURATION * SAMPLE_RATE), np.float32))
-        if p.shape != (len(classes),) or not np.isfinite(p).all():
-            raise ValueError(f"its probabilities {p} do not match its {len(classes)} classes")
+        n_bins = SAMPLE_RATE // 50 // 2 + 1  # of a 20 ms frame
+        if max(getattr(recipe, "n_mels", 0), recipe.n_mfcc) > n_bins:  # before any computation
+            raise ValueError(f"{recipe} needs more bands than the {n_bins} bins of a frame")
+        with np.errstate(all="ignore"):
+            views = recipe.views(np.zeros(round(DURATION * SAMPLE_RATE), np.float32))
+        expected = [(views[k].shape[1], len(classes)) for k in model.chosen]
+        found = [(network.n_in, network.n_out) for network in ensemble.networks]
+        if found != expected or not all(np.isfinite(view).all() for view in views):
+            raise ValueError(f"its networks have widths {found}; {recipe} needs {expected}")
         return model
     except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"{path} is not a model that ssc wrote: {error!r}") from None

@@ -89,7 +89,7 @@ def check_samples(path: str | PathLike[str], n_read: int, n_expected: int, n_fin
     """Raise ValueError if a file has no samples, too few, or NaN or infinite ones."""
     name = fsdecode(path)
     if n_read == 0:
-        raise ValueError(f"{name} contains no samples")
+        raise ValueError(f"{name} has no samples")
     if n_read < n_expected:
         raise ValueError(f"{name} is truncated: {n_read} of {n_expected} samples")
     if n_finite < n_read:

@@ -161,7 +161,7 @@ def _table(matrix: ArrayLike, n: int, normalize: bool) -> np.ndarray:
     if n < 1 or M.shape != (n, n):
         raise ValueError(f"matrix has shape {M.shape}; it must be ({n}, {n}), one row per class")
     if M.min() < 0:
-        raise ValueError(f"matrix contains {M.min()}; counts must not be negative")
+        raise ValueError(f"matrix has {M.min()}; counts must not be negative")
     totals = M.sum(axis=1, keepdims=True)
     return M / np.where(totals > 0, totals, 1) if normalize else M
 

@@ -173,4 +173,4 @@ def test_a_cross_validation_without_mistakes(
     figures.draw_cross_validation(result, None, Output(tmp_path), normalize=False)
     assert files_of(tmp_path) == {"confusion.png", "curves.png", "history.csv"}
     text = capsys.readouterr().out
-    assert "0 clips were wrong" in text and "over 1 seed;" in text and "to 1.000 (4" in text
+    assert "0 clips were misclassified" in text and "over 1 seed;" in text and "to 1.000 (4" in text

@@ -47,7 +47,7 @@ def test_bad_arguments_are_one_line_on_stderr(
     for arguments, error in (
         *((arguments, "usage: python -m mfcc CLIP") for arguments in ([], ["a", "b"], ["-h"])),
         ([str(missing)], f"mfcc: [Errno 2] No such file or directory: {str(missing)!r}"),
-        ([str(text)], f"mfcc: {text} cannot be read as audio: Format not recognised."),
+        ([str(text)], f"mfcc: {text} cannot be read as audio: format not recognized"),
     ):
         assert main(arguments) == 2
         assert capsys.readouterr() == ("", f"{error}\n")

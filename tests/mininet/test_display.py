@@ -190,7 +190,7 @@ def test_arguments_that_do_not_fit_are_rejected() -> None:
             (confusion, (matrix, names(n)), f"matrix has shape {np.shape(matrix)}; it must be ({n}")
             for matrix, n in ((np.eye(3), 2), (np.ones(2), 2), (np.zeros((0, 0)), 0))
         ),
-        (confusion, ([[0, 1], [-2, 0]], names(2)), "matrix contains -2; counts must not be negative"),
+        (confusion, ([[0, 1], [-2, 0]], names(2)), "matrix has -2; counts must not be negative"),
         (confusions, ([], ["a"], []), "0 matrices need one title each, not 0"),
         (confusions, ([ok, ok], ["a"], ["x"]), "2 matrices need one title each, not 1"),
     ]
