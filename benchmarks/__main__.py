@@ -4,7 +4,7 @@
 
 CATEGORY is the WAV folder of the tutorial. Needs the extra peers, Linux, and half an hour on an
 otherwise idle machine. PART is features, training, whole, growth or size: only these are measured,
-and the other numbers are kept. Writes benchmarks/results.json and from it the tables,
+and the other numbers remain. Writes benchmarks/results.json and from it the tables,
 benchmarks/results.md.
 """
 
@@ -57,7 +57,7 @@ def features(folder: Path, rounds: int, environment: dict[str, str]) -> dict[str
 
 
 def training(path: str, rounds: int, environment: dict[str, str]) -> dict[str, Timing]:
-    """The reference training by each library, in turns, one process a run."""
+    """The reference training by each library, in turns, one process per run."""
     seconds: dict[str, list[float]] = {name: [] for name in CONTESTANTS}
     for _ in range(rounds):
         for name in CONTESTANTS:

@@ -1,4 +1,4 @@
-"""Time the features of real clips and a batch of transforms, ours and theirs, in one process.
+"""Time features of real clips and a batch of transforms, ours and the peers', in one process.
 
 python -m benchmarks.features CATEGORY ROUNDS      prints JSON: contestant -> seconds of each round
 """

@@ -55,7 +55,7 @@ def extraction(folder: Path, jobs: int) -> None:
 
 
 def measure(folder: Path, jobs: int) -> dict[str, float]:
-    """The output of extraction, run in a process of its own."""
+    """The output of extraction, run in a separate process."""
     command = python("-m", "benchmarks.growth", "extract", str(folder), str(jobs))
     one_thread = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
     return json.loads(subprocess.check_output(command, cwd=ROOT, env=one_thread, text=True))
@@ -74,7 +74,7 @@ def links(folder: Path, n_clips: int, to: Path) -> None:
 
 
 def of_extraction(folder: Path) -> dict[str, object]:
-    """Seconds and memory over the number of clips, one process; seconds by one and two workers."""
+    """Seconds and memory over the number of clips, one process; seconds with 1 and 2 workers."""
     runs: dict[int, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as name:
         for n_clips in CLIPS:
@@ -116,7 +116,7 @@ def of_training() -> dict[str, object]:
 
 
 def fraction_of_peak() -> dict[str, float]:
-    """10⁹ floating-point operations a second: of a large float32 product, and of the reference
+    """10⁹ floating-point operations per second: of a large float32 product, and of the reference
     training of 100 epochs in both forms, from the number of its multiplications."""
     a = np.random.default_rng(0).standard_normal((2000, 2000)).astype(np.float32)
     peak = 2e-9 * 2000**3 / in_turns({"product": lambda: a @ a}, 9)["product"].median

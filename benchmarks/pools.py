@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_info
 
 
 def main() -> None:
-    """A BLAS chooses its kernels by processor, unless OPENBLAS_CORETYPE names others."""
+    """Print the line; BLAS selects kernels by processor or by OPENBLAS_CORETYPE."""
     pools = sorted(
         f"{Path(pool['filepath']).parent.name.removesuffix('.libs')}'s {pool['internal_api']} "
         f"{pool['version']} with {pool['architecture']} kernels {pool['num_threads']}"

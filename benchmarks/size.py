@@ -1,10 +1,10 @@
 """Measure memory and time of the extraction of many clips.
 
-    python -m benchmarks.size [CLIPS] [JOBS]      default: 20000 clips, one process a core
+    python -m benchmarks.size [CLIPS] [JOBS]      default: 20000 clips, one process per core
 
 Builds a folder of links to ten synthetic recordings in a temporary directory, extracts the
-reference features of a hundredth, a tenth and all of them, each in a process of its own, and prints
-the peak memory of that process and its workers, beside the size of the features. Needs Linux.
+reference features of a hundredth, a tenth and all of them, each in a separate process, and prints
+the peak memory of that process and its workers, next to the size of the features. Needs Linux.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MEGABYTE = 1e6
 
 
 def build(folder: Path, n_clips: int) -> None:
-    """Create n_clips links in ten class folders, to one five-second recording for each class."""
+    """Create n_clips links in ten class folders, to one five-second recording per class."""
     for i, name in enumerate(CLASSES):
         recording = folder / f"{name}.wav"
         soundfile.write(recording, scene(name, 0), SAMPLE_RATE)
@@ -51,7 +51,7 @@ def run(folder: Path, jobs: int | None) -> None:
 
 
 def measure(folder: Path, jobs: int | None) -> tuple[dict[str, float], float]:
-    """The output of run in a process of its own, and the peak memory of all its processes in MB."""
+    """The output of run in a separate process, and the peak memory of all its processes in MB."""
     command = python("-m", "benchmarks.size", "--run", str(folder), str(jobs or 0))
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         peak = poll_memory(process)
@@ -60,7 +60,7 @@ def measure(folder: Path, jobs: int | None) -> tuple[dict[str, float], float]:
 
 
 def main(n_clips: int = 20000, jobs: int | None = None) -> list[dict[str, float]]:
-    """Print and return the table: a row for each number of clips."""
+    """Print and return the table: one row per number of clips."""
     print(machine())
     print(f"{'clips':>8}{'features MB':>13}{'peak MB':>9}{'difference MB':>15}{'seconds':>9}")
     rows = []

@@ -71,7 +71,7 @@ def in_turns(contestants: Mapping[str, Callable[[], object]], rounds: int) -> di
 def processes_in_turns(
     commands: Mapping[str, Sequence[str]], rounds: int, environment: dict[str, str]
 ) -> dict[str, tuple[Timing, float]]:
-    """The same for whole processes: the timing, and the peak memory in MB. Memory is measured in a
+    """As in_turns, for processes: the timing, and the peak memory in MB. Memory is measured in a
     run before the others, so that polling it does not slow the timed runs."""
     peak = {name: peak_memory(command, environment) for name, command in commands.items()}
     seconds: dict[str, list[float]] = {name: [] for name in commands}
@@ -102,7 +102,7 @@ def peak_memory(command: Sequence[str], environment: dict[str, str]) -> float:
 
 
 def poll_memory(process: subprocess.Popen[Any]) -> float:
-    """Wait for a process to end -> its peak memory in MB with its children, polled every 20 ms."""
+    """Wait for a process; return its peak memory in MB with its children, polled every 20 ms."""
     peak = 0
     while process.poll() is None:
         peak = max(peak, sum(_memory(pid) for pid in _family(process.pid)))

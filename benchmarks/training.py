@@ -3,7 +3,7 @@
     python -m benchmarks.training CONTESTANT FEATURES.npy EPOCHS ROUNDS
 
 CONTESTANT is a key of CONTESTANTS; prints the seconds of each round. Each contestant runs in a
-process of its own, because the thread pools of several libraries in one process interfere.
+separate process, because the thread pools of several libraries in one process interfere.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def with_gram_form(x: np.ndarray, y: np.ndarray, epochs: int, width: int = 500) 
 
 
 def with_plain_fit(x: np.ndarray, y: np.ndarray, epochs: int, width: int = 500) -> None:
-    """Our network as it is defined."""
+    """Our network with its plain fit."""
     rng = np.random.default_rng(0)
     network(x.shape[1], width, rng).fit(x, y, epochs, 40, SGD(0.01, 0.9), rng)
 
@@ -119,7 +119,7 @@ CONTESTANTS: dict[str, Callable[[np.ndarray, np.ndarray, int], None]] = {
 
 
 def main(name: str, path: str, epochs: int, rounds: int) -> None:
-    """One epoch to warm up, then the rounds; prints the seconds of each on a line."""
+    """Warm up for one epoch, then run the rounds; print the seconds of each on a line."""
     x = np.load(path).reshape(400, -1).astype(np.float32)
     y = np.repeat(np.arange(10), 40)
     CONTESTANTS[name](x, y, 1)

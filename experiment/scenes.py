@@ -272,7 +272,7 @@ def scene(
 
     sample_rate in Hz, duration in s; n_samples = round(duration · sample_rate). The sound is
     20 to 45 dB above its background (RMS); the peak is 1 to 31 dB below full scale. The samples
-    are multiples of 2⁻¹⁵, so that a 16-bit file holds the clip exactly.
+    are multiples of 2⁻¹⁵, so that a 16-bit file stores the clip exactly.
     ValueError: an unknown name, a take or seed that is not an integer >= 0, a sample_rate or
     duration that is not positive and finite, a clip of less than one sample.
     """

@@ -80,7 +80,7 @@ def setting_differences(paths: list[Path], options: dict[str, Any]) -> dict[str,
 
 
 def main(folder: Path) -> int:
-    """Print the table and write it -> the exit code."""
+    """Print and write the table; return the exit code."""
     paths = [folder / name for name in scan(folder).names]
     print(f"{len(paths)} recordings, librosa {librosa.__version__}, NumPy {np.__version__}")
     columns = [(form, dtype) for form in FORMS for dtype in LIMITS]

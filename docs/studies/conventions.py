@@ -139,7 +139,7 @@ def _short(value: float) -> str:
 
 
 def main(paths: list[str]) -> None:
-    """Compute, write and print the table; without paths, the last recording's numbers are kept."""
+    """Compute, write and print the table; without paths, the last recording's numbers remain."""
     results = json.loads(OUTPUT.read_text("utf-8")) if OUTPUT.exists() else {}
     results |= {"scene": list(SCENE), "embedded": embedded()}
     if paths:

@@ -138,7 +138,7 @@ class WeightDecay(SGD):
         self.weight_decay = weight_decay
 
     def step(self, params: list[np.ndarray], grads: list[np.ndarray]) -> None:
-        """One update of params, in place."""
+        """Update params in place."""
         decayed = [g + self.weight_decay * p for p, g in zip(params, grads, strict=True)]
         super().step(params, decayed)
 
@@ -223,7 +223,7 @@ AVERAGED: dict[str, tuple[str, tuple[int, ...]]] = {
 
 def rung(predict: Predictor, labels: np.ndarray, folds: Folds, numbers: int | str) -> dict:
     """Five folds times five seeds: training and held-out accuracy, the latter by fold too, and the
-    held-out confusion matrix over all seeds. numbers: of inputs, for the table."""
+    held-out confusion matrix over all seeds. numbers: input count, for the table."""
     rows, counts, started = [], [], time.process_time()
     for seed, fold in product(SEEDS, folds.numbers):
         seen = folds.fold_of != fold
@@ -415,7 +415,7 @@ def recorded(clips: Clips) -> dict:
 
 
 def decays(clips: Clips) -> dict:
-    """Twenty seeds of each meaning of "the rate falls by epochs": means over the five folds."""
+    """Twenty seeds of each reading of "the rate falls by epochs": means over the five folds."""
     kinds = {
         "by updates": Wide(),
         "smoothly": Wide(PER_EPOCH),

@@ -2,8 +2,8 @@
 
     python -m docs.studies.reference FOLDER          FOLDER/<class>/<recording>, as ssc.py --data
 
-Run s equals `python ssc.py --data FOLDER --seed s`, to the last bit on the same machine. Writes
-docs/reference.json and docs/reference_curves.csv (a row an epoch; loss and accuracy of each seed),
+Run s equals `python ssc.py --data FOLDER --seed s`, bit-identical on the same machine. Writes
+docs/reference.json and docs/reference_curves.csv (one row per epoch; loss and accuracy per seed),
 and prints the chapter's table. Takes about three minutes on one core.
 """
 
@@ -154,7 +154,7 @@ def spread(values: list[float]) -> dict[str, float]:
 
 
 def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
-    """Statistics over the runs, beside the published values."""
+    """Statistics over the runs, next to the published values."""
     epochs = {}
     for epoch, (loss, accuracy) in PUBLISHED.items():
         ours = spread([r["history"].loss[epoch - 1] for r in runs])

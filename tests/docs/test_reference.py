@@ -1,4 +1,4 @@
-"""Chapter 13 quotes the output of docs/studies/reference.py, which the published run fits."""
+"""Chapter 13 quotes the output of docs/studies/reference.py beside the published run."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ def test_the_chapters_table_is_the_scripts_output() -> None:
     assert table.splitlines()[2:] == reference.rows(RESULTS)
 
 
-def test_the_published_run_lies_among_ours() -> None:
+def test_the_published_run_beside_ours() -> None:
     """Mean, standard deviation and range over the seeds follow from reference_curves.csv. Each
-    published loss is within two standard deviations of our mean and within our range; the accuracy
-    of the first and of the last epoch is within our range."""
+    published loss is within two standard deviations of our mean and within our range. So is the
+    accuracy of the first epoch; later accuracies are 1.5 to 2.3 standard deviations above our
+    mean, and at most one of our runs is as accurate, as the chapter says."""
     table = np.loadtxt(reference.CURVES, delimiter=",", skiprows=1)
     assert table.shape == (100, 2 * RESULTS["seeds"]) and RESULTS["seeds"] == len(reference.SEEDS)
     halves = dict(zip(("loss", "accuracy"), np.hsplit(table, 2), strict=True))
@@ -34,9 +35,13 @@ def test_the_published_run_lies_among_ours() -> None:
         for name, runs in halves.items():
             expected = reference.spread(runs[epoch - 1].tolist())
             assert entry[name] == pytest.approx(expected, abs=1e-4), (epoch, name)
-            if name == "loss" or epoch in (1, 100):
+            if name == "loss" or epoch == 1:
                 assert expected["min"] < entry[f"published_{name}"] < expected["max"], epoch
-        assert abs(entry["loss_deviations"]) < 2, epoch
+                assert abs(entry[f"{name}_deviations"]) < 2, epoch
+            else:
+                assert 1.5 < entry["accuracy_deviations"] < 2.3, epoch
+                as_accurate = int(np.sum(runs[epoch - 1] >= accuracy))
+                assert as_accurate == (epoch in (2, 10, 20)), epoch
 
 
 def test_the_input_is_described() -> None:
