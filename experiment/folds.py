@@ -109,7 +109,8 @@ def _stratify(
     n_scarce = np.count_nonzero(table[:, scarce])
     if n_scarce < n_folds:
         name = names[int(np.argmax(labels == scarce))].split("/")[0]
-        raise ValueError(f"{n_folds} folds need {n_folds} recordings per class; {name} has {n_scarce}")
+        needed = f"{n_folds} folds need {n_folds} recordings per class"
+        raise ValueError(f"{needed}; {name} has {n_scarce}")
     order = np.random.default_rng(seed).permutation(len(sizes))
     order = order[np.argsort(-sizes[order], kind="stable")]
     held, fold_of = np.zeros((n_folds, table.shape[1]), int), np.zeros(len(sizes), int)

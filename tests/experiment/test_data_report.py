@@ -230,7 +230,7 @@ def test_impossible_folds_are_explained(program: Program, tmp_path: Path) -> Non
     for take in "AB":
         shutil.copy(folder / "low" / "1-0-B.wav", folder / "low" / f"1-77-{take}.wav")
     text, _ = program.run("check", "--data", folder)
-    assert "folds: 5 folds need more recordings per class" in text
+    assert "folds: 5 folds need 5 recordings per class" in text
     assert "cut from one recording" in text and "low/1-77-A.wav, low/1-77-B.wav" in text
     for path in (folder / "low").iterdir():
         path.write_text("no sound")

@@ -89,7 +89,7 @@ def test_a_class_with_too_few_recordings_is_named() -> None:
     """Five folds of a class with two recordings are refused."""
     names = [f"a/{i}-A.wav" for i in range(9)] + ["b/x-A.wav", "b/x-B.wav", "b/y-A.wav"]
     message = refusal(find_folds, names, np.array([0] * 9 + [1] * 3))
-    assert message == "5 folds need more recordings per class; b has 2"
+    assert message == "5 folds need 5 recordings per class; b has 2"
 
 
 def test_recording_numbers_are_shared_between_classes_in_esc_names_only() -> None:

@@ -231,7 +231,7 @@ BAD_INPUT = {
     "unwritable out": ("--data data --out clip.wav/o", "cannot write to the folder clip.wav"),
     "too many MFCCs": ("--data data --n-mfcc 129", "n_mfcc=129 must be at most n_mels=128"),
     "not ESC-50": ("--data data --all-classes", "needs the ESC-50 repository; data is not one"),
-    "folds": ("--data data --cv --folds 7", "7 folds need more recordings per class; high has 3"),
+    "folds": ("--data data --cv --folds 7", "7 folds need 7 recordings per class; high has 3"),
     "divergence": (
         "--data data --cv --folds 3 --learning-rate 1e30 --seed 4",
         "fold 1, seed 4: the loss or a weight is NaN or infinite in epoch ",

@@ -29,8 +29,8 @@ def test_values_that_are_not_real_numbers_are_rejected(x: Any) -> None:
 
 
 def test_examples_must_be_finite_rows() -> None:
-    """x must be (n, n_features), of the given width; finite_examples wants a row and no NaN."""
-    message = "x has shape (3,); it must be (n_examples, any)"
+    """x must be (n, n_features), of the given width; finite_examples needs a row and no NaN."""
+    message = "x has shape (3,); it must be (n_examples, n_features)"
     assert refusal(examples, np.ones(3)) == message
     assert examples(np.ones((0, 3))).shape == (0, 3)
     for x, n_bad in ((np.ones((0, 3)), 0), ([[nan, 1], [np.inf, -np.inf]], 3)):

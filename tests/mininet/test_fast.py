@@ -43,7 +43,10 @@ def test_training_in_the_gram_form_is_training(
     of the shared layers are those of the plain form; so are loss, accuracy and logits of held-out
     examples."""
     n, n_features, batch_size = sizes
-    x, held_out = (rng.standard_normal((k, n_features)).astype(dtype) for k in (n, 4))
+    x, held_out = (
+        rng.standard_normal((n, n_features)).astype(dtype),
+        rng.standard_normal((4, n_features)),
+    )
     y, seed, ends = rng.integers(0, 3, n), int(rng.integers(2**32)), []
     for gram in (False, True):
         draws, optimizer = default_rng(seed), SGD(0.03, *options)
@@ -58,7 +61,11 @@ def test_training_in_the_gram_form_is_training(
             form.write_back()
         assert {param.dtype for param in network.params} == {np.dtype(dtype)}
         numbers = [np.concatenate([history.loss for history in histories]), loss]
-        numbers += [trained.forward(others), *network.params, *optimizer.velocities[1:]]
+        numbers += [
+            trained.forward(others),
+            *network.params,
+            *list(optimizer.velocities.values())[1:],
+        ]
         right = np.concatenate([[proportion], *(history.accuracy for history in histories)])
         ends.append((numbers, right, [history.learning_rate for history in histories]))
     (plain, right, rates), (dual, same_right, same_rates) = ends
@@ -78,7 +85,7 @@ def test_write_back_gives_the_network_the_weights_at_any_time(
     """Before training it only rounds to the dtype of x; after each epoch the network has the logits
     of the form, for all examples, and can be saved and loaded; its layers and summary are never
     those of the form. Repeated, it changes nothing. The grads of the form are arrays."""
-    x, new = (rng.standard_normal((k, 5)).astype(dtype) for k in (n, 3))
+    x, new = rng.standard_normal((n, 5)).astype(dtype), rng.standard_normal((3, 5))
     network = network_for(5, rng)
     form, start = GramForm(network, x, new), [param.astype(dtype) for param in network.params[:2]]
     layers, summary, path = (
@@ -102,6 +109,8 @@ def test_write_back_gives_the_network_the_weights_at_any_time(
 
     form.fit(form.rows, rng.integers(0, 3, n), 3, 2, SGD(0.5), rng, on_epoch)
     assert [grad.shape for grad in form.grads] == [param.shape for param in form.params]
+    dx = form.backward(form.forward(form.rows))
+    assert dx.tolist() == [[0]] * n and dx.dtype == form.forward(form.held_out_rows).dtype == dtype
     assert form.layers[1:] == layers[1:] and form.metadata is network.metadata
     assert not np.shares_memory(network.params[1], form.params[1]) and summary.count("Dense") == 4
     message = f"a model file cannot contain the layer GramDense({n} examples, 7 outputs)"

@@ -13,6 +13,7 @@ from numpy.random import Generator
 
 from mininet import SoftmaxCrossEntropy, cross_entropy, one_hot, softmax
 from mininet.checking import STEP
+from mininet.losses import targets
 from tests.mininet.strategies import batches, labels
 from tests.oracles import assert_within, refusal, sum_rounding
 from tests.strategies import FLOATS, eps_of, generators
@@ -98,6 +99,8 @@ def test_cross_entropy_is_the_mean_negative_log_probability(case: Scored) -> Non
     expected = math.fsum(surprises) / len(y)
     # log is accurate to 4 units; C·n sums, all but n of them of zeros, and a quotient
     bound = 5 * eps_of(z.dtype) * expected + sum_rounding(p.size + 1, expected, z.dtype)
+    rows = one_hot(y, z.shape[1])
+    assert targets(rows, z.shape, rows.dtype) is rows  # no copy
     for rows in (y, one_hot(y, z.shape[1]), one_hot(y, z.shape[1]).astype(int).tolist()):
         assert abs(cross_entropy(p, rows) - expected) <= bound
         # the fused loss computes z - max z and its C sums to the precision of log p

@@ -359,6 +359,13 @@ def test_weights_that_diverge_behind_a_finite_loss_are_noticed(epochs: int) -> N
     with pytest.raises(DivergenceError, match="NaN or infinite in epoch 1, batch 1: "):
         Sequential(layers).fit(x, [0], epochs, 1, SGD(1e25))
     np.testing.assert_array_equal(layers[0].params[0], W)
+    # already the first logits overflow: no warning, and the same error
+    layers = [
+        Dense.from_parameters(np.ones((2, 2)), [0, 0]),
+        Dense.from_parameters([[1], [-1]], [0]),
+    ]
+    with np.errstate(over="raise", invalid="raise"), pytest.raises(DivergenceError):
+        Sequential(layers).fit(np.full((3, 2), 1e308), [0, 0, 0], epochs)
 
 
 SUMMARY = """\
@@ -424,7 +431,7 @@ def test_examples_and_labels_that_do_not_fit_are_rejected(name: str) -> None:
     classes; weights must be finite, epochs and batch_size positive integers, also of NumPy."""
     network, x = Sequential([Dense(2, 3, default_rng(0))]), np.ones((2, 2))
     call = getattr(network, name)
-    assert refusal(call, np.ones(2), [0]) == "x has shape (2,); it must be (n_examples, any)"
+    assert refusal(call, np.ones(2), [0]) == "x has shape (2,); it must be (n_examples, n_features)"
     for bad in ([[0, math.nan], [math.inf, -math.inf]], np.ones((0, 2))):
         assert refusal(call, bad, [0, 0]).endswith("values that are NaN or infinite, or no rows")
     message = "x has shape (1, 3); it must be (n_examples, 2)"

@@ -125,8 +125,8 @@ def test_an_option_out_of_range_is_rejected(
 
 def test_a_step_needs_a_gradient_and_a_velocity_for_each_parameter() -> None:
     """Another number of gradients than of parameters is rejected; so is an optimizer with momentum
-    that has the velocities of another network."""
-    two, optimizer = [np.ones(1), np.ones(1)], SGD(momentum=0.9)
-    refusal(SGD().step, two, [np.ones(1)])
-    optimizer.step([np.ones(1)], [np.ones(1)])
-    refusal(optimizer.step, two, two)
+    that has the velocities of another network, of other shapes."""
+    one, three, optimizer = [np.ones(1)], [np.ones(3)], SGD(momentum=0.9)
+    refusal(SGD().step, one * 2, one)
+    optimizer.step(three, three)
+    refusal(optimizer.step, [np.ones(2)], [np.ones(2)])

@@ -115,8 +115,8 @@ def test_each_unit_is_dropped_or_scaled_up(x: np.ndarray, rate: float, rng: Gene
 
 def test_a_draw_that_equals_the_rate_keeps_its_unit() -> None:
     """u in [0, 1) keeps a unit if u >= q, which has the probability 1 - q: q = 0 drops nothing."""
-    draws = np.array([0.0, 0.5, 0.75], np.float32)
-    rng = cast(Generator, SimpleNamespace(random=lambda shape, dtype: draws))
+    draws = {np.float32: np.array([0.0, 0.5, 0.75], np.float32)}  # half the memory of float64
+    rng = cast(Generator, SimpleNamespace(random=lambda shape, dtype: draws[dtype]))
     for rate, expected in ((0.0, [1, 1, 1]), (0.5, [0, 2, 2]), (0.75, [0, 0, 4])):
         layer = Dropout(rate)
         layer.train(rng)
