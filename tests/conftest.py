@@ -1,7 +1,5 @@
 """Shared by all tests: hypothesis profiles, a Matplotlib backend without display, recordings."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Expected values and error bounds shared by the tests."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

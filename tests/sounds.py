@@ -1,7 +1,5 @@
 """Small recordings for the tests of the whole program, and their files."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

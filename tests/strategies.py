@@ -1,7 +1,5 @@
 """Hypothesis strategies shared by the tests: arrays of every level, length, shape and dtype."""
 
-from __future__ import annotations
-
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp

@@ -1,7 +1,5 @@
 """The structure: what may import what, every public name is explained, examples run."""
 
-from __future__ import annotations
-
 import ast
 import doctest
 import importlib

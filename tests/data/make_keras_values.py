@@ -4,8 +4,6 @@ Run with Keras 3 and a backend of it installed (made with Keras 3.15 on TensorFl
     pip install tensorflow-cpu && python -m tests.data.make_keras_values
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import keras

@@ -6,8 +6,6 @@ writes librosa_values.npz beside this file and, where SSC_RECORDINGS names the c
 ESC-10, librosa_recordings.npz. Needs librosa 0.11: pip install -e '.[peers]'.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 import warnings

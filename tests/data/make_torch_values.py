@@ -7,8 +7,6 @@ Its momentum takes the rate outside the velocity (v ← m v + g, θ ← θ - lr 
 ours only while the rate is constant: hence no run with both decay and momentum.
 """
 
-from __future__ import annotations
-
 from itertools import pairwise
 from pathlib import Path
 

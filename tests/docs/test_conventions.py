@@ -1,7 +1,5 @@
 """The table of conventions in chapter 8 is the output of its script, and the output is correct."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np

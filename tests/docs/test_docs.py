@@ -1,8 +1,6 @@
 """The book: its code runs and prints what it says, its numbers have a source, its links resolve,
 its figures are those that the scripts draw now."""
 
-from __future__ import annotations
-
 import ast
 import contextlib
 import importlib

@@ -1,7 +1,5 @@
 """Chapter 16 quotes the output of docs/studies/ladder.py, and its claims hold for that output."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np

@@ -1,7 +1,5 @@
 """docs/tutorial.ipynb replays the tutorial, and every cell of it runs."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Chapter 13 quotes the output of docs/studies/reference.py beside the published run."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np

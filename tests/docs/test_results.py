@@ -1,7 +1,5 @@
 """benchmarks/results.md is the report of benchmarks/results.json."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Small recordings and the program, for the tests of this folder."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """How the tests run the program: in this process, and as a process of its own."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Properties of experiment/cli.py: commands, flags, defaults, one sentence for every mistake."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

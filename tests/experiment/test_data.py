@@ -1,7 +1,5 @@
 """Properties of experiment/data.py: what a folder contains, and how a file becomes a clip."""
 
-from __future__ import annotations
-
 import pickle
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Properties of experiment/data_report.py: every finding is true, and is shown."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from pathlib import Path

@@ -1,8 +1,6 @@
 """Properties of experiment/evaluate.py: test folds do not influence what is fitted, and the numbers
 of a cross-validation are those of its predictions."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise

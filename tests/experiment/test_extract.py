@@ -1,7 +1,5 @@
 """Properties of experiment/extract.py: the same features from any executor, and no clip is lost."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

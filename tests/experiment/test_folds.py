@@ -1,7 +1,5 @@
 """Properties of experiment/folds.py: official folds, and stratified ones of whole recordings."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Properties of experiment/output.py and figures.py: text and files have what they were given."""
 
-from __future__ import annotations
-
 import csv
 import json
 from collections import Counter

@@ -1,7 +1,5 @@
 """The program needs no POSIX-only name, and no order of files that depends on the platform."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path, PurePath

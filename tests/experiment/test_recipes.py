@@ -1,7 +1,5 @@
 """Properties of experiment/recipes.py: the views and networks of both recipes, and model files."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

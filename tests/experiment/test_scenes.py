@@ -1,7 +1,5 @@
 """Properties of experiment/scenes.py: building blocks, clips, files."""
 
-from __future__ import annotations
-
 import itertools
 import os
 import re

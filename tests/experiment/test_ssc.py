@@ -1,7 +1,5 @@
 """Properties of ssc.py: recordings in, model and figures out; after bad input one sentence."""
 
-from __future__ import annotations
-
 import csv
 import os
 from concurrent.futures import BrokenExecutor

@@ -4,8 +4,6 @@ tests/data/make_librosa_values.py calls librosa, tests/mfcc/test_agreement.py ou
 is the arguments of one call, in our names; its key in the file of values is `key(case)`.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

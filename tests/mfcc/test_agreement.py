@@ -1,7 +1,5 @@
 """Agreement with librosa 0.11, whose values are frozen in tests/data: no peer is needed here."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any

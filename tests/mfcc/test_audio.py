@@ -1,7 +1,5 @@
 """Properties of mfcc/audio.py: from a file to a mono signal of a given rate and length."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache

@@ -1,7 +1,5 @@
 """Properties of mfcc/cepstrum.py: decibels, the cosine transform, liftering and deltas."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Properties of mfcc/_checks.py: which arguments are accepted, and their types afterwards."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

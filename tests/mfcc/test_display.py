@@ -1,7 +1,5 @@
 """Properties of mfcc/display.py: the contents of the pictures of sound."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import combinations
 from typing import Any

@@ -1,7 +1,5 @@
 """Properties of mfcc/fast.py: the values, arguments and errors of mfcc/features.py."""
 
-from __future__ import annotations
-
 import inspect
 from typing import Any
 

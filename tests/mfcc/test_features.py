@@ -1,7 +1,5 @@
 """Properties of mfcc/features.py: the whole chain, from a signal to its coefficients."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Properties of mfcc/fourier.py: every transform equals its definition."""
 
-from __future__ import annotations
-
 import cmath
 from collections.abc import Callable
 from typing import Any

@@ -1,7 +1,5 @@
 """Properties of mfcc/framing.py: padding, frames, and the Hann window."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Properties of `python -m mfcc CLIP`: the table it prints, and its errors."""
 
-from __future__ import annotations
-
 import runpy
 import sys
 from pathlib import Path

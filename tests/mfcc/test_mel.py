@@ -1,7 +1,5 @@
 """Properties of mfcc/mel.py: the mel scale, and triangular filters spaced evenly on it."""
 
-from __future__ import annotations
-
 import warnings
 from typing import Any
 

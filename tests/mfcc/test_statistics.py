@@ -1,7 +1,5 @@
 """Properties of mfcc/statistics.py: the structure function and the modulation spectrum."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import numpy as np

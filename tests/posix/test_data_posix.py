@@ -1,7 +1,5 @@
 """Recordings that only a POSIX system has: links, pipes, permissions, and names of any bytes."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import tempfile

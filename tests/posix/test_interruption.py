@@ -1,7 +1,5 @@
 """Ctrl-C, kill -9 and a full disk: no traceback, no process left behind, no file broken."""
 
-from __future__ import annotations
-
 import json
 import os
 import random

@@ -1,7 +1,5 @@
 """Properties of mininet/storage.py that need a POSIX system."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 
