@@ -179,3 +179,5 @@ def test_networks_and_examples_that_do_not_fit_are_rejected() -> None:
     for bad in (np.ones((3, 4)), np.ones(5), np.ones((0, 5)), [[np.nan] * 5]):
         refusal(GramForm, network, bad)
     refusal(GramForm, network, x, [[np.inf] * 5])
+    message = "x has shape (1, 5); it must be (n_examples, 1)"  # row numbers, not examples
+    assert refusal(GramForm(network, x).fit, x, [0, 1, 0]) == message
