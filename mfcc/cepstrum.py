@@ -9,7 +9,7 @@ from math import factorial, inf, log10
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._checks import as_float, check_number, positive_integer
+from ._checks import as_float, positive_integer
 
 
 def power_to_db(
@@ -28,18 +28,14 @@ def power_to_db(
     ValueError: no power, amin <= 0, top_db < 0.
     Source: McFee et al. (2015), librosa.power_to_db; top_db=None is the textbook decibel.
     """
-    shape = np.shape(power)
-    power = as_float(np.atleast_1d(power), "power")
-    if power.size == 0:
-        raise ValueError(f"power has shape {shape}; no axis must be empty")
-    amin = check_number(amin, "amin", "positive", lambda v: v > 0)
-    if top_db is not None:
-        top_db = check_number(top_db, "top_db", "at least 0 dB, or None", lambda v: v >= 0)
+    power = as_float(power, "power", min_ndim=0)
+    if power.size == 0 or not amin > 0:
+        raise ValueError(f"{amin=} must be positive, and power {power.shape} must not be empty")
+    if top_db is not None and not top_db >= 0:
+        raise ValueError(f"{top_db=} must be at least 0 dB, or None")
     reference = float(ref(power)) if callable(ref) else abs(ref)
     db = 10 * np.log10(np.maximum(power, amin)) - 10 * log10(max(amin, reference))
-    if top_db is not None:
-        db = np.maximum(db, db.max(axis=axis, keepdims=True) - top_db)
-    return db.reshape(shape)
+    return db if top_db is None else np.maximum(db, db.max(axis, keepdims=True) - top_db)
 
 
 def dct_matrix(n_out: int, n_in: int) -> np.ndarray:
@@ -86,10 +82,11 @@ def lift(cepstra: ArrayLike, lifter: float) -> np.ndarray:
     recognition; the offset k + 1 is librosa's: c[0] has the weight of HTK's c[1].
     """
     cepstra = as_float(cepstra, "cepstra")
-    Q = check_number(lifter, "lifter", "a finite number of at least 0", lambda v: 0 <= v < inf)
-    if Q == 0:
+    if not 0 <= lifter < inf:
+        raise ValueError(f"{lifter=} must be a finite number of at least 0")
+    if lifter == 0:
         return cepstra
-    k = np.arange(cepstra.shape[-1])
+    Q, k = lifter, np.arange(cepstra.shape[-1])
     return cepstra * (1 + Q / 2 * np.sin(np.pi * (k + 1) / Q)).astype(cepstra.dtype)
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .cepstrum import dct_matrix, lift, power_to_db
-from .features import check_n_mfcc, finite_signal, samples_or_default
+from .features import finite_signal, samples_or_default
 from .fourier import factors
 from .framing import frame, hann, pad_center
 from .mel import mel_filterbank
@@ -79,17 +79,18 @@ def mfcc(
 ) -> np.ndarray:
     """c[k, t] = Σ_m D[k, m] · dB(S[m, t]): features.mfcc, with the same arguments, shapes and
     errors."""
+    if not 1 <= n_mfcc <= n_mels:
+        raise ValueError(f"{n_mfcc=} must be at least 1 and at most {n_mels=}")
     mel = mel_spectrogram(
         signal, sample_rate, n_fft=n_fft, hop_length=hop_length, n_mels=n_mels, fmin=fmin,
         fmax=fmax, htk=htk, center=center, pad_mode=pad_mode,
     )  # fmt: skip
-    check_n_mfcc(n_mfcc, n_mels)
     log_mel = power_to_db(mel, top_db=top_db, axis=(-2, -1))
     cepstra = blocked_product(_cosines(n_mfcc, n_mels), log_mel)  # (..., n_mfcc, n_frames)
     return lift(cepstra.swapaxes(-1, -2), lifter).swapaxes(-1, -2).astype(mel.dtype)
 
 
-_cosines = lru_cache(maxsize=16)(dct_matrix)
+_cosines = lru_cache(maxsize=16, typed=True)(dct_matrix)
 
 
 def blocked_product(matrix: np.ndarray, columns: np.ndarray) -> np.ndarray:

@@ -1,9 +1,11 @@
 """The mel spectrogram and the MFCC, one line per stage. Chapter 8."""
 
+from math import inf
+
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._checks import as_float, positive_hz, positive_integer
+from ._checks import as_float, positive_integer
 from .cepstrum import dct_matrix, lift, power_to_db
 from .fourier import power_spectrum
 from .framing import frame, hann, pad_center
@@ -72,21 +74,16 @@ def mfcc(
     >>> mfcc(np.zeros(220500, np.float32), 44100).shape
     (13, 501)
     """
+    if not 1 <= n_mfcc <= n_mels:
+        raise ValueError(f"{n_mfcc=} must be at least 1 and at most {n_mels=}")
     mel = mel_spectrogram(
         signal, sample_rate, n_fft=n_fft, hop_length=hop_length, n_mels=n_mels, fmin=fmin,
         fmax=fmax, htk=htk, center=center, pad_mode=pad_mode,
     )  # (..., n_mels, n_frames)  # fmt: skip
-    check_n_mfcc(n_mfcc, n_mels)
     log_mel = power_to_db(mel, top_db=top_db, axis=(-2, -1))  # dB re 1
     cepstra = dct_matrix(n_mfcc, n_mels) @ log_mel  # (..., n_mfcc, n_frames)
     lifted = lift(cepstra.swapaxes(-1, -2), lifter)  # along the last axis
     return lifted.swapaxes(-1, -2).astype(mel.dtype)
-
-
-def check_n_mfcc(n_mfcc: int, n_mels: int) -> None:
-    """Raise ValueError if n_mfcc < 1 or n_mfcc > n_mels."""
-    if positive_integer(n_mfcc, "n_mfcc") > n_mels:
-        raise ValueError(f"n_mfcc={n_mfcc} must be at most n_mels={n_mels}")
 
 
 def finite_signal(signal: ArrayLike) -> np.ndarray:
@@ -99,5 +96,6 @@ def finite_signal(signal: ArrayLike) -> np.ndarray:
 
 def samples_or_default(n: int | None, seconds: float, sample_rate: float, name: str) -> int:
     """Return n; if it is None, the number of whole samples in `seconds`."""
-    rate = positive_hz(sample_rate, "sample_rate")
-    return positive_integer(int(seconds * rate) if n is None else n, name)
+    if not 0 < sample_rate < inf:
+        raise ValueError(f"{sample_rate=} must be a positive number of Hz")
+    return positive_integer(int(seconds * sample_rate) if n is None else n, name)

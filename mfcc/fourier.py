@@ -7,9 +7,10 @@ along the last axis; float32 and complex64 give complex64, other dtypes complex1
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._checks import as_float, as_float_or_complex
+from ._checks import as_float
 
 DIRECT = 64  # up to this length one matrix product is faster than splitting further
+NUMBERS = "biufc"  # real and complex dtypes
 
 
 def dft(x: ArrayLike) -> np.ndarray:
@@ -18,7 +19,7 @@ def dft(x: ArrayLike) -> np.ndarray:
     (..., N) -> (..., N) complex, N >= 1. ValueError: an empty last axis.
     Source: Oppenheim and Schafer (2010), Discrete-Time Signal Processing, eq. 8.67.
     """
-    x = as_float_or_complex(x)
+    x = as_float(x, kinds=NUMBERS)
     N = x.shape[-1]
     W = np.exp(-2j * np.pi * (np.outer(np.arange(N), np.arange(N)) % N) / N)  # (N, N)
     return x @ W.astype(np.result_type(x, np.complex64))
@@ -32,7 +33,7 @@ def fft(x: ArrayLike) -> np.ndarray:
     Source: Cooley and Tukey (1965), An algorithm for the machine calculation of complex Fourier
     series; for any factors Gentleman and Sande (1966).
     """
-    x = as_float_or_complex(x)
+    x = as_float(x, kinds=NUMBERS)
     N1, N2 = factors(x.shape[-1])
     if N2 == 1:
         return dft(x)
@@ -58,7 +59,7 @@ def ifft(x: ArrayLike) -> np.ndarray:
     (..., N) -> (..., N) complex. ValueError: an empty last axis.
     Source: Oppenheim and Schafer (2010), eq. 8.68.
     """
-    X = as_float_or_complex(x)
+    X = as_float(x, kinds=NUMBERS)
     return np.conj(fft(np.conj(X))) / X.shape[-1]
 
 

@@ -1,12 +1,12 @@
 """The mel scale, and a bank of triangular filters spaced evenly on it. Chapter 5."""
 
 import warnings
-from math import log
+from math import inf, log
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._checks import as_float, check_number, positive_hz, positive_integer
+from ._checks import as_float, positive_integer
 
 # Slaney's scale: linear up to a corner, logarithmic above; continuous there, but not smooth.
 HZ_PER_MEL = 200 / 3  # Hz per mel below the corner
@@ -22,7 +22,9 @@ def hz_to_mel(hz: ArrayLike, htk: bool = False) -> np.ndarray:
     hz in Hz, any shape including scalars -> mel of the same shape. ValueError: negative Hz.
     Source: Slaney (1998), Auditory Toolbox; Young et al. (2006), The HTK Book, §5.4.
     """
-    f = _non_negative(hz, "hz")
+    f = as_float(hz, "hz", min_ndim=0)
+    if np.any(f < 0):
+        raise ValueError(f"hz={f.min():g} must not be negative")
     if htk:
         return 2595 * np.log10(1 + f / 700)
     logarithmic = CORNER_MEL + np.log(np.maximum(f, CORNER_HZ) / CORNER_HZ) / LOG_STEP
@@ -36,7 +38,9 @@ def mel_to_hz(mel: ArrayLike, htk: bool = False) -> np.ndarray:
     mel of any shape including scalars -> Hz of the same shape. ValueError: negative mel.
     Source: hz_to_mel, solved for f.
     """
-    m = _non_negative(mel, "mel")
+    m = as_float(mel, "mel", min_ndim=0)
+    if np.any(m < 0):
+        raise ValueError(f"mel={m.min():g} must not be negative")
     if htk:
         return 700 * (10 ** (m / 2595) - 1)
     logarithmic = CORNER_HZ * np.exp(LOG_STEP * (np.maximum(m, CORNER_MEL) - CORNER_MEL))
@@ -67,12 +71,11 @@ def mel_filterbank(
     positive_integer(n_mels, "n_mels")
     if norm not in ("slaney", None):
         raise ValueError(f"norm={norm!r} must be 'slaney' or None")
-    nyquist = positive_hz(sample_rate, "sample_rate") / 2
-    band = f"in 0 <= fmin < fmax <= sample_rate/2 = {nyquist:g} Hz"
-    high = nyquist if fmax is None else fmax
-    high = check_number(high, "fmax", band, lambda f: 0 < f <= nyquist)
-    low = check_number(fmin, "fmin", band, lambda f: 0 <= f < high)
-    edges = mel_to_hz(np.linspace(hz_to_mel(low, htk), hz_to_mel(high, htk), n_mels + 2), htk)
+    fmax = sample_rate / 2 if fmax is None else fmax
+    if not 0 <= fmin < fmax <= sample_rate / 2 < inf:
+        values = f"{fmin=}, {fmax=} and {sample_rate=}"
+        raise ValueError(f"{values} must satisfy 0 <= fmin < fmax <= sample_rate/2, in Hz")
+    edges = mel_to_hz(np.linspace(hz_to_mel(fmin, htk), hz_to_mel(fmax, htk), n_mels + 2), htk)
     left, center, right = (edges[i : i + n_mels, None] for i in range(3))  # (n_mels, 1) Hz
     f = np.arange(n_fft // 2 + 1) * sample_rate / n_fft  # (n_bins,) Hz
     triangles = np.minimum((f - left) / (center - left), (right - f) / (right - center))
@@ -84,10 +87,3 @@ def mel_filterbank(
             stacklevel=2,
         )
     return weights if norm is None else weights * 2 / (right - left)
-
-
-def _non_negative(x: ArrayLike, name: str) -> np.ndarray:
-    values = as_float(np.atleast_1d(np.asarray(x)), name)
-    if np.any(values < 0):
-        raise ValueError(f"{name}={values.min():g} must not be negative")
-    return values.reshape(np.shape(x))[()]

@@ -211,19 +211,22 @@ def test_an_array_of_real_numbers_is_required() -> None:
     calls += [("x", idct), ("cepstra", lambda x: lift(x, 22)), ("features", delta)]
     for name, call in calls:
         assert refusal(call, []).startswith(f"{name} has shape (0,); ")
-        assert refusal(call, [1j]) == f"{name} is complex; it must be real"
-    assert refusal(power_to_db, np.ones((0, 3))) == "power has shape (0, 3); no axis must be empty"
+        message = f"{name} has dtype complex128; it must be an array of real numbers"
+        assert refusal(call, [1j]) == message
+    message = "amin=1e-10 must be positive, and power (0, 3) must not be empty"
+    assert refusal(power_to_db, np.ones((0, 3))) == message
 
 
 EIGHT = np.ones((2, 8))
+EMPTY = "and power () must not be empty"
 
 
 @pytest.mark.parametrize(
     ("call", "name", "values", "requirement"),
     [
-        (lambda v: power_to_db([1.0], amin=v), "amin", (0, -1e-10, math.nan, "1"), "positive"),
+        (lambda v: power_to_db(1, amin=v), "amin", (0, -1, math.nan), f"positive, {EMPTY}"),
         (lambda v: power_to_db(1, top_db=v), "top_db", (-1, math.nan), "at least 0 dB, or None"),
-        (lambda v: lift([1], v), "lifter", (-1, math.inf, None), "a finite number of at least 0"),
+        (lambda v: lift([1], v), "lifter", (-1, math.inf), "a finite number of at least 0"),
         (lambda v: dct_matrix(v, 4), "n_out", (0, 1.5), "a positive integer"),
         (lambda v: dct_matrix(v, 4), "n_out", (5,), "at most n_in=4"),
         (lambda v: dct_matrix(4, v), "n_in", (0,), "a positive integer"),

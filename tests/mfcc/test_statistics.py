@@ -99,4 +99,7 @@ def test_impossible_bands_are_rejected(edges: list[int]) -> None:
         message = refusal(modulation_spectrum, np.zeros(n), edges)
         assert message == f"edges={edges} must increase within 1 … 6"
     for function in (modulation_spectrum, structure_function):
-        assert refusal(function, [1j], edges) == "features is complex; it must be real"
+        assert (
+            refusal(function, [1j], edges)
+            == "features has dtype complex128; it must be an array of real numbers"
+        )
