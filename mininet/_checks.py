@@ -1,8 +1,6 @@
 """Argument validation shared by the package."""
 
-from collections.abc import Callable, Sequence
-from math import inf, nan
-from numbers import Real
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,9 +19,8 @@ def examples(x: ArrayLike, n_features: int | None = None) -> np.ndarray:
     """Convert x (n, n_features) to floats. ValueError: another shape."""
     x = as_float(x)
     if x.ndim != 2 or n_features not in (None, x.shape[1]):
-        raise ValueError(
-            f"x has shape {x.shape}; it must be (n_examples, {n_features or 'n_features'})"
-        )
+        expected = f"(n_examples, {n_features or 'n_features'})"
+        raise ValueError(f"x has shape {x.shape}; it must be {expected}")
     return x
 
 
@@ -47,14 +44,3 @@ def positive_integer(value: Any, name: str) -> int:
     if not isinstance(value, int | np.integer) or value < 1:
         raise ValueError(f"{name}={value!r} must be a positive integer")
     return int(value)
-
-
-def check_number(value: Any, name: str, requirement: str, valid: Callable[[float], bool]) -> float:
-    """Return value as a float. ValueError, with the requirement: valid(value) is false."""
-    try:
-        number = float(value) if isinstance(value, Real) else nan
-    except OverflowError:  # an integer above the largest float
-        number = inf
-    if not valid(number):
-        raise ValueError(f"{name}={value!r} must be {requirement}")
-    return number

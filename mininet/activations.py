@@ -8,7 +8,7 @@ from math import isfinite
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._checks import as_float, check_number
+from ._checks import as_float
 from .layers import Layer
 
 
@@ -60,7 +60,9 @@ class LeakyReLU(Activation):
     """
 
     def __init__(self, alpha: float = 0.3) -> None:
-        self.alpha = check_number(alpha, "alpha", "a finite slope", isfinite)
+        if not isfinite(alpha):
+            raise ValueError(f"{alpha=} must be a finite slope")
+        self.alpha = alpha
 
     def value(self, x: np.ndarray) -> np.ndarray:
         return np.where(x > 0, x, self.alpha * x)

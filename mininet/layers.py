@@ -19,6 +19,7 @@ class Layer:
 
     n_in: int | None = None  # number of inputs; None: any
     n_out: int | None = None  # number of outputs; None: same as inputs
+    rng: np.random.Generator | None = None  # of random layers in training; None: inference mode
 
     @property
     def params(self) -> list[np.ndarray]:
@@ -38,11 +39,13 @@ class Layer:
         """dout (n, n_out) -> dx (n, n_in), for the x of the last forward; sets grads."""
         raise NotImplementedError
 
-    def train(self, rng: np.random.Generator) -> None:
-        """Enter training mode, in which random layers draw from rng."""
+    def train(self, rng: np.random.Generator | None) -> None:
+        """Enter training mode, in which random layers draw from rng; None: inference mode."""
+        self.rng = rng
 
     def eval(self) -> None:
         """Enter inference mode, the initial mode, in which no layer is random."""
+        self.train(None)
 
     def astype(self, dtype: np.dtype) -> None:
         """Convert the parameters to dtype, float32 or float64."""

@@ -18,16 +18,11 @@ def one_hot(labels: ArrayLike, n_classes: int | None = None) -> np.ndarray:
     labels = np.asarray(labels)
     if labels.ndim != 1 or labels.dtype.kind not in "iu" or len(labels) == 0:
         raise ValueError(f"labels {labels.dtype}{labels.shape} must be integers (n,), n > 0")
-    return (labels[:, None] == np.arange(class_count(n_classes, labels))).astype(np.float64)
-
-
-def class_count(n_classes: int | None, labels: np.ndarray) -> int:
-    """n_classes; None: the largest label + 1. ValueError: labels not in 0 … n_classes - 1."""
     low, high = int(labels.min()), int(labels.max())
     count = high + 1 if n_classes is None else positive_integer(n_classes, "n_classes")
     if low < 0 or high >= count:
         raise ValueError(f"labels from {low} to {high} must lie in 0 … {count - 1}")
-    return count
+    return (labels[:, None] == np.arange(count)).astype(np.float64)
 
 
 def softmax(logits: ArrayLike) -> np.ndarray:

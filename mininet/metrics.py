@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._checks import check_number, positive_integer
-from .losses import class_count
+from ._checks import positive_integer
+from .losses import one_hot
 
 
 def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
@@ -19,15 +19,14 @@ def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 def confusion_matrix(
     y_true: ArrayLike, y_pred: ArrayLike, n_classes: int | None = None
 ) -> np.ndarray:
-    """M[i, j] = the number of examples of class i predicted as class j.
+    """M = Yᵀ Ŷ for one-hot Y, Ŷ: M[i, j] examples of class i were predicted as class j.
 
     y_true, y_pred (n,) ints from 0 -> (n_classes, n_classes) ints: rows true, columns predicted;
     n_classes None: the largest label + 1. ValueError: as accuracy, or labels out of range.
     """
-    true, predicted = pairs = _labels(y_true, y_pred)
-    n_classes = class_count(n_classes, pairs)
-    cells = np.bincount(true * n_classes + predicted, minlength=n_classes**2)
-    return cells.reshape(n_classes, n_classes)
+    pairs = _labels(y_true, y_pred)
+    true, predicted = one_hot(pairs.ravel(), n_classes).reshape(*pairs.shape, -1)
+    return (true.T @ predicted).astype(int)
 
 
 def precision_recall_f1(confusion: ArrayLike) -> np.ndarray:
@@ -54,9 +53,9 @@ def wilson_interval(proportion: float, n: int, z: float = 1.96) -> tuple[float, 
     ValueError: p outside [0, 1], n not an integer or < 1.
     Source: Wilson (1927), Probable inference, the law of succession, and statistical inference.
     """
-    requirement = "at least 0 and at most 1"
-    p = check_number(proportion, "proportion", requirement, lambda p: 0 <= p <= 1)
-    n = positive_integer(n, "n")
+    p, n = proportion, positive_integer(n, "n")
+    if not 0 <= p <= 1:
+        raise ValueError(f"{proportion=} must be at least 0 and at most 1")
     middle, half = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + (z / (2 * n)) ** 2)
     lower, upper = (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
     return max(0.0, float(lower)), min(1.0, float(upper))

@@ -160,15 +160,10 @@ class Sequential(Layer):
             " standardize x or lower the learning rate"
         )
 
-    def train(self, rng: np.random.Generator) -> None:
-        """Set all layers to training mode."""
+    def train(self, rng: np.random.Generator | None) -> None:
+        """Set all layers to training mode; None: inference mode."""
         for layer in self.layers:
             layer.train(rng)
-
-    def eval(self) -> None:
-        """Set all layers to inference mode."""
-        for layer in self.layers:
-            layer.eval()
 
     @contextmanager
     def _training_mode(self, rng: np.random.Generator) -> Iterator[None]:

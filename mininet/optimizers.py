@@ -7,8 +7,6 @@ from math import inf
 
 import numpy as np
 
-from ._checks import check_number
-
 
 class SGD:
     """v ← momentum·v - lr_t g,  θ ← θ + v,  lr_t = learning_rate / (1 + decay · t).
@@ -23,14 +21,13 @@ class SGD:
     def __init__(
         self, learning_rate: float = 0.01, decay: float = 0.0, momentum: float = 0.0
     ) -> None:
-        self.learning_rate = check_number(
-            learning_rate, "learning_rate", "a positive number", lambda x: 0 < x < inf
-        )
-        self.decay = check_number(decay, "decay", "at least 0", lambda x: 0 <= x < inf)
-        self.momentum = check_number(
-            momentum, "momentum", "at least 0 and below 1", lambda x: 0 <= x < 1
-        )
-        self.t = 0
+        if not 0 < learning_rate < inf:
+            raise ValueError(f"{learning_rate=} must be a positive number")
+        if not 0 <= decay < inf:
+            raise ValueError(f"{decay=} must be at least 0")
+        if not 0 <= momentum < 1:
+            raise ValueError(f"{momentum=} must be at least 0 and below 1")
+        self.learning_rate, self.decay, self.momentum, self.t = learning_rate, decay, momentum, 0
         self.velocities: dict[int, np.ndarray] = {}  # of parameter i, from the first update on
 
     @property

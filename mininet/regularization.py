@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._checks import all_finite, as_float, check_number, examples, finite_examples
+from ._checks import all_finite, as_float, examples, finite_examples
 from .layers import Layer
 
 
@@ -74,16 +74,9 @@ class Dropout(Layer):
     """
 
     def __init__(self, rate: float) -> None:
-        self.rate = check_number(rate, "rate", "at least 0 and below 1", lambda q: 0 <= q < 1)
-        self.rng: np.random.Generator | None = None  # None: inference mode
-
-    def train(self, rng: np.random.Generator) -> None:
-        """Enter training mode: draw masks from rng."""
-        self.rng = rng
-
-    def eval(self) -> None:
-        """Enter inference mode."""
-        self.rng = None
+        if not 0 <= rate < 1:
+            raise ValueError(f"{rate=} must be at least 0 and below 1")
+        self.rate = rate
 
     def forward(self, x: ArrayLike) -> np.ndarray:
         """x of any shape -> out of the same shape and dtype; in training mode with a new mask."""
