@@ -8,7 +8,7 @@ import errno
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from io import BytesIO
 from itertools import islice
@@ -108,22 +108,17 @@ def _read(content: bytes) -> tuple[dict[str, Any], list[np.ndarray]]:
 
 def _rebuild(described: list[dict[str, Any]], params: list[np.ndarray]) -> list[Layer]:
     """Rebuild the layers that the header describes, with params in the Dense layers."""
-    rest, types = iter(params), _layer_types()
-    layers = [_rebuild_one(dict(config), rest, types) for config in described]
-    if next(rest, None) is not None or not layers:
-        raise ValueError(f"its {len(layers)} layers do not match its {len(params)} arrays")
+    n_dense = sum(config["type"] == "Dense" for config in described)
+    if len(params) != 2 * n_dense or not described:
+        raise ValueError(f"its {len(described)} layers do not match its {len(params)} arrays")
+    rest, types, layers = iter(params), _layer_types(), list[Layer]()
+    for config in described:
+        kind, options = config["type"], {key: config[key] for key in config if key != "type"}
+        if kind not in types:
+            raise ValueError(f"it has a layer of type {kind!r}, which is unknown here")
+        dense = kind == "Dense"
+        layers.append(Dense.from_parameters(*islice(rest, 2)) if dense else types[kind](**options))
     return layers
-
-
-def _rebuild_one(
-    config: dict[str, Any], params: Iterator[np.ndarray], types: dict[str, type[Layer]]
-) -> Layer:
-    kind = config.pop("type")
-    if kind == "Dense":
-        return Dense.from_parameters(next(params, np.zeros(0)), next(params, np.zeros(0)))
-    if kind not in types:
-        raise ValueError(f"it has a layer of type {kind!r}, which is unknown here")
-    return types[kind](**config)
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
