@@ -4,8 +4,6 @@ Small, but with the reference network's activations, and standardized inputs: on
 sigmoids are saturated and rounding errors grow, so that no two programs agree for long.
 """
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Hypothesis strategies for layers, networks and their examples, and what several files share."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from inspect import signature
 from itertools import pairwise

@@ -1,10 +1,8 @@
 """Properties of mininet/activations.py: the formula of each function, and its derivative.
 
-What is stated of every activation is tested for each class in activations.py: a new one needs only
+Statements about every activation are tested for each class in activations.py: a new one needs only
 a test of its own formula.
 """
-
-from __future__ import annotations
 
 import math
 from typing import Any
@@ -19,7 +17,7 @@ from numpy.random import Generator
 from mininet import LeakyReLU, ReLU, Sigmoid, gradient_check
 from mininet.activations import Activation
 from tests.mininet.strategies import activations, slopes
-from tests.oracles import assert_within, refusal
+from tests.oracles import assert_within
 from tests.strategies import FLOATS, eps_of, generators
 
 SHAPES = hnp.array_shapes(max_dims=3, max_side=3)
@@ -30,7 +28,7 @@ def reals(exponent: int = 99) -> st.SearchStrategy[np.ndarray]:
 
     def of(dtype: type) -> st.SearchStrategy[np.ndarray]:
         width: Any = 8 * np.dtype(dtype).itemsize
-        elements = st.floats(-(2.0**exponent), 2.0**exponent, width=width)
+        elements = st.just(0.0) | st.floats(-(2.0**exponent), 2.0**exponent, width=width)
         return hnp.arrays(dtype, SHAPES, elements=elements)
 
     return st.sampled_from(FLOATS).flatmap(of)
@@ -38,7 +36,7 @@ def reals(exponent: int = 99) -> st.SearchStrategy[np.ndarray]:
 
 @given(reals(9))
 def test_sigmoid_is_its_definition(x: np.ndarray) -> None:
-    """σ(x) = 1/(1 + e⁻ˣ) and σ'(x) = 1/(4 cosh²(x/2)), which is even, to a relative precision."""
+    """σ(x) = 1/(1 + e⁻ˣ), so that σ(-x) = 1 - σ(x), and σ'(x) = 1/(4 cosh²(x/2)), which is even."""
     numbers, info = x.ravel().tolist(), np.finfo(x.dtype)
     value = np.reshape([1 / (1 + math.exp(-v)) for v in numbers], x.shape)
     slope = np.reshape([0.25 / math.cosh(v / 2) ** 2 for v in numbers], x.shape)
@@ -81,23 +79,6 @@ def test_relu_and_leaky_relu_are_their_definitions(x: np.ndarray, alpha: float) 
         np.testing.assert_array_equal(layer.derivative(x), expected.reshape(x.shape))
 
 
-def test_values_and_derivatives_worked_by_hand() -> None:
-    """At -2, 0 and 2, where the kink counts as the negative side; and at ln 3."""
-    # Leaky ReLU with α = -1/2 is the case in which the output has another sign than the input:
-    # f(-2) = 1, where a backward that looked at the output would take the derivative for 1.
-    for layer, out, dx in (
-        (LeakyReLU(-0.5), [1, 0, 2], [-5, -5, 10]),
-        (LeakyReLU(), [-0.6, 0, 2], [3, 3, 10]),
-        (ReLU(), [0, 0, 2], [0, 0, 10]),
-    ):
-        np.testing.assert_array_equal(layer.forward([-2.0, 0, 2]), out)
-        np.testing.assert_array_equal(layer.backward(np.array([10.0, 10, 10])), dx)
-    # σ(ln 3) = 1/(1 + 1/3) = 3/4, its derivative 3/4 · 1/4 = 3/16; exp and log round: 8 units
-    sigmoid = Sigmoid()
-    assert_within(sigmoid.forward([math.log(3)]), [0.75], 8 * eps_of(float))
-    assert_within(sigmoid.backward(np.array([16.0])), [3], 48 * eps_of(float))
-
-
 @given(activations(), st.integers(1, 7), st.integers(1, 7), generators())
 def test_every_derivative_is_the_measured_one(
     layer: Activation, n: int, width: int, rng: Generator
@@ -123,22 +104,3 @@ def test_backward_multiplies_by_the_derivative_at_the_last_input(
     assert out.shape == x.shape and dx.dtype == out.dtype == layer.derivative(x).dtype == x.dtype
     np.testing.assert_array_equal(out, layer.value(x))
     np.testing.assert_array_equal(dx, dout * layer.derivative(x))
-
-
-@given(activations())
-def test_every_activation_is_rebuilt_from_its_config(layer: Activation) -> None:
-    """type(layer)(**config) is the same layer; it has no parameters."""
-    assert repr(type(layer)(**layer.config())) == repr(layer)
-    assert layer.params == layer.grads == []
-
-
-def test_alpha_is_a_finite_float() -> None:
-    """alpha must be a finite number, 0.3 by default; the config holds it as JSON can. Activation
-    leaves value and derivative to its subclasses."""
-    half: Any = np.float32(0.5)
-    assert LeakyReLU().config() == {"alpha": 0.3} and type(LeakyReLU(half).alpha) is float
-    for alpha in (math.nan, math.inf, -math.inf, 10**400, "1", None, [1.0]):
-        assert refusal(LeakyReLU, alpha) == f"alpha={alpha!r} must be a finite slope"
-    for method in (Activation().value, Activation().derivative):
-        with pytest.raises(NotImplementedError):
-            method(np.ones(1))

@@ -1,7 +1,5 @@
 """Properties of mininet/checking.py: right gradients pass, wrong ones fail."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any

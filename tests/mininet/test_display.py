@@ -1,7 +1,5 @@
 """Properties of mininet/display.py: what each figure shows, and that it can be read."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import combinations
 from typing import Any

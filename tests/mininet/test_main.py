@@ -1,7 +1,5 @@
 """Properties of python -m mininet: two spirals, and a network that separates them."""
 
-from __future__ import annotations
-
 import re
 import runpy
 import sys

@@ -4,8 +4,6 @@ On standardized inputs two correct programs agree to rounding; peer_problem.py d
 trained, and data/make_keras_values.py and data/make_torch_values.py train it.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Properties of mininet/storage.py: what is saved comes back, and nothing else is read."""
 
-from __future__ import annotations
-
 import io
 import json
 import os
@@ -273,8 +271,8 @@ REASONS = {
     "another format": ": its format is 'mininet 2', not 'mininet 1'",
     "an unknown type": ": it has a layer of type 'Unknown', which is unknown here",
     "too many arrays": ": its 2 layers do not match its 3 arrays",
-    "no bias": ": W (1, 2) and b (0,) must be (n_in, n_out) and (n_out,)",
-    "no arrays": ": W (0,) and b (0,) must be (n_in, n_out) and (n_out,)",
+    "no bias": ": its 2 layers do not match its 1 arrays",
+    "a bias of three": ": W (1, 2) and b (3,) must be (n_in, n_out) and (n_out,)",
     "weights nan": ": it contains weights that are not finite floats",
     "sizes [1]": ": it contains 1 networks of [1] layers, expected 1",
 }
