@@ -16,6 +16,7 @@ from matplotlib.text import Annotation
 
 from mininet import Dense, Dropout, History, LeakyReLU, Normalization, Sequential
 from mininet.display import confusion, confusions, curves, diagram, train_test_curves
+from tests.oracles import refusal
 
 SETTINGS = dict(matplotlib.rcParams)
 LOSSES = st.floats(0, 1e30) | st.sampled_from([np.nan, np.inf])
@@ -177,25 +178,22 @@ def test_the_diagram_shows_layers_shapes_and_parameters() -> None:
 def test_arguments_that_do_not_fit_are_rejected() -> None:
     """A ValueError names the argument and its value, and no figure is opened; otherwise the figure
     stays open for its caller, and no setting of Matplotlib is changed."""
-    one, ok = History([1.0], [0.5], [0.1]), [[1]]
-    calls: list[tuple[Any, tuple[Any, ...], str]] = [
-        *((curves, (h,), "history has lists of (") for h in (History(), History([1.0], [0.5], []))),
-        *(
-            (train_test_curves, (pairs,), "epochs; they must be equal, at least 1")
-            for pairs in ({}, {"a": (History(), History())}, {"a": (one, History())})
-        ),
-        *(
-            (confusion, (matrix, names(n)), f"matrix has shape {np.shape(matrix)}; it must be ({n}")
-            for matrix, n in ((np.eye(3), 2), (np.ones(2), 2), (np.zeros((0, 0)), 0))
-        ),
-        (confusion, ([[0, 1], [-2, 0]], names(2)), "matrix has -2; counts must not be negative"),
-        (confusions, ([], ["a"], []), "0 matrices need one title each, not 0"),
-        (confusions, ([ok, ok], ["a"], ["x"]), "2 matrices need one title each, not 1"),
+    one, eye = History([1.0], [0.5], [0.1]), np.eye(3)
+    rejected: list[Any] = [
+        ("history has lists of (0, 0, 0) epochs", curves, History()),
+        ("history has lists of (1, 1, 0) epochs", curves, History([1.0], [0.5], [])),
+        ("curves have [] epochs", train_test_curves, {}),
+        ("curves have [0] epochs", train_test_curves, {"a": (History(), History())}),
+        ("curves have [0, 1] epochs", train_test_curves, {"a": (one, History())}),
+        ("matrix has shape (3, 3); it must be (2, 2)", confusion, eye, names(2)),
+        ("matrix has shape (2,); it must be (2, 2)", confusion, [1, 1], names(2)),
+        ("matrix has shape (0, 0); it must be (0, 0)", confusion, eye[:0, :0], []),
+        ("matrix has -2; counts must not be negative", confusion, [[0, 1], [-2, 0]], names(2)),
+        ("0 matrices need one title each, not 0", confusions, [], ["a"], []),
+        ("2 matrices need one title each, not 1", confusions, [[[1]], [[1]]], ["a"], ["x"]),
     ]
-    for call, args, message in calls:
-        with pytest.raises(ValueError) as caught:
-            call(*args)
-        assert message in str(caught.value) and not plt.get_fignums()
-    figures = [curves(one), confusion(ok, ["a"]), diagram(Sequential([LeakyReLU()]))]
+    for message, call, *args in rejected:
+        assert message in refusal(call, *args) and not plt.get_fignums()
+    figures = [curves(one), confusion([[1]], ["a"]), diagram(Sequential([LeakyReLU()]))]
     assert [plt.figure(number) for number in plt.get_fignums()] == figures
     assert dict(matplotlib.rcParams) == SETTINGS

@@ -73,25 +73,6 @@ def test_backward_is_the_adjoint_of_forward(case: Case, rng: Generator) -> None:
         assert_within(left, right, 2 * sum_rounding(n_terms, total, x.dtype))
 
 
-@given(dense_layers(), st.integers(0, 9), generators())
-def test_a_batch_is_the_sum_of_its_parts_in_any_order(case: Case, cut: int, rng: Generator) -> None:
-    """Divide the rows into two parts, in any order: out and dx of the parts are those rows of out
-    and dx, and dW and db, sums over the rows, are the sums of those of the parts."""
-    layer, x, dout = case
-    whole = [layer.forward(x), layer.backward(dout), layer.dW, layer.db]
-    order, parts = rng.permutation(len(x)), []
-    for rows in (order[:cut], order[cut:]):
-        parts.append([layer.forward(x[rows]), layer.backward(dout[rows]), layer.dW, layer.db])
-    W, b = np.abs(layer.W), np.abs(layer.b)
-    totals = [np.abs(x) @ W + b, np.abs(dout) @ W.T, np.abs(x).T @ np.abs(dout)]
-    totals.append(np.abs(dout).sum(axis=0))
-    n_terms = 2 * max(*x.shape, *dout.shape) + 2  # products and sums, and the bias
-    for k, (first, second) in enumerate(zip(*parts, strict=True)):
-        joined = np.concatenate([first, second]) if k < 2 else first + second
-        expected, total = (a[order] if k < 2 else a for a in (whole[k], totals[k]))
-        assert_within(joined, expected, 2 * sum_rounding(n_terms, total, x.dtype))
-
-
 @given(SIZES | st.just(300), SIZES | st.just(200), generators())
 def test_glorot_weights_are_uniform_with_variance_2_over_the_units(
     n_in: int, n_out: int, rng: Generator

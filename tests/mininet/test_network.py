@@ -1,7 +1,6 @@
 """Properties of mininet/network.py: the chain rule, training step by step, and divergence."""
 
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -51,34 +50,19 @@ class Tap(Layer):
         return dout
 
 
-@given(st.tuples(*[st.integers(1, 6)] * 5), st.integers(1, 7), generators())
-def test_forward_is_the_composition_of_the_layers(
-    sizes: tuple[int, ...], n: int, rng: Generator
-) -> None:
-    """The logits of the reference network are its formula, written out."""
-    network, x = strategies.reference(sizes, rng), rng.standard_normal((n, sizes[0]))
-    for param in network.params:
-        param[...] = rng.standard_normal(param.shape)
-    W1, b1, W2, b2, W3, b3, W4, b4 = network.params
-    a = 1 / (1 + np.exp(-(x @ W1 + b1)))
-    a = a @ W2 + b2
-    a = np.maximum(a, 0) + 0.3 * np.minimum(a, 0)
-    a = np.maximum(a @ W3 + b3, 0)
-    # each layer adds about 8 roundings of the sum of magnitudes, and later layers magnify them
-    scale = ((1 + np.abs(W2).sum(axis=0) + np.abs(b2)) @ np.abs(W3) + np.abs(b3)) @ np.abs(W4)
-    bound = 8 * 4 * 8 * eps_of(float) * (scale + np.abs(b4))
-    assert_within(network.forward(x), a @ W4 + b4, bound)
-
-
 @given(networks(), st.integers(1, 5), generators())
 @settings(max_examples=50)
 def test_predictions_and_evaluation_follow_from_the_logits(
     network: Sequential, n: int, rng: Generator
 ) -> None:
-    """predict_proba = softmax(forward), predict its argmax, evaluate the cross-entropy of the one
-    and the accuracy of the other, with labels as integers or one-hot; no parameter changes."""
+    """forward is the composition of the layers, predict_proba its softmax, predict its argmax, and
+    evaluate the cross-entropy of the one and the accuracy of the other, with labels as integers or
+    one-hot; no parameter changes."""
     x, before = rng.standard_normal((n, network.n_in or 1)), bits(network)
-    p, predicted, logits = network.predict_proba(x), network.predict(x), network.forward(x)
+    p, predicted, logits = network.predict_proba(x), network.predict(x), x
+    for layer in network.layers:
+        logits = layer.forward(logits)
+    np.testing.assert_array_equal(network.forward(x), logits)
     np.testing.assert_array_equal(p, mn.softmax(logits))
     np.testing.assert_array_equal(predicted, logits.argmax(axis=1))
     y = rng.integers(0, p.shape[1], n)
@@ -165,27 +149,6 @@ def test_the_members_of_the_batches_change_between_epochs(rng: Generator) -> Non
     )
     # the same batch again: 4·4/C(40, 10) = 2e-8
     assert not (first & second or second & third or first & third)
-
-
-def test_on_epoch_can_use_the_network(tmp_path: Path) -> None:
-    """on_epoch is called once an epoch with the history so far, the object that fit returns, as in
-    Keras a dictionary of lists of floats; it can save the network, which loads with the present
-    weights, and print the summary of its layers."""
-    network, rng = strategies.reference((9, 4, 4, 4, 2), default_rng(0)), default_rng(1)
-    x, seen, summary = rng.standard_normal((5, 9)), list[Any](), network.summary()
-
-    def on_epoch(history: History) -> None:
-        network.save(tmp_path / "model")
-        assert bits(Sequential.load(tmp_path / "model")) == bits(network)
-        assert network.summary() == summary and summary.count("Dense") == 4
-        seen.append((history, [len(values) for values in history.history.values()]))
-
-    history = network.fit(x, [0, 1, 0, 1, 0], 3, 2, on_epoch=on_epoch)
-    assert all(each is history for each, _ in seen)
-    assert [lengths for _, lengths in seen] == [[1] * 3, [2] * 3, [3] * 3]
-    assert history.history == vars(history) and list(vars(History())) == list(history.history)
-    assert list(history.history) == ["loss", "accuracy", "learning_rate"]
-    assert {type(value) for values in vars(history).values() for value in values} == {float}
 
 
 @given(
@@ -357,3 +320,17 @@ def test_a_layer_without_a_width_has_the_width_of_its_neighbor() -> None:
     assert lines[4] == f"normalization_1 (Normalization) {'(None, 3)':<26}{0:>10}"
     assert lines[6] == f"relu_2 (ReLU) {'(None, 2)':>27}{0:>27}"
     assert {len(line) for line in lines[:8]} == {68}
+
+
+def test_on_epoch_sees_the_history_so_far() -> None:
+    """on_epoch is called once an epoch with the history so far, the object that fit returns, as in
+    Keras a dictionary of lists of floats."""
+    x, seen = default_rng(1).standard_normal((5, 9)), list[Any]()
+    history = Sequential([Dense(9, 2, default_rng(0))]).fit(
+        x, [0, 1, 0, 1, 0], 3, 2, on_epoch=lambda h: seen.append((h, [*map(len, vars(h).values())]))
+    )
+    assert all(each is history for each, _ in seen)
+    assert [lengths for _, lengths in seen] == [[1] * 3, [2] * 3, [3] * 3]
+    assert history.history == vars(history) and list(vars(History())) == list(history.history)
+    assert list(history.history) == ["loss", "accuracy", "learning_rate"]
+    assert {type(value) for values in vars(history).values() for value in values} == {float}
