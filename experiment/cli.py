@@ -33,18 +33,25 @@ class Parser(argparse.ArgumentParser):
             epilog="\n".join(["other commands:", *others]) if command == "train" else None,
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
+            argument_default=argparse.SUPPRESS,  # only given flags are in the result
         )
-        self.command = command
+        self.command, self.defaults = command, dict[str, Any]()
 
-    def flag(self, commands: str, name: str, text: str, **options: Any) -> None:
-        """Add a flag if this command has it; without options it is a switch."""
+    def flag(self, commands: str, name: str, text: str, default: Any = None, **kwargs: Any) -> None:
+        """Add a flag if this command has it."""
         if self.command in commands.split():
-            self.add_argument(name, help=text, **(options or {"action": "store_true"}))
+            self.add_argument(name, help=text, **kwargs)
+            self.defaults[name.removeprefix("--").replace("-", "_")] = default
+
+    def switch(self, commands: str, name: str, text: str) -> None:
+        """Add a flag without a value."""
+        self.flag(commands, name, text, False, action="store_true")
 
     def number(self, commands: str, name: str, least: float, text: str, default: Any) -> None:
-        """Add a numeric flag, an integer if least is an int; None if it is not given."""
-        options = {"metavar": "N", "type": _number(type(least), least)}
-        self.flag(commands, name, f"{text} (default: {default})", **options)
+        """Add a numeric flag, an integer if least is an int. A text as default describes None."""
+        text = f"{text} (default: {default})"
+        default = None if isinstance(default, str) else default
+        self.flag(commands, name, text, default, metavar="N", type=_number(type(least), least))
 
     def error(self, message: str) -> NoReturn:
         """Exit with code 2 and one sentence that suggests the closest flag."""
@@ -69,12 +76,12 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     text = "one folder of recordings per class (default: synthetic scenes)"
     add.flag("train check", "--data", text, metavar="DIR")
     text = "all fifty classes of the ESC-50 repository, not only the ten of ESC-10"
-    add.flag("train check", "--all-classes", text)
+    add.switch("train check", "--all-classes", text)
     text = "list and skip the recordings that cannot be read"
-    add.flag("train predict", "--skip-bad", text)
+    add.switch("train predict", "--skip-bad", text)
     text = "the published network, or the average of two small ones (default: reference)"
     add.flag("train", "--recipe", text, choices=list(RECIPES), default=Reference.name)
-    add.flag("train", "--cv", "cross-validate on held-out clips; no model is saved")
+    add.switch("train", "--cv", "cross-validate on held-out clips; no model is saved")
     text = "number of stratified folds"
     add.number("train check", "--folds", MIN_FOLDS, text, "the official folds, else 5")
     add.number("train", "--repeats", 1, "with --cv: number of seeds, counting from --seed", 5)
@@ -89,45 +96,37 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     text = "random seed; the same seed reproduces the run"
     add.number("train check scenes", "--seed", 0, text, 0)
     add.number("train explain", "--n-mfcc", 1, "MFCCs per frame", Reference.n_mfcc)
-    add.flag("train", "--deltas", "stack deltas and delta-deltas below the MFCCs")
+    add.switch("train", "--deltas", "stack deltas and delta-deltas below the MFCCs")
     text = "number of processes that read recordings"
     add.number("train check", "--jobs", 1, text, "one per core, fewer for few recordings")
-    add.flag("train", "--normalize", "also draw the confusion matrix with normalized rows")
-    add.flag("train explain", "--show", "open the figures in windows")
-    add.flag("train explain scenes", "--quiet", "print errors only")
-    add.flag("check", "--json", "print JSON, for programs")
+    add.switch("train", "--normalize", "also draw the confusion matrix with normalized rows")
+    add.switch("train explain", "--show", "open the figures in windows")
+    add.switch("train explain scenes", "--quiet", "print errors only")
+    add.switch("check", "--json", "print JSON, for programs")
     add.add_argument("--version", action="version", version=f"ssc {version}")
-    words = arguments[1:] if arguments[:1] == [command] else arguments
-    options = add.parse_args(words, argparse.Namespace(command=command))
-    _check_combination(add, options)
-    for name, default in (("seed", 0), ("repeats", 5)):
-        if getattr(options, name, default) is None:
-            setattr(options, name, default)
-    return options
+    given = add.parse_args(arguments[1:] if arguments[:1] == [command] else arguments)
+    _check_combination(add, vars(given))
+    return argparse.Namespace(command=command, **(add.defaults | vars(given)))
 
 
-def _check_combination(parser: Parser, options: argparse.Namespace) -> None:
+def _check_combination(parser: Parser, given: dict[str, Any]) -> None:
     """Reject flags that have no effect without another one."""
-    given = {
-        name for name, value in vars(options).items() if value is not None and value is not False
-    }
-    rules: list[tuple[Sequence[str], bool, str, str]] = [
-        (["all_classes", "skip_bad"], "data" in given, "--data", "train check"),
-        (["folds", "repeats"], "cv" in given, "--cv", "train"),
-        (SETTINGS, vars(options).get("recipe") == Reference.name, "--recipe reference", "train"),
-    ]
-    for names, has_effect, needed, commands in rules:
-        useless = [name.replace("_", "-") for name in names if name in given and not has_effect]
-        if options.command in commands.split() and useless:
-            parser.error(f"argument --{useless[0]}: needs {needed}")
+    has_data = "data" in given or parser.command == "predict"
+    has_folds = "cv" in given or parser.command == "check"
+    is_reference = given.get("recipe", Reference.name) == Reference.name
+    rules = dict.fromkeys(("all_classes", "skip_bad"), (has_data, "--data"))
+    rules |= dict.fromkeys(("folds", "repeats"), (has_folds, "--cv"))
+    rules |= dict.fromkeys(SETTINGS, (is_reference, "--recipe reference"))
+    for name, (has_effect, needed) in rules.items():
+        if name in given and not has_effect:
+            parser.error(f"argument --{name.replace('_', '-')}: needs {needed}")
 
 
 def make_recipe(options: argparse.Namespace) -> Recipe:
     """Create the recipe with the requested settings."""
     if options.recipe != Reference.name:
         return RECIPES[options.recipe]()
-    values = {name: getattr(options, name) for name in SETTINGS}
-    return Reference(**{name: value for name, value in values.items() if value is not None})
+    return Reference(**{name: getattr(options, name) for name in SETTINGS})
 
 
 def _number(kind: type, least: float) -> Callable[[str], Any]:

@@ -1,19 +1,20 @@
-"""The figures and tables of a run. Chapters 13 and 14.
+"""The figures, tables and lines of text that describe a run. Chapters 13 and 14.
 
 Matplotlib is imported on first use.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from mininet import History
+from mininet import History, precision_recall_f1
 
 from .data import Dataset
-from .evaluate import CrossValidation, Curve, TrainingTask
-from .output import Output, confusion_table, mistake_table, score_table, summary_lines
-from .recipes import Reference
+from .evaluate import Features, Trial, human_confusion
+from .output import Output, text_table
+from .recipes import Model, Recipe, Reference
 
 # Fonts of Windows, macOS and Linux that contain Hangul and Han characters.
 FALLBACK_FONTS = (
@@ -38,39 +39,65 @@ def drawable(names: Sequence[str]) -> list[str]:
     return [name.translate(escapes) for name in names]
 
 
-def draw_features(view: np.ndarray, recipe: Reference, dataset: Dataset, output: Output) -> None:
+def class_table(dataset: Dataset) -> str:
+    """The classes with their numbers of clips, and the number of skipped files by kind."""
+    counts = np.bincount(dataset.labels)
+    text = text_table(["class", "clips"], zip(dataset.classes, counts, strict=True))
+    text += f"\n{len(dataset.classes)} classes, {len(dataset)} clips"
+    skipped = [f"{len(names)} {kind}" for kind, names in sorted(dataset.skipped_files.items())]
+    return f"{text}\nskipped files: {', '.join(skipped)}" if skipped else text
+
+
+def treatment_text(treated: Counter[str], n_clips: int) -> str:
+    """One line per treatment, with the number of clips resampled, cut or padded."""
+    kinds = {"resampled": "to 44.1 kHz", "cut": "to 5 s", "padded": "with zeros at the end, to 5 s"}
+    return "\n".join(f"{treated[k]} of {n_clips} clips {k} {how}" for k, how in kinds.items())
+
+
+def draw_features(features: Features, recipe: Reference, output: Output) -> None:
     """Draw three clips per class, as MFCC images and as flattened vectors."""
     from mfcc.display import mfcc_grid, vector_grid
 
-    classes, flat = drawable(dataset.classes), view.reshape(len(view), -1)
-    images = view.reshape(len(view), recipe.n_rows, -1)  # (n_clips, n_rows, n_frames)
-    output.save_figure(mfcc_grid(images, dataset.labels, classes), "mfcc.png")
-    output.save_figure(vector_grid(flat, dataset.labels, classes), "features.png")
+    classes, (view,) = drawable(features.classes), features.views  # (n_clips, 1, n_features)
+    n_rows = 3 * recipe.n_mfcc if recipe.deltas else recipe.n_mfcc
+    images = view.reshape(len(view), n_rows, -1)  # (n_clips, n_rows, n_frames)
+    output.save_figure(mfcc_grid(images, features.labels, classes), "mfcc.png")
+    output.save_figure(vector_grid(view[:, 0], features.labels, classes), "features.png")
+
+
+def epoch_line(history: History, epochs: int, seconds: float) -> str:
+    """Loss, accuracy and learning rate of the last epoch, and the estimated time left."""
+    epoch = len(history.loss)
+    left = round(seconds / epoch * (epochs - epoch))
+    return (
+        f"epoch {epoch:{len(str(epochs))}d}/{epochs}  loss {history.loss[-1]:.4f}"
+        f"  accuracy {history.accuracy[-1]:.4f}  learning rate {history.learning_rate[-1]:.2e}"
+        f"  {left // 60}:{left % 60:02d} left"
+    )
 
 
 def draw_training(
-    tasks: Sequence[TrainingTask],
-    curves: Sequence[Curve],
-    matrix: np.ndarray,
-    classes: list[str],
-    output: Output,
-    normalize: bool,
+    model: Model, histories: Sequence[History], matrix: np.ndarray, output: Output, normalize: bool
 ) -> None:
     """Save diagram, history and learning curves of each network; the confusion matrix."""
-    from mininet.display import curves as draw_curves
-    from mininet.display import diagram
+    from mininet.display import curves, diagram
 
-    for task, curve in zip(tasks, curves, strict=True):
-        title, suffix = (task.name, f"_{task.name}") if len(tasks) > 1 else (None, "")
-        output.save_history(curve.train, f"history{suffix}.csv")
-        output.save_figure(diagram(task.network, title=title), f"network{suffix}.png")
-        output.save_figure(draw_curves(curve.train), f"curves{suffix}.png")
-    _draw_confusion(matrix, classes, output, normalize)
+    for (k, network), history in zip(model.networks.items(), histories, strict=True):
+        name = model.recipe.networks[k] if len(histories) > 1 else None
+        suffix = f"_{name}" if name else ""
+        epochs = range(1, len(history.loss) + 1)
+        columns = {"epoch": epochs, **history.history}
+        rows = zip(*columns.values(), strict=True)
+        table = [dict(zip(columns, row, strict=True)) for row in rows]
+        output.save_table(table, f"history{suffix}.csv")
+        output.save_figure(diagram(network, title=name), f"network{suffix}.png")
+        output.save_figure(curves(history), f"curves{suffix}.png")
+    _draw_confusion(matrix, model.classes, output, normalize)
 
 
 def _draw_confusion(
     matrix: np.ndarray,
-    classes: list[str],
+    classes: Sequence[str],
     output: Output,
     normalize: bool,
     title: str | None = None,
@@ -90,33 +117,77 @@ def _draw_confusion(
     if normalize:
         figure = confusion(matrix, names, normalize=True, title=title)
         output.save_figure(figure, "confusion_normalized.png")
-    output.log(confusion_table(matrix, classes))
-    output.log(score_table(matrix, classes))
+    rows = [[f"{i:>2}  {name}", *matrix[i]] for i, name in enumerate(classes)]
+    output.log(text_table(["true \\ predicted", *map(str, range(len(classes)))], rows))
+    scores = zip(classes, precision_recall_f1(matrix), matrix.sum(axis=1), strict=True)
+    rows = [[name, *(f"{value:.3f}" for value in values), n] for name, values, n in scores]
+    output.log(text_table(["class", "precision", "recall", "F1", "clips"], rows))
+
+
+def fold_line(trials: Sequence[Trial], recipe: Recipe) -> str:
+    """One fold over all seeds: number of clips, accuracy, chosen networks."""
+    accuracies, first = np.array([trial.test[1] for trial in trials]), trials[0]
+    return (
+        f"fold {first.fold}: {len(first.clips)} clips, accuracy {accuracies.mean():.4f}"
+        f" ± {accuracies.std():.4f} over {_seeds(len(trials))}"
+        + (f"; chosen: {' and '.join(first.curves)}" if len(recipe.networks) > 1 else "")
+    )
 
 
 def draw_cross_validation(
-    result: CrossValidation, people: np.ndarray | None, output: Output, normalize: bool
+    metrics: dict[str, Any],
+    curves: dict[str, np.ndarray],
+    classes: Sequence[str],
+    output: Output,
+    normalize: bool,
 ) -> None:
     """Save curves, confusion matrix and mistakes on the held-out clips; log the summary."""
     from mininet.display import train_test_curves
 
-    curves, mistakes = result.mean_curves(), result.mistakes()
-    output.save_table(_curve_rows(curves), "history.csv")
-    output.save_table(mistakes, "mistakes.csv")
-    output.save_figure(train_test_curves(curves), "curves.png")
-    classes = result.dataset.classes
-    _draw_confusion(result.confusion, classes, output, normalize, "held out", people)
-    output.log(mistake_table(mistakes, people is not None))
-    output.log("\n".join(summary_lines(result)))
-
-
-def _curve_rows(curves: dict[str, tuple[History, History]]) -> list[dict[str, Any]]:
-    """One row per network and epoch."""
     keys = ("network", "epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy")
-    return [
+    table = [
         dict(zip(keys, (name, epoch, *values), strict=True))
-        for name, (train, test) in curves.items()
-        for epoch, values in enumerate(
-            zip(train.loss, train.accuracy, test.loss, test.accuracy, strict=True), 1
-        )
+        for name, curve in curves.items()
+        for epoch, values in enumerate(curve.reshape(4, -1).T.tolist(), 1)
     ]
+    pairs = {name: curve.tolist() for name, curve in curves.items()}
+    histories = {name: (History(*train), History(*test)) for name, (train, test) in pairs.items()}
+    output.save_table(table, "history.csv")
+    output.save_table(metrics["mistakes"], "mistakes.csv")
+    output.save_figure(train_test_curves(histories), "curves.png")
+    matrix, people = np.array(metrics["confusion"]), human_confusion(classes)
+    _draw_confusion(matrix, classes, output, normalize, "held out", people)
+    output.log(mistake_table(metrics["mistakes"], people is not None))
+    output.log(summary(metrics))
+
+
+def mistake_table(mistakes: Sequence[dict[str, Any]], with_people: bool) -> str:
+    """The clips misclassified with more than half of the seeds, most frequent first."""
+    rows = []
+    for row in mistakes:
+        if 2 * row["wrong"] > row["seeds"]:
+            asked = row["people_asked"]
+            people = f"{row['people_right']} of {asked}" if asked else ""
+            rows.append(
+                [row["clip"], f"{row['wrong']} of {row['seeds']}", row["predicted"], people]
+            )
+    columns = ["clip", "wrong", "predicted", *(["people who recognized it"] if with_people else [])]
+    title = f"{len(rows)} clips were misclassified with more than half of the seeds"
+    return f"{title}\n" + text_table(columns, [row[: len(columns)] for row in rows])
+
+
+def summary(metrics: dict[str, Any]) -> str:
+    """The held-out accuracy with its spread and interval, and the training accuracy."""
+    (low, high), train = metrics["interval_95"], metrics["train"]
+    return (
+        f"held out: accuracy {metrics['mean']:.4f} ± {metrics['std']:.4f} over"
+        f" {len(metrics['folds'])} folds, ± {metrics['seeds_std']:.4f} over"
+        f" {_seeds(len(metrics['seeds']))}; loss {metrics['loss']:.4f}\n"
+        f"95 % interval for the accuracy on other recordings: {low:.3f} to {high:.3f}"
+        f" ({metrics['recordings']} recordings)\n"
+        f"on the training folds: accuracy {train['accuracy']:.4f}, loss {train['loss']:.4f}"
+    )
+
+
+def _seeds(n: int) -> str:
+    return f"{n} seed{'' if n == 1 else 's'}"

@@ -5,37 +5,17 @@ A recipe computes one view (n_windows, n_features) of a clip per network.
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from os import PathLike
 from typing import Any, ClassVar
 
 import numpy as np
 
-from mfcc import (
-    dct_matrix,
-    delta,
-    fast,
-    frame,
-    modulation_spectrum,
-    power_to_db,
-    structure_function,
-)
-from mfcc.audio import DURATION, SAMPLE_RATE
-from mfcc.fast import blocked_product
-from mininet import (
-    SGD,
-    Dense,
-    Dropout,
-    Ensemble,
-    History,
-    LeakyReLU,
-    Normalization,
-    ReLU,
-    Sequential,
-    Sigmoid,
-)
-from mininet.fast import GramForm, gram_form
+import mfcc
+from mfcc.audio import SAMPLE_RATE
+from mininet import SGD, Dense, Dropout, Ensemble, History, Normalization, Sequential
+from mininet.activations import LeakyReLU, ReLU, Sigmoid
+from mininet.fast import gram_form
 
 HIDDEN = 500  # units in each hidden layer of the reference network
 BANDS = (1, 2, 4, 8, 16, 32, 51)  # Hz, edges of the modulation bands: bins of a window of 1 s
@@ -48,10 +28,9 @@ class _Fit:
 
     epochs: int
     batch_size: int
-
-    def optimizer(self) -> SGD:
-        """Create a new optimizer."""
-        raise NotImplementedError
+    learning_rate: float
+    decay: float = 0.0
+    momentum: float = 0.0
 
     def fit(
         self,
@@ -64,24 +43,21 @@ class _Fit:
     ) -> tuple[History, History]:
         """Train a network, in the Gram form if that is faster; return the histories on the
         training examples and, evaluated after each epoch, on the held-out examples."""
-        x_test, y_test = (None, None) if held_out is None else held_out
+        if isinstance(network.layers[0], Dense) and x.shape[0] < x.shape[1]:  # then it is faster
+            with gram_form(network, x, held_out and held_out[0]) as form:
+                held_out = held_out and (form.held_out_rows, held_out[1])
+                return self.fit(form, form.rows, y, rng, on_epoch, held_out)
         test_history = History()
 
         def after_epoch(history: History) -> None:
-            if test_inputs is not None and y_test is not None:
-                loss, accuracy = trained.evaluate(test_inputs, y_test)
-                test_history.loss.append(loss)
-                test_history.accuracy.append(accuracy)
+            if held_out is not None:
+                test_history.append(*network.evaluate(*held_out), history.learning_rate[-1])
             if on_epoch is not None:
                 on_epoch(history)
 
-        use_gram = isinstance(network.layers[0], Dense) and x.shape[0] < x.shape[1]
-        with gram_form(network, x, x_test) if use_gram else nullcontext(network) as trained:
-            inputs, test_inputs = x, x_test
-            if isinstance(trained, GramForm):
-                inputs, test_inputs = trained.rows, trained.held_out_rows
-            settings = self.epochs, self.batch_size, self.optimizer()
-            return trained.fit(inputs, y, *settings, rng, after_epoch), test_history
+        optimizer = SGD(self.learning_rate, self.decay, self.momentum)
+        settings = self.epochs, self.batch_size, optimizer, rng, after_epoch
+        return network.fit(x, y, *settings), test_history
 
 
 @dataclass(frozen=True)
@@ -99,30 +75,21 @@ class Reference(_Fit):
     name: ClassVar[str] = "reference"
     networks: ClassVar[tuple[str, ...]] = ("MFCCs",)
 
-    @property
-    def n_rows(self) -> int:
-        """Number of coefficients per frame."""
-        return 3 * self.n_mfcc if self.deltas else self.n_mfcc
-
     def coefficients(self, signal: np.ndarray) -> np.ndarray:
-        """signal (n_samples,) at 44.1 kHz -> (n_rows, n_frames): the MFCCs; with deltas, below them
-        their first and second derivatives in time."""
-        cepstra = fast.mfcc(signal, SAMPLE_RATE, n_mfcc=self.n_mfcc)
+        """signal (n_samples,) at 44.1 kHz -> (n_mfcc, n_frames): the MFCCs; with deltas, below them
+        their first and second derivatives in time, (3·n_mfcc, n_frames)."""
+        cepstra = mfcc.fast.mfcc(signal, SAMPLE_RATE, n_mfcc=self.n_mfcc)
         if not self.deltas:
             return cepstra
-        return np.concatenate([cepstra, delta(cepstra), delta(cepstra, order=2)])
+        return np.concatenate([cepstra, mfcc.delta(cepstra), mfcc.delta(cepstra, order=2)])
 
     def views(self, signal: np.ndarray) -> list[np.ndarray]:
-        """The coefficients, flattened: [(1, n_rows·n_frames)]."""
+        """The coefficients, flattened: [(1, 13·501)]."""
         return [self.coefficients(signal).reshape(1, -1)]
 
     def build(self, x: np.ndarray, n_classes: int, rng: np.random.Generator) -> Sequential:
         """An untrained reference network for the training examples x (n, n_features)."""
         return reference_network(x.shape[1], n_classes, rng)
-
-    def optimizer(self) -> SGD:
-        """SGD with time-based decay."""
-        return SGD(self.learning_rate, self.decay)
 
 
 def reference_network(n_features: int, n_classes: int, rng: np.random.Generator) -> Sequential:
@@ -166,22 +133,23 @@ class Improved(_Fit):
 
     def views(self, signal: np.ndarray) -> list[np.ndarray]:
         """signal (n_samples,) at 44.1 kHz -> [(1, 200), (9, 320)]."""
-        mel = fast.mel_spectrogram(signal, SAMPLE_RATE, n_mels=self.n_mels)
-        log_mel = power_to_db(mel, top_db=self.top_db)  # (n_mels, n_frames)
+        mel = mfcc.fast.mel_spectrogram(signal, SAMPLE_RATE, n_mels=self.n_mels)
+        log_mel = mfcc.power_to_db(mel, top_db=self.top_db)  # (n_mels, n_frames)
         return [self.clip_view(log_mel), self.window_view(log_mel)]
 
     def clip_view(self, log_mel: np.ndarray) -> np.ndarray:
         """Mean, standard deviation and structure function of each MFCC, (1, n_mfcc·10)."""
-        basis = dct_matrix(self.n_mfcc, self.n_mels).astype(log_mel.dtype)
-        cepstra = blocked_product(basis, log_mel)  # (n_mfcc, n_frames)
-        changes = np.column_stack([cepstra.std(axis=1), structure_function(cepstra)])
+        basis = mfcc.dct_matrix(self.n_mfcc, self.n_mels).astype(log_mel.dtype)
+        cepstra = mfcc.fast.blocked_product(basis, log_mel)  # (n_mfcc, n_frames)
+        changes = np.column_stack([cepstra.std(axis=1), mfcc.structure_function(cepstra)])
         return np.column_stack([cepstra.mean(axis=1), self.log(changes)]).reshape(1, -1)
 
     def window_view(self, log_mel: np.ndarray) -> np.ndarray:
         """Mean, standard deviation and modulation spectrum of each band in each window,
         (n_windows, n_mels·8); NaN if the window is silent."""
-        windows = frame(log_mel, self.window, self.hop).swapaxes(0, 1)  # (n_windows, n_mels, 100)
-        changes = [windows.std(axis=2)[..., None], modulation_spectrum(windows, BANDS)]
+        windows = mfcc.frame(log_mel, self.window, self.hop)  # (n_mels, n_windows, 100)
+        windows = windows.swapaxes(0, 1)
+        changes = [windows.std(axis=2)[..., None], mfcc.modulation_spectrum(windows, BANDS)]
         numbers = [windows.mean(axis=2)[..., None], self.log(np.concatenate(changes, 2))]
         view = np.concatenate(numbers, axis=2).reshape(len(windows), -1)
         peak = windows.max(axis=(1, 2))
@@ -204,10 +172,6 @@ class Improved(_Fit):
             ]
         )
 
-    def optimizer(self) -> SGD:
-        """SGD with momentum."""
-        return SGD(self.learning_rate, momentum=self.momentum)
-
 
 Recipe = Reference | Improved
 RECIPES: dict[str, type[Recipe]] = {"reference": Reference, "improved": Improved}
@@ -215,55 +179,42 @@ RECIPES: dict[str, type[Recipe]] = {"reference": Reference, "improved": Improved
 
 @dataclass(frozen=True)
 class Model:
-    """A trained recipe: the average of the networks numbered `chosen`."""
+    """A trained recipe: networks[k] is its network k; their probabilities are averaged."""
 
-    ensemble: Ensemble
-    classes: list[str]
     recipe: Recipe
-    chosen: list[int]
+    classes: Sequence[str]
+    networks: dict[int, Sequential]
 
-    def predict_proba(self, signal: np.ndarray) -> np.ndarray:
-        """signal (n_samples,) at 44.1 kHz -> the probability of each class, (n_classes,)."""
-        return self.predict_views(self.recipe.views(signal))
-
-    def predict_views(self, views: Sequence[np.ndarray]) -> np.ndarray:
-        """As predict_proba, from the views of the signal."""
-        p = self.ensemble.predict_proba([views[k][None] for k in self.chosen])[0]
+    def predict_proba(self, views: Sequence[np.ndarray]) -> np.ndarray:
+        """Every view (n, W, d) of the recipe -> the probability of each class, (n, n_classes).
+        ValueError: views of another width, probabilities that are not finite."""
+        ensemble = Ensemble(list(self.networks.values()))
+        p = ensemble.predict_proba([views[k] for k in self.networks])
         if not np.isfinite(p).all():
             raise ValueError("the probabilities are not finite: the weights are too large")
         return p
 
-
-def make_ensemble(
-    networks: Sequence[tuple[Sequential, int]], classes: list[str], recipe: Recipe
-) -> Ensemble:
-    """Combine trained networks, each with its number in the recipe, for read_model."""
-    settings = asdict(recipe)
-    metadata = {"recipe": recipe.name, "classes": classes, "settings": settings}
-    chosen = [k for _, k in networks]
-    return Ensemble([network for network, _ in networks], metadata | {"chosen": chosen})
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write a file for read_model."""
+        metadata = {
+            "recipe": self.recipe.name,
+            "classes": self.classes,
+            "settings": asdict(self.recipe),
+            "chosen": list(self.networks),
+        }
+        Ensemble(list(self.networks.values()), metadata).save(path)
 
 
 def read_model(path: str | PathLike[str]) -> Model:
-    """Read a model that make_ensemble(...).save wrote.
-
-    ValueError: not a model file, invalid settings. OSError: no file.
-    """
+    """Read a model that Model.save wrote. ValueError: not such a file. OSError: no file."""
     ensemble = Ensemble.load(path)
     try:
-        metadata, classes = ensemble.metadata, [str(name) for name in ensemble.metadata["classes"]]
-        settings: Any = metadata.get("settings", metadata.get("features"))  # in older files
+        metadata: Any = ensemble.metadata
+        settings = metadata.get("settings", metadata.get("features"))  # in older files
         recipe = RECIPES[metadata["recipe"]](**settings)
-        model = Model(ensemble, classes, recipe, metadata.get("chosen", [0]))
-        n_bins = SAMPLE_RATE // 50 // 2 + 1  # of a 20 ms frame
-        if max(getattr(recipe, "n_mels", 0), recipe.n_mfcc) > n_bins:  # before any computation
-            raise ValueError(f"{recipe} needs more bands than the {n_bins} bins of a frame")
-        with np.errstate(all="ignore"):
-            views = recipe.views(np.zeros(round(DURATION * SAMPLE_RATE), np.float32))
-        expected = [(views[k].shape[1], len(classes)) for k in model.chosen]
-        found = [(network.n_in, network.n_out) for network in ensemble.networks]
-        if found != expected or not all(np.isfinite(view).all() for view in views):
-            raise ValueError(f"its networks have widths {found}; {recipe} needs {expected}")
-        return model
-    except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError) as error:
+        networks = dict(zip(metadata.get("chosen", [0]), ensemble.networks, strict=True))
+        if {network.n_out for network in ensemble.networks} != {len(metadata["classes"])}:
+            raise ValueError("the networks have another number of classes")
+        return Model(recipe, metadata["classes"], networks)
+    except (LookupError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is not a model that ssc wrote: {error!r}") from None

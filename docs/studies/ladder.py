@@ -26,7 +26,7 @@ import numpy as np
 
 from docs.studies import cues
 from experiment.data import Dataset, scan
-from experiment.evaluate import make_tasks
+from experiment.evaluate import window_examples
 from experiment.folds import Folds, find_folds
 from experiment.recipes import Improved, Reference, reference_network
 from mfcc import fast, power_to_db, structure_function
@@ -251,11 +251,13 @@ def trained(
     seed: int,
 ) -> Ensemble:
     """The chosen networks of the recipe, trained on the seen clips."""
-    parts = [view[seen] for view in views]
-    tasks = make_tasks(recipe, chosen, parts, labels[seen], N_CLASSES, seed)
-    for task in tasks:
-        task.train(recipe)
-    return Ensemble([task.network for task in tasks])
+    networks = []
+    for k in chosen:
+        x, y = window_examples(views[k][seen], labels[seen])
+        rng = np.random.default_rng([seed, k])
+        networks.append(recipe.build(x, N_CLASSES, rng))
+        recipe.fit(networks[-1], x, y, rng)
+    return Ensemble(networks)
 
 
 def averaged(

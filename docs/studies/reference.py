@@ -20,7 +20,7 @@ import numpy as np
 from experiment.data import scan
 from experiment.recipes import Reference
 from mfcc import fast, load, power_to_db
-from mininet import Normalization
+from mininet import SGD, Normalization
 
 DOCS = Path(__file__).parents[1]
 OUTPUT, CURVES = DOCS / "reference.json", DOCS / "reference_curves.csv"
@@ -85,7 +85,7 @@ def describe(cepstra: np.ndarray) -> dict[str, Any]:
 
 def run(x: np.ndarray, labels: np.ndarray, seed: int) -> dict[str, Any]:
     """One run of ssc.py: its history and statistics of its first layer."""
-    rng = np.random.default_rng([seed, 0])  # as in experiment.evaluate.make_tasks
+    rng = np.random.default_rng([seed, 0])  # as in experiment.evaluate.prepare
     network = RECIPE.build(x, int(labels.max()) + 1, rng)
     first = network.layers[0]
     before = first.forward(x)  # (n, 500) pre-activations
@@ -134,7 +134,7 @@ def two_forms(x: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     rngs = [np.random.default_rng(0) for _ in range(2)]
     gram, plain = (RECIPE.build(x, int(labels.max()) + 1, rng) for rng in rngs)
     first, _ = RECIPE.fit(gram, x, labels, rngs[0])
-    optimizer = RECIPE.optimizer()
+    optimizer = SGD(RECIPE.learning_rate, RECIPE.decay)
     second = plain.fit(x, labels, RECIPE.epochs, RECIPE.batch_size, optimizer, rngs[1])
     distance = np.abs(np.subtract(first.loss, second.loss))  # (epochs,)
     return {

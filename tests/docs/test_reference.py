@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("docs.studies.reference", reason="the book is part of the checkout only")
 from docs.studies import reference
-from experiment.evaluate import make_tasks
+from experiment.evaluate import Features, prepare
 from experiment.recipes import Reference
 
 RESULTS = json.loads(reference.OUTPUT.read_text("utf-8"))
@@ -54,8 +54,8 @@ def test_a_run_is_that_of_the_command_line() -> None:
     rng = np.random.default_rng(7)
     x, labels = rng.standard_normal((20, 30)).astype(np.float32), np.arange(20) % 4
     run, recipe = reference.run(x, labels, seed=3), Reference()
-    (task,) = make_tasks(recipe, [0], [x[:, None]], labels, 4, seed=3)
-    history, network = task.train(recipe).train, task.network
+    network, *_, rng = prepare(recipe, 0, Features([x[:, None]], labels, "abcd"), seed=3)
+    history, _ = recipe.fit(network, x, labels, rng)
     assert run["history"].loss == history.loss
     # the Gram form and the plain form sum the same float32 in another order
     loss, _ = network.evaluate(x, labels)

@@ -6,28 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from experiment.recipes import (
-    BANDS,
-    Improved,
-    Recipe,
-    Reference,
-    make_ensemble,
-    read_model,
-    reference_network,
-)
-from mfcc import delta, fast, mel_spectrogram, mfcc, modulation_spectrum, power_to_db
-from mfcc import structure_function as structure
-from mininet import (
-    Dense,
-    Dropout,
-    Ensemble,
-    History,
-    LeakyReLU,
-    Normalization,
-    ReLU,
-    Sequential,
-    Sigmoid,
-)
+import mfcc
+import mininet
+from experiment import recipes
+from experiment.recipes import Improved, Model, Recipe, Reference, read_model
+from mininet import Dense, Dropout, History, LeakyReLU, Normalization, ReLU, Sequential, Sigmoid
 from tests import sounds
 from tests.oracles import refusal
 
@@ -42,17 +25,16 @@ def test_the_reference_view_is_the_flattened_mfccs() -> None:
     are stacked below them."""
     (view,) = Reference().views(SIGNAL)
     assert view.shape == (1, 6513) and view.dtype == np.float32
-    np.testing.assert_array_equal(view.reshape(13, 501), fast.mfcc(SIGNAL, 44100))
-    recipe = Reference(n_mfcc=5, deltas=True)
+    np.testing.assert_array_equal(view.reshape(13, 501), mfcc.fast.mfcc(SIGNAL, 44100))
     cepstra = Reference(n_mfcc=5).coefficients(SIGNAL)
-    stacked = recipe.views(SIGNAL)[0].reshape(recipe.n_rows, -1)
-    expected = np.concatenate([cepstra, delta(cepstra), delta(cepstra, order=2)])
-    np.testing.assert_array_equal(stacked, expected)
+    (stacked,) = Reference(n_mfcc=5, deltas=True).views(SIGNAL)
+    expected = [cepstra, mfcc.delta(cepstra), mfcc.delta(cepstra, order=2)]
+    np.testing.assert_array_equal(stacked.reshape(3, 5, -1), expected)
 
 
 def test_the_reference_network_is_the_published_one() -> None:
     """6513-500-500-500-10 with sigmoid, leaky ReLU 0.3, ReLU: 3,763,010 parameters."""
-    network = reference_network(6513, 10, np.random.default_rng(0))
+    network = recipes.reference_network(6513, 10, np.random.default_rng(0))
     kinds = [type(layer) for layer in network.layers]
     assert kinds == [Dense, Sigmoid, Dense, LeakyReLU, Dense, ReLU, Dense]
     assert network.layers[3].config() == {"alpha": 0.3}
@@ -76,8 +58,8 @@ def test_the_clip_view_is_mean_deviation_and_structure_function_of_20_mfccs() ->
     standard deviation and structure function."""
     clip, _ = Improved().views(SIGNAL)
     assert clip.shape == (1, 200) and clip.dtype == np.float32
-    c = mfcc(SIGNAL.astype(float), 44100, n_mfcc=20, n_mels=40, top_db=60.0)
-    changes = np.log(np.column_stack([c.std(axis=1), structure(c)]) + 0.1)
+    c = mfcc.mfcc(SIGNAL.astype(float), 44100, n_mfcc=20, n_mels=40, top_db=60.0)
+    changes = np.log(np.column_stack([c.std(axis=1), mfcc.structure_function(c)]) + 0.1)
     # float32 of decibels up to 60 √40: 400 · 6e-8, magnified up to tenfold by the logarithm
     expected = np.column_stack([c.mean(axis=1), changes])
     np.testing.assert_allclose(clip.reshape(20, 10), expected, rtol=0, atol=1e-3)
@@ -87,10 +69,11 @@ def test_the_window_view_is_level_deviation_and_modulation_of_40_bands() -> None
     """(9, 320) float32: windows of 1 s every 0.5 s; the fourth starts at 1.5 s."""
     _, windows = Improved().views(SIGNAL)
     assert windows.shape == (9, 320) and windows.dtype == np.float32
-    part = power_to_db(mel_spectrogram(SIGNAL, 44100, n_mels=40), top_db=60.0)[:, 150:250]
+    mel = mfcc.mel_spectrogram(SIGNAL, 44100, n_mels=40)
+    part = mfcc.power_to_db(mel, top_db=60.0)[:, 150:250]
     rows = windows[3].reshape(40, 8)
     np.testing.assert_allclose(rows[:, 0], part.mean(axis=1), rtol=1e-5)
-    changes = np.column_stack([part.std(axis=1), modulation_spectrum(part, BANDS)])
+    changes = np.column_stack([part.std(axis=1), mfcc.modulation_spectrum(part, recipes.BANDS)])
     np.testing.assert_allclose(rows[:, 1:], np.log(changes + 0.1), rtol=0, atol=1e-3)
 
 
@@ -148,13 +131,12 @@ def test_held_out_examples_are_evaluated_after_each_epoch_without_effect(n: int)
 # Model files
 
 
-def untrained(recipe: Recipe, chosen: list[int]) -> Ensemble:
+def untrained(recipe: Recipe, *chosen: int) -> Model:
     """A network for each chosen view of the recipe."""
-    rng = np.random.default_rng(0)
-    widths = [view.shape[1] for view in recipe.views(SIGNAL)]
-    xs = [(rng.standard_normal((5, widths[k])), k) for k in chosen]
-    networks = [(recipe.build(x, len(CLASSES), rng), k) for x, k in xs]
-    return make_ensemble(networks, CLASSES, recipe)
+    rng, views = np.random.default_rng(0), recipe.views(SIGNAL)
+    xs = {k: rng.standard_normal((5, views[k].shape[1])) for k in chosen}
+    networks = {k: recipe.build(x, len(CLASSES), rng) for k, x in xs.items()}
+    return Model(recipe, CLASSES, networks)
 
 
 @pytest.mark.parametrize(
@@ -167,46 +149,41 @@ def untrained(recipe: Recipe, chosen: list[int]) -> Ensemble:
 def test_a_model_predicts_the_same_after_it_is_read(
     recipe: Recipe, chosen: list[int], tmp_path: Path
 ) -> None:
-    """Classes, recipe, chosen networks and probabilities are those of the saved model."""
-    ensemble = untrained(recipe, chosen)
-    ensemble.save(tmp_path / "m.npz")
-    model = read_model(tmp_path / "m.npz")
-    assert (model.classes, model.recipe, model.chosen) == (CLASSES, recipe, chosen)
-    expected = ensemble.predict_proba([recipe.views(SIGNAL)[k][None] for k in chosen])[0]
-    np.testing.assert_array_equal(model.predict_proba(SIGNAL), expected)
+    """Classes, recipe, chosen networks and probabilities are those of the saved model, whose
+    networks are averaged."""
+    saved = untrained(recipe, *chosen)
+    saved.save(tmp_path / "m.npz")
+    model, views = read_model(tmp_path / "m.npz"), [view[None] for view in recipe.views(SIGNAL)]
+    assert (model.classes, model.recipe, list(model.networks)) == (CLASSES, recipe, chosen)
+    p = [mininet.window_proba(saved.networks[k], views[k]) for k in chosen]
+    np.testing.assert_array_equal(model.predict_proba(views), np.mean(p, axis=0))
 
 
-# metadata, and settings among them, that do not match a network of the recipe
-UNFIT: dict[Recipe, list[tuple[dict[str, Any], dict[str, Any]]]] = {
-    Reference(n_mfcc=2): [
-        *(({"classes": value}, {}) for value in (None, 3, ["a", "b"])),
-        *(({"recipe": value}, {}) for value in (None, "third", ["reference"], "improved")),
-        *(({"settings": value}, {}) for value in (None, [2, False], {"x": 1})),
-        *(({"chosen": value}, {}) for value in (None, 0, [], [1], [0, 0])),
-        *(({}, {"n_mfcc": value}) for value in (3, "2", -2, 10**9)),
-        ({}, {"deltas": True}),
-    ],
-    Improved(): [
-        *(({}, {"window": value}) for value in (0, 3, 10**9, 50.5)),
-        *(({}, {"floor": value}) for value in (np.finfo(float).max, 0.0)),
-        *(({}, {"n_mels": value}) for value in (443, 10**9)),
-        *(({}, {"top_db": "60"}), ({}, {"hop": 0})),
-    ],
-}
+def test_a_model_that_cannot_predict_says_so() -> None:
+    """Weights so large that the probabilities are NaN."""
+    model = untrained(Reference(n_mfcc=2), 0)
+    for param in model.networks[0].params:
+        param[...] = 1e300
+    with np.errstate(over="ignore", invalid="ignore"):
+        message = refusal(model.predict_proba, [np.ones((1, 1, 1002))])
+    assert message.startswith("the probabilities are not finite")
 
 
 @pytest.mark.parametrize(
-    ("recipe", "unfit"), [(recipe, unfit) for recipe, rows in UNFIT.items() for unfit in rows]
+    "unfit",
+    [
+        *({"classes": value} for value in (None, 3, ["a", "b"])),
+        *({"recipe": value} for value in (None, "third", ["reference"], "improved")),
+        *({"settings": value} for value in (None, [2, False], {"x": 1})),
+        *({"chosen": value} for value in (None, 0, [], [0, 0])),
+    ],
 )
-def test_a_model_whose_parts_do_not_match_is_refused(
-    recipe: Recipe, unfit: tuple[dict[str, Any], dict[str, Any]], tmp_path: Path
-) -> None:
+def test_a_model_whose_parts_do_not_match_is_refused(unfit: dict[str, Any], tmp_path: Path) -> None:
     """Metadata that are missing, of another type, or do not match the networks: one sentence that
     names the file."""
-    ensemble, (metadata, settings) = untrained(recipe, [0]), unfit
-    ensemble.metadata |= metadata
-    if settings:
-        ensemble.metadata["settings"] |= settings
+    untrained(Reference(n_mfcc=2), 0).save(tmp_path / "m.npz")
+    ensemble = mininet.Ensemble.load(tmp_path / "m.npz")
+    ensemble.metadata |= unfit
     ensemble.save(tmp_path / "m.npz")
     message = refusal(read_model, tmp_path / "m.npz")
     assert message.startswith(f"{tmp_path / 'm.npz'} is not a model that ssc wrote: ")
