@@ -67,8 +67,7 @@ def test_sigmoid_saturates_without_overflow(dtype: type[np.floating]) -> None:
 
 @given(reals(), slopes())
 def test_relu_and_leaky_relu_are_their_definitions(x: np.ndarray, alpha: float) -> None:
-    """ReLU(x) = max(0, x); LeakyReLU(x) = max(0, x) - α max(0, -x), which is max(x, αx) for
-    0 <= α <= 1; where x > 0 both have the derivative 1, elsewhere 0 and α."""
+    """ReLU(x) = max(0, x), LeakyReLU(x) = max(0, x) - α max(0, -x); slope 1 above 0, else 0, α."""
     leaky, up, down = LeakyReLU(alpha), np.maximum(x, 0), np.maximum(-x, 0)
     np.testing.assert_array_equal(ReLU().value(x), up)
     np.testing.assert_array_equal(leaky.value(x), up - alpha * down)
@@ -95,8 +94,7 @@ def test_every_derivative_is_the_measured_one(
 def test_backward_multiplies_by_the_derivative_at_the_last_input(
     layer: Activation, x: np.ndarray, rng: Generator
 ) -> None:
-    """dx = dout · f'(x), x the input of the last forward and not its output; shapes and dtypes are
-    those of x, and numbers up to 6e29 raise no warning."""
+    """dx = dout · f'(x), x the last input, in its shape and dtype; 6e29 raises no warning."""
     dout = rng.standard_normal(x.shape).astype(x.dtype)
     layer.forward(rng.standard_normal((2, 2)))
     with np.errstate(over="raise", invalid="raise", divide="raise"):

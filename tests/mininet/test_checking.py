@@ -55,8 +55,7 @@ def test_right_gradients_pass(task: Task, rng: Generator) -> None:
 def test_a_gradient_off_by_a_factor_fails(
     task: Task, k: int, factor: float, rng: Generator
 ) -> None:
-    """Each gradient, that of the input and of every parameter, fails if it is 0.1 % too large or
-    too small, of the wrong sign or missing; except where it is zero anyway."""
+    """Each gradient fails if it is off by 0.1 %, of the wrong sign or missing, unless it is 0."""
     network, x, y = task
     _, gradients = loss_and_gradients(network, x, y)
     k %= len(gradients)
@@ -69,8 +68,7 @@ def test_a_gradient_off_by_a_factor_fails(
 def test_a_gradient_of_another_shape_or_not_finite_has_an_infinite_error(
     task: Task, k: int, value: float | None, rng: Generator
 ) -> None:
-    """A gradient that only broadcasts to the shape of its parameter fails, and so does one that
-    holds NaN or infinity in one place."""
+    """A gradient that only broadcasts to its parameter fails; so does one with a NaN."""
     network, x, y = task
 
     def change(gradient: np.ndarray) -> np.ndarray:
@@ -103,8 +101,7 @@ def test_the_error_is_relative_to_the_larger_of_measured_and_claimed(
 def test_a_check_depends_on_its_generator_alone_and_changes_nothing(
     task: Task, with_labels: bool, seed: int
 ) -> None:
-    """The same seed finds the same error; parameters, input and labels stay as they are, bit for
-    bit; an input of float32 is checked in float64."""
+    """One seed finds one error, also for x in float32; parameters, x and y keep their bits."""
     network, x, y = task
     x, labels = x.astype(np.float32), y if with_labels else None
     before = [*bits(network), x.tobytes(), y.tobytes()]
@@ -117,8 +114,7 @@ def test_a_check_depends_on_its_generator_alone_and_changes_nothing(
 
 @given(st.integers(1, 6), st.integers(1, 6), generators())
 def test_the_loss_is_measured_on_both_sides_of_the_start(n: int, m: int, rng: Generator) -> None:
-    """L is measured at θ + hv and θ - hv with |v| = √(size of θ), and v differs between calls; the
-    last measurement is at θ, so that the layer keeps its values."""
+    """L is measured at θ ± hv, |v| = √(size of θ), v new in each call, and last at θ itself."""
     theta, seen = rng.standard_normal((n, m)), list[np.ndarray]()
     start = theta.copy()
 
@@ -138,8 +134,7 @@ def test_the_loss_is_measured_on_both_sides_of_the_start(n: int, m: int, rng: Ge
 
 
 def test_layers_that_cannot_be_checked_are_rejected() -> None:
-    """There must be a gradient for each parameter, and parameters must be float64: in float32
-    rounding would hide an error of 0.1 %."""
+    """There must be a gradient for each parameter."""
     more: Any = SimpleNamespace(params=[np.ones(1)], grads=[], forward=np.array, backward=np.array)
     refusal(gradient_check, more, np.ones((1, 2)), rng=default_rng(0))
     layer = Dense.from_parameters(np.ones((2, 3), np.float32), np.ones(3))

@@ -63,8 +63,7 @@ def assert_line(ax: Any, k: int, values: list[float]) -> None:
 @given(HISTORIES)
 @settings(max_examples=8)
 def test_curves_show_the_history(history: History) -> None:
-    """Loss, accuracy and learning rate over the epochs, each on an axis of its color, the rate on a
-    logarithmic one; the legend counts the losses that are not finite."""
+    """Three curves, each on an axis of its color, the rate's logarithmic; gaps are counted."""
     fig = curves(history)
     left, below, right = axes = fig.axes
     for ax, values in zip(
@@ -101,9 +100,7 @@ def test_train_test_curves_show_both_sets_of_each_network(history: History, n: i
 @given(MATRICES, MATRICES, st.booleans())
 @settings(max_examples=10)
 def test_confusions_show_every_cell_legibly_on_one_scale(a: Any, b: Any, normalize: bool) -> None:
-    """Row i (downwards), column j holds M[i, j], or with normalize its proportion of the row, 0 in
-    empty rows; the contrast of text and cell is at least 4.5 (WCAG 2.2, success criterion 1.4.3);
-    equal values of two matrices have equal colors, and each matrix has its title."""
+    """Cell (i, j) shows M[i, j] or its proportion of row i; contrast >= 4.5 (WCAG 2.2, 1.4.3)."""
     b = b if a.shape == b.shape else a.T.copy()
     fig = confusions([a, b], names(len(a)), ["$a_", "b"], normalize=normalize)
     *axes, bar = fig.axes
@@ -126,8 +123,7 @@ def test_confusions_show_every_cell_legibly_on_one_scale(a: Any, b: Any, normali
 
 @pytest.mark.parametrize("n, largest", [(1, 0), (2, 7), (9, 1234567), (20, 2000)])
 def test_a_confusion_matrix_has_room_for_its_texts(n: int, largest: int) -> None:
-    """Every count lies inside its square cell, and no name is cut off or covers its neighbor; both
-    axes name the classes, rows the true and columns the predicted ones."""
+    """Every count lies inside its square cell, and no class name is cut off or covers another."""
     fig = confusion(np.full((n, n), largest), classes := ["a_rather_long_$name$"] * n, title="$t_")
     assert_inside(fig)
     ax, bar = fig.axes
@@ -144,8 +140,7 @@ def test_a_confusion_matrix_has_room_for_its_texts(n: int, largest: int) -> None
 
 
 def test_the_diagram_shows_layers_shapes_and_parameters() -> None:
-    """A box for the input, each layer and the softmax, from the top down, with its two texts inside
-    and an arrow to the next one."""
+    """A box for input, layers and softmax, its two texts inside, and an arrow to the next one."""
     rng = np.random.default_rng(0)
     layers = [Normalization([0] * 60, [1] * 60), Dense(60, 50, rng), LeakyReLU(0.1), Dropout(0.5)]
     network = Sequential([*layers, Dense(50, 3, rng)])
@@ -176,8 +171,7 @@ def test_the_diagram_shows_layers_shapes_and_parameters() -> None:
 
 
 def test_arguments_that_do_not_fit_are_rejected() -> None:
-    """A ValueError names the argument and its value, and no figure is opened; otherwise the figure
-    stays open for its caller, and no setting of Matplotlib is changed."""
+    """A ValueError names them, and no figure is opened; other figures stay open for the caller."""
     one, eye = History([1.0], [0.5], [0.1]), np.eye(3)
     rejected: list[Any] = [
         ("history has lists of (0, 0, 0) epochs", curves, History()),

@@ -34,8 +34,7 @@ def views(draw: st.DrawFn) -> np.ndarray:
 
 @given(views(), generators())
 def test_windows_are_averaged_by_their_geometric_mean(view: np.ndarray, rng: Generator) -> None:
-    """p is proportional to the geometric mean of the softmaxes of the windows without NaN, in the
-    dtype of the view."""
+    """p ∝ the geometric mean of the softmaxes of the windows without NaN, in the view's dtype."""
     network = network_for(view.shape[2], rng)
     assert window_proba(network, view.astype(np.float32)).dtype == np.float32
     for row, windows, valid in zip(
@@ -49,8 +48,7 @@ def test_windows_are_averaged_by_their_geometric_mean(view: np.ndarray, rng: Gen
 
 @given(generators(), st.integers(1, 6), st.integers(1, 4))
 def test_the_loss_of_the_mean_is_at_most_the_mean_loss(rng: Generator, n: int, k: int) -> None:
-    """Jensen: the loss of the averaged probabilities is at most the average of the losses; the
-    probabilities are the arithmetic mean of those of the networks and sum to one."""
+    """Jensen: the loss of the mean probabilities is at most the mean loss of the networks."""
     networks = [network_for(2 + i, rng) for i in range(k)]
     seen = [10 * rng.standard_normal((n, 2, 2 + i)) for i in range(k)]
     labels, p = rng.integers(0, 3, n), Ensemble(networks).predict_proba(seen)
@@ -62,8 +60,7 @@ def test_the_loss_of_the_mean_is_at_most_the_mean_loss(rng: Generator, n: int, k
 
 
 def test_one_file_holds_all_networks(tmp_path: Path) -> None:
-    """load(save(ensemble)) has the same probabilities, bit for bit, and the metadata; Ensemble.load
-    also reads what Sequential.save wrote, but Sequential.load rejects two networks."""
+    """load(save(ensemble)) has its bits and metadata; Ensemble.load reads a single network, too."""
     rng = default_rng(0)
     ensemble = Ensemble([network_for(2, rng), network_for(3, rng)], {"classes": ["a"]})
     ensemble.save(tmp_path / "two")

@@ -32,9 +32,7 @@ def network_for(n_features: int, rng: Generator, rate: float = 0.3) -> Sequentia
 def test_training_in_the_gram_form_is_training(
     rng: Generator, sizes: Any, epochs: list[int], options: tuple[float, ...], dtype: Any
 ) -> None:
-    """For one fit or several, any number of examples and features, batch size, decay and momentum,
-    losses, accuracies, rates, weights and the velocities of the shared layers are those of the
-    plain form; so are loss, accuracy and logits of held-out examples."""
+    """Losses, accuracies, rates, weights, velocities and held-out logits are the plain form's."""
     n, n_features, batch_size = sizes
     x = rng.standard_normal((n, n_features)).astype(dtype)
     held_out = rng.standard_normal((4, n_features))
@@ -69,9 +67,7 @@ def test_training_in_the_gram_form_is_training(
 def test_write_back_gives_the_network_the_weights_at_any_time(
     tmp_path_factory: pytest.TempPathFactory, rng: Generator, n: int, dtype: Any
 ) -> None:
-    """Before training it only rounds to the dtype of x; after each epoch the network has the logits
-    of the form, for all examples, and can be saved and loaded; its layers and summary are never
-    those of the form. Repeated, it changes nothing. The grads of the form are arrays."""
+    """After write_back the network has the form's logits, for all examples, and can be saved."""
     x, new = rng.standard_normal((n, 5)).astype(dtype), rng.standard_normal((3, 5))
     network = network_for(5, rng)
     form, start = GramForm(network, x, new), [param.astype(dtype) for param in network.params[:2]]
@@ -104,8 +100,7 @@ def test_write_back_gives_the_network_the_weights_at_any_time(
 
 @pytest.mark.parametrize("error", [None, KeyboardInterrupt, DivergenceError])
 def test_a_with_block_writes_back_however_it_ends(error: type[BaseException] | None) -> None:
-    """After the block, also after an interruption and after divergence, the network has the weights
-    of the last update or, after divergence, those with which the epoch began."""
+    """After the block, however it ended, the network has the weights of the last good update."""
     rng = default_rng(0)
     x, y, network = rng.standard_normal((4, 9)), [0, 1, 2, 0], network_for(9, rng, 0.0)
     start, logits = bits(network), list[np.ndarray]()

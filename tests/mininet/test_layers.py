@@ -51,8 +51,7 @@ def test_forward_multiplies_by_the_matrix_and_adds_the_bias(case: Case) -> None:
 
 @given(dense_layers(), generators())
 def test_backward_is_the_adjoint_of_forward(case: Case, rng: Generator) -> None:
-    """⟨dout, u W⟩ = ⟨dx, u⟩, ⟨dout, x V⟩ = ⟨dW, V⟩ and ⟨dout, 1 cᵀ⟩ = ⟨db, c⟩ for all u, V and c,
-    which determines dx, dW and db; x, W, b and dout stay as they are, bit for bit."""
+    """⟨dout, u W⟩ = ⟨dx, u⟩, ⟨dout, x V⟩ = ⟨dW, V⟩, ⟨dout, 1 cᵀ⟩ = ⟨db, c⟩ for all u, V and c."""
     layer, x, dout = case
     before = [*bits(layer), x.tobytes(), dout.tobytes()]
     layer.forward(x)
@@ -77,8 +76,7 @@ def test_backward_is_the_adjoint_of_forward(case: Case, rng: Generator) -> None:
 def test_glorot_weights_are_uniform_with_variance_2_over_the_units(
     n_in: int, n_out: int, rng: Generator
 ) -> None:
-    """|W| <= √(6/(n_in + n_out)), mean 0, variance 2/(n_in + n_out), a tenth in each tenth of the
-    range; b = 0; both float64. A generator in the same state gives the same weights."""
+    """W is uniform in ±√(6/(n_in + n_out)), and b = 0; equal generators give equal weights."""
     again, limit = copy(rng), math.sqrt(6 / (n_in + n_out))
     layer, other = Dense(n_in, n_out, rng), Dense(n_in, n_out, rng)
     assert bits(Dense(n_in, n_out, again)) == bits(layer) and not np.any(other.W == layer.W)
@@ -96,8 +94,7 @@ def test_glorot_weights_are_uniform_with_variance_2_over_the_units(
 
 @given(batches(), st.sampled_from(FLOATS))
 def test_astype_rounds_the_parameters_once(W: np.ndarray, dtype: Any) -> None:
-    """The parameters are those of from_parameters, which copies them, rounded to dtype; they stay
-    the same arrays if they have that dtype already."""
+    """from_parameters copies its arrays; astype rounds them, or keeps them if they fit."""
     layer = Dense.from_parameters(W, W[0])
     assert not any(np.shares_memory(param, W) for param in layer.params)
     assert (layer.n_in, layer.n_out) == W.shape and bits(layer) == [W.tobytes(), W[0].tobytes()]
@@ -110,8 +107,7 @@ def test_astype_rounds_the_parameters_once(W: np.ndarray, dtype: Any) -> None:
 
 @pytest.mark.parametrize("dtype", "fdeg?bBhHiIqQ")
 def test_every_layer_computes_in_float32_or_float64(dtype: str) -> None:
-    """float32 stays float32 in out, dx and all gradients, whatever dtype the weights have; all
-    other real numbers become float64. A float array is not copied."""
+    """float32 stays float32 in out and all gradients; other real numbers become float64."""
     x, expected = np.array([[0, 1]], dtype), np.dtype("f" if dtype == "f" else "d")
     dense = [Dense.from_parameters(np.eye(2, dtype=kind), [0, 0]) for kind in FLOATS]
     for layer in (*dense, mn.ReLU(), mn.Normalization([0, 0], [1, 1]), mn.Dropout(0.5)):
@@ -139,8 +135,7 @@ class Two(Layer):
     ],
 )
 def test_a_layer_is_described_by_its_options(layer: Layer, config: Any, text: str) -> None:
-    """config gives the arguments of the constructor, and the repr is the call, for layers of a
-    reader's own too, which need only forward and backward."""
+    """config gives the constructor's arguments, repr the call, also for a reader's own layer."""
     assert layer.config() == config and repr(layer) == text
     layer.train(default_rng(0))
     layer.eval()

@@ -41,8 +41,7 @@ def rounding(z: np.ndarray) -> float:
 
 @given(scored(), st.booleans())
 def test_one_hot_is_1_at_the_label_and_0_elsewhere(case: Scored, given_classes: bool) -> None:
-    """y[i, c] = 1 where c = labels[i], 0 elsewhere, in float64; without n_classes there are as many
-    classes as the largest label needs."""
+    """y[i, c] = 1 where c = labels[i], else 0, in float64; by default max(labels) + 1 classes."""
     z, y = case
     n_classes = z.shape[1] if given_classes else int(y.max()) + 1
     rows = one_hot(y, n_classes if given_classes else None)
@@ -77,8 +76,7 @@ def test_probabilities_sum_to_one_in_the_order_of_the_logits(z: np.ndarray) -> N
 def test_a_constant_added_to_the_logits_changes_nothing(
     shape: tuple[int, int], dtype: type[np.floating], rng: Generator
 ) -> None:
-    """Probabilities, loss and gradient of z + c are those of z for a constant c in each row, bit
-    for bit where z + c is exact: here multiples of 1/16 up to 2e4."""
+    """p, L and dz of z + c are those of z, bit for bit where z + c is exact: multiples of 1/16."""
     z, c = ((rng.integers(-160_000, 160_000, s) / 16).astype(dtype) for s in (shape, shape[:1]))
     y, shifted = rng.integers(0, shape[1], shape[0]), z + c[:, None]
     np.testing.assert_array_equal(softmax(shifted), softmax(z))
@@ -89,8 +87,7 @@ def test_a_constant_added_to_the_logits_changes_nothing(
 
 @given(scored(MILD_LOGITS))
 def test_cross_entropy_is_the_mean_negative_log_probability(case: Scored) -> None:
-    """L = -1/n Σ_i log p_i[y_i], with labels as integers or one-hot; the fused loss is the same.
-    With smoothed labels it is the mean of the losses of the classes, weighted by them."""
+    """L = -1/n Σ_ic y_ic log p_ic for integer, one-hot and smoothed labels, fused or not."""
     z, y = case
     p = softmax(z)
     surprises = [-math.log(row[label]) for row, label in zip(p.tolist(), y.tolist(), strict=True)]
@@ -110,8 +107,7 @@ def test_cross_entropy_is_the_mean_negative_log_probability(case: Scored) -> Non
 
 @given(scored())
 def test_the_loss_is_not_negative_and_the_rows_of_its_gradient_sum_to_zero(case: Scored) -> None:
-    """For logits of any size 0 <= L < ∞, and Σ_c dz_ic = 0, as no probability changes along that
-    direction; dz <= 0 at the label alone. With a single class L = 0 and dz = 0 exactly."""
+    """0 <= L < ∞ for any logits; Σ_c dz_ic = 0, and dz <= 0 at the label alone."""
     z, y = case
     loss, gradient = loss_and_gradient(z, y)
     assert 0 <= loss < math.inf and gradient.dtype == z.dtype
@@ -155,8 +151,7 @@ def test_the_gradient_is_the_slope_of_the_reported_loss(case: Scored, rng: Gener
 
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_logits_of_1e4_neither_overflow_nor_warn(dtype: type[np.floating]) -> None:
-    """z = (1e4, -1e4): p = (1, 0), and the fused loss is 0 or 2e4; cross_entropy of the rounded p
-    is infinite, without a warning."""
+    """z = (1e4, -1e4) has p = (1, 0) and a fused loss of 0 or 2e4, without a warning."""
     z = np.array([[1e4, -1e4]], dtype)
     with np.errstate(over="raise", invalid="raise", divide="raise"):
         np.testing.assert_array_equal(softmax(z), [[1, 0]])

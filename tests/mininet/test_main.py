@@ -45,8 +45,7 @@ def test_the_picture_is_the_plane_from_above(width: int, height: int) -> None:
 def test_the_program_separates_the_spirals(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """python -m mininet prints the table, five epochs, a test accuracy above 98 % and the picture,
-    and the same when it is run again."""
+    """It prints table, epochs, a test accuracy above 98 % and picture, each time the same."""
     main()
     text = capsys.readouterr().out
     assert "Total parameters: 1,218" in text

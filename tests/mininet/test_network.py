@@ -55,9 +55,7 @@ class Tap(Layer):
 def test_predictions_and_evaluation_follow_from_the_logits(
     network: Sequential, n: int, rng: Generator
 ) -> None:
-    """forward is the composition of the layers, predict_proba its softmax, predict its argmax, and
-    evaluate the cross-entropy of the one and the accuracy of the other, with labels as integers or
-    one-hot; no parameter changes."""
+    """forward composes the layers; proba, predict and evaluate follow from it."""
     x, before = rng.standard_normal((n, network.n_in or 1)), bits(network)
     p, predicted, logits = network.predict_proba(x), network.predict(x), x
     for layer in network.layers:
@@ -75,8 +73,7 @@ def test_predictions_and_evaluation_follow_from_the_logits(
 
 
 def test_an_untrained_network_has_a_loss_of_the_log_of_the_number_of_classes() -> None:
-    """With Glorot weights, zero biases and standardized inputs the loss starts near ln 10; with a
-    last layer of zeros it is ln 10."""
+    """The loss of 10 classes starts near ln 10; with a last layer of zeros it is ln 10."""
     # The logits of ten Glorot layers have standard deviations s of at most about 1, which add s²/2
     # (the mean of log-sum-exp) and, over 200 random labels, s/√200 either way.
     for seed in range(5):
@@ -162,9 +159,7 @@ def test_the_members_of_the_batches_change_between_epochs(rng: Generator) -> Non
 def test_after_divergence_the_network_is_as_the_epoch_began(
     rng: Generator, sizes: Any, scale: float, options: Any, dropout: float, dtype: Any
 ) -> None:
-    """The parameters are bit for bit those with which the failing epoch began, in the same arrays
-    and finite; the error names the epoch, the batch that was computed last, the rate with which the
-    epoch began, and the remedy; Dropout is in inference mode."""
+    """Weights are restored bit for bit, in their arrays; the error says where and what to do."""
     x, y = (scale * rng.standard_normal((sizes[0], 7))).astype(dtype), rng.integers(0, 3, sizes[0])
     drop, tap, dense = Dropout(dropout), Tap(), Dense(8, 8, rng)
     layers = [Dense(7, 8, rng), LeakyReLU(), dense, LeakyReLU(), drop, Dense(8, 3, rng), tap]
@@ -182,10 +177,11 @@ def test_after_divergence_the_network_is_as_the_epoch_began(
         with np.errstate(over="raise", invalid="raise", divide="raise"):  # no error of its own
             network.fit(x, y, 8, sizes[1], optimizer, rng, on_epoch)
     except DivergenceError as error:
-        where = f" in epoch {len(starts)}, batch {len(tap.inputs) - calls[-1]}: "
-        assert where in str(error) and f"learning rate {rates[-1]:g} is" in str(error)
-        assert str(error).endswith("; standardize x or lower the learning rate")
-        assert isinstance(error, ValueError)
+        assert isinstance(error, ValueError) and str(error) == (
+            f"the loss or a weight is NaN or infinite in epoch {len(starts)}, batch"
+            f" {len(tap.inputs) - calls[-1]}: the inputs are too large, or the learning rate"
+            f" {rates[-1]:g} is too high for them; standardize x or lower the learning rate"
+        )
     else:
         assert len(starts) == 9
     assert bits(network) == starts[-1] and np.isfinite(np.concatenate(arrays, None)).all()
@@ -213,8 +209,7 @@ _________________________________________________________________"""
 def test_a_step_of_training_subtracts_the_gradients_of_backward(
     network: Sequential, n: int, rng: Generator
 ) -> None:
-    """With a rate of 1 and one batch, fit subtracts what backward sets as grads, bit for bit, from
-    the parameters of a layer of a reader's own, too; grads are arrays of their shapes."""
+    """θ ← θ - 1·grads, bit for bit, also in a layer of a reader's own."""
     network = Sequential([*network.layers, Scale()])
     x, y = rng.standard_normal((n, network.n_in or 1)), rng.integers(0, network.n_out or 1, n)
     _, (_, *grads) = loss_and_gradients(network, x, y)
@@ -231,8 +226,7 @@ def test_a_step_of_training_subtracts_the_gradients_of_backward(
 @given(st.integers(0, 2**32 - 2), st.integers(0, 2**32 - 2))
 @settings(max_examples=25)
 def test_the_seeds_determine_the_training(seed: int, order: int) -> None:
-    """Weights and history are a function of the two generators, bit for bit; another seed of
-    either gives other weights; two fits of two epochs are one of four."""
+    """Weights and losses depend on the two seeds alone; two fits of two epochs are one of four."""
     x, y = default_rng(0).standard_normal((12, 3)), np.arange(12) % 3
 
     def trained(seed: int, order: int, *epochs: int) -> tuple[list[bytes], list[float]]:
@@ -247,8 +241,7 @@ def test_the_seeds_determine_the_training(seed: int, order: int) -> None:
 
 
 def test_the_defaults_of_fit() -> None:
-    """100 epochs in batches of 40, a new SGD() each time, and a generator of seed 0; SGD() has a
-    constant rate of 0.01 and no momentum. Counts may be NumPy's integers."""
+    """100 epochs in batches of 40, SGD() with a constant rate of 0.01, no momentum, and seed 0."""
     x, y, ends = default_rng(0).standard_normal((50, 2)), np.arange(50) % 2, []
     counts: Any = np.int64(100), np.uint8(40)
     options: Any
@@ -264,8 +257,7 @@ def test_the_defaults_of_fit() -> None:
 def test_nested_networks_and_one_hot_labels_change_nothing(
     task: Task, cut: int, dtype: type[np.floating]
 ) -> None:
-    """Layers in a network of their own, within another, have the bits that they have side by side,
-    and one-hot labels lead to the bits of integers; all arrays have the dtype of x."""
+    """Nesting and one-hot labels change no bit; all arrays have the dtype of x."""
     network, x, y = task
     x, layers, cut = x.astype(dtype), network.layers, min(cut, len(network.layers) - 1)
     nested = Sequential([*layers[:cut], Sequential(layers[cut:])])
@@ -285,8 +277,7 @@ def test_nested_networks_and_one_hot_labels_change_nothing(
 
 @pytest.mark.parametrize("epochs", [1, 3])
 def test_weights_that_diverge_behind_a_finite_loss_are_noticed(epochs: int) -> None:
-    """A sigmoid turns infinite inputs into finite outputs, so that the loss stays finite: training
-    still ends with an error and finite weights, also in the last update of the last epoch."""
+    """A sigmoid hides infinite weights from the loss: training still ends with an error."""
     # x = 1e18 and float32: W moves by 1e25·1e18·(0.1 or so), beyond 3.4e38
     x, dense = np.full((1, 2), 1e18, np.float32), Dense.from_parameters(np.zeros((2, 3)), [0] * 3)
     network = Sequential([dense, mn.Sigmoid(), Dense(3, 2, default_rng(0))])
@@ -309,8 +300,7 @@ def test_the_summary_of_the_reference_network() -> None:
 
 
 def test_a_layer_without_a_width_has_the_width_of_its_neighbor() -> None:
-    """An activation has the width of the Dense before it, the first ones that of the Dense after
-    them, or None if there is no Dense; a long name widens the first column."""
+    """That of the Dense before it, or after it, or None; a long name widens the column."""
     assert Sequential([mn.ReLU(), mn.Sigmoid()]).shapes() == [(None, None), (None, None)]
     assert "(None, None)" in Sequential([mn.ReLU()]).summary()
     layers = [mn.ReLU(), mn.Normalization([0] * 3, [1] * 3), Dense(3, 2, default_rng(0))]
@@ -323,8 +313,7 @@ def test_a_layer_without_a_width_has_the_width_of_its_neighbor() -> None:
 
 
 def test_on_epoch_sees_the_history_so_far() -> None:
-    """on_epoch is called once an epoch with the history so far, the object that fit returns, as in
-    Keras a dictionary of lists of floats."""
+    """on_epoch gets the object that fit returns, as in Keras a dictionary of lists of floats."""
     x, seen = default_rng(1).standard_normal((5, 9)), list[Any]()
     history = Sequential([Dense(9, 2, default_rng(0))]).fit(
         x, [0, 1, 0, 1, 0], 3, 2, on_epoch=lambda h: seen.append((h, [*map(len, vars(h).values())]))

@@ -23,8 +23,7 @@ Shapes = list[tuple[int, ...]]
 def test_steps_diverge_beyond_two_over_the_curvature(
     curvature: float, product: float, n: int
 ) -> None:
-    """On L = λθ²/2 each step multiplies θ by 1 - lr·λ: |θ| shrinks for lr·λ < 2 and grows without
-    bound for lr·λ > 2."""
+    """On L = λθ²/2 a step multiplies θ by 1 - lr·λ: |θ| grows without bound for lr·λ > 2."""
     theta, optimizer, sizes = np.ones(1), SGD(product / curvature), [1.0]
     for _ in range(n):
         optimizer.step([theta], [curvature * theta])
@@ -37,8 +36,7 @@ def test_steps_diverge_beyond_two_over_the_curvature(
 
 
 def test_a_step_needs_a_gradient_and_a_velocity_for_each_parameter() -> None:
-    """Another number of gradients than of parameters is rejected; so is an optimizer with momentum
-    that has the velocities of another network, of other shapes."""
+    """One gradient and, with momentum, one velocity of its shape for each parameter."""
     one, three, optimizer = [np.ones(1)], [np.ones(3)], SGD(momentum=0.9)
     refusal(SGD().step, one * 2, one)
     optimizer.step(three, three)
@@ -49,8 +47,7 @@ def test_a_step_needs_a_gradient_and_a_velocity_for_each_parameter() -> None:
 def test_updates_have_the_closed_form(
     shapes: Shapes, rate: float, decay: float, momentum: float, n: int, dtype: Any, rng: Generator
 ) -> None:
-    """v_k = -Σ_{j<=k} mᵏ⁻ʲ lr_j g_j with lr_j = learning_rate/(1 + decay·j), and θ after n updates
-    is θ_0 + Σ_k v_k, in the same arrays of the same dtype; the gradients stay as they were."""
+    """v_k = -Σ_{j<=k} mᵏ⁻ʲ lr_j g_j, lr_j = learning_rate/(1 + decay·j), θ_n = θ_0 + Σ_k v_k."""
     params = [rng.standard_normal(shape).astype(dtype) for shape in shapes]
     same, start = list(params), [param.copy() for param in params]
     grads = [[rng.standard_normal(shape).astype(dtype) for shape in shapes] for _ in range(n)]

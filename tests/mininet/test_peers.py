@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mininet import SGD, Dense, History, LeakyReLU, ReLU, Sequential, Sigmoid
+from mininet import SGD, History
 from tests.mininet.peer_problem import BATCH_SIZE, N_EPOCHS, N_EXAMPLES, RUNS, SIZES, flat, unflat
-from tests.mininet.strategies import Replayed
+from tests.mininet.strategies import Replayed, reference
 from tests.oracles import assert_within, sum_rounding
 
 N_UPDATES = 36
@@ -27,28 +27,22 @@ def frozen(peer: str) -> dict[str, np.ndarray]:
 
 def trained(values: dict[str, np.ndarray], peer: str, run: str) -> tuple[np.ndarray, History]:
     """Our weights after each epoch (12, 680) and the history, from the peer's start and batches."""
-    params = [param.astype(DTYPES[peer]) for param in unflat(values["start"])]
-    dense = [Dense.from_parameters(*params[i : i + 2]) for i in range(0, len(params), 2)]
-    network = Sequential(
-        [dense[0], Sigmoid(), dense[1], LeakyReLU(0.3), dense[2], ReLU(), dense[3]]
-    )
-    weights: list[np.ndarray] = []
-    history = network.fit(
-        values["x"].astype(DTYPES[peer]),
-        values["y"],
-        N_EPOCHS,
-        BATCH_SIZE,
-        SGD(*RUNS[run]),
-        Replayed(values["orders"]),
-        lambda _: weights.append(flat(network.params)),
-    )
+    network, weights = reference(SIZES, np.random.default_rng(0)), list[np.ndarray]()
+    for param, value in zip(network.params, unflat(values["start"]), strict=True):
+        param[...] = value
+
+    def on_epoch(history: History) -> None:
+        weights.append(flat(network.params))
+
+    x, order = values["x"].astype(DTYPES[peer]), Replayed(values["orders"])
+    sgd = SGD(*RUNS[run])
+    history = network.fit(x, values["y"], N_EPOCHS, BATCH_SIZE, sgd, order, on_epoch)
     return np.stack(weights), history
 
 
 @pytest.mark.parametrize(("peer", "run"), PAIRS)
 def test_weights_and_history_are_those_of_the_peer(peer: str, run: str) -> None:
-    """From the same weights and batches, the 680 parameters agree after 3, 6, … 36 updates, and so
-    do loss and accuracy of every epoch, means while the weights change."""
+    """680 parameters after each epoch, and its loss and accuracy, agree from the same start."""
     values = frozen(peer)
     weights, history = trained(values, peer, run)
     expected = values[f"{run}_weights"]
@@ -65,8 +59,7 @@ def test_weights_and_history_are_those_of_the_peer(peer: str, run: str) -> None:
 
 
 def test_the_frozen_problem_is_standardized_and_complete() -> None:
-    """Every feature has mean 0 and standard deviation 1, each epoch visits each example once, and
-    both peers were given the same."""
+    """Features have mean 0 and deviation 1, epochs every example; both peers got the same."""
     keras, torch = frozen("keras"), frozen("torch")
     assert keras["x"].shape == (N_EXAMPLES, SIZES[0]) and len(keras["orders"]) == N_EPOCHS
     assert N_EPOCHS * -(-N_EXAMPLES // BATCH_SIZE) == N_UPDATES

@@ -33,8 +33,7 @@ def test_adapted_features_have_mean_zero_and_variance_one(x: np.ndarray) -> None
 
 @given(generators())
 def test_normalized_features_do_not_depend_on_scale_and_shift(rng: Generator) -> None:
-    """a·(x + b) adapts to the same features as x, to rounding: a is a power of two, so that only
-    the shift rounds."""
+    """a·(x + b) adapts to the same features as x, to rounding: a is a power of two."""
     x, a, b = rng.standard_normal((12, 5)), 2.0 ** rng.integers(-8, 9, 5), rng.standard_normal(5)
     assume(x.std(axis=0).min() > 0.1)
     first, second = (Normalization.adapt(each).forward(each) for each in (x, a * (x + b)))
@@ -42,8 +41,7 @@ def test_normalized_features_do_not_depend_on_scale_and_shift(rng: Generator) ->
 
 
 def test_a_constant_feature_is_only_shifted() -> None:
-    """A standard deviation below float32's rounding error counts as 0, and a feature without any is
-    not scaled; a larger one counts, in each feature on its own. forward changes no statistics."""
+    """A standard deviation below float32's rounding error counts as 0; a larger one scales."""
     x = np.array([[7, 1e4 + 1e-4, 1.0, 1e6], [7, 1e4 - 1e-4, 1.0001, -1e6]])
     layer = Normalization.adapt(x)
     assert layer.variance[:2].tolist() == [0, 0] and layer.scale[:2].tolist() == [1, 1]
@@ -57,8 +55,7 @@ def test_a_constant_feature_is_only_shifted() -> None:
 
 @given(batches(), RATES, generators())
 def test_each_unit_is_dropped_or_scaled_up(x: np.ndarray, rate: float, rng: Generator) -> None:
-    """In training mode out is 0 or x/(1 - q), in the dtype of x; in inference mode out = x, before
-    and after training."""
+    """In training mode out is 0 or x/(1 - q), in inference mode x."""
     layer = Dropout(rate)
     np.testing.assert_array_equal(layer.forward(x), x)
     layer.train(rng)
@@ -83,8 +80,7 @@ def test_a_draw_that_equals_the_rate_keeps_its_unit() -> None:
 
 @pytest.mark.parametrize("rate", [0.1, 0.3, 0.9])
 def test_masks_are_independent_with_mean_one(rate: float) -> None:
-    """E[m] = 1, a unit is dropped with probability q, and the masks of two updates are independent:
-    over 100,000 draws within five standard errors."""
+    """E[m] = 1, P(m = 0) = q, and two masks are independent: to five standard errors."""
     layer, error = Dropout(rate), 5 * np.sqrt(rate * (1 - rate) / 100_000)
     layer.train(default_rng(0))
     first, second = (layer.forward(np.ones((100, 1000))) for _ in range(2))
@@ -108,8 +104,7 @@ def test_the_gradients_of_both_layers_are_the_measured_ones(
 
 @pytest.mark.parametrize(("where", "n_batches"), [(None, 8), ("on_epoch", 4), ("layer", 6)])
 def test_dropout_is_in_training_mode_only_within_an_epoch(where: str, n_batches: int) -> None:
-    """fit draws masks from its generator, in a nested network too; in on_epoch, after fit and after
-    an interruption there or within a layer, nothing is dropped, and what was learned is kept."""
+    """Only fit draws masks, however it ends, and not in on_epoch."""
     rng, dropout, modes = default_rng(0), Dropout(0.5), list[Any]()
     x, y, dense = rng.standard_normal((8, 3)), np.arange(8) % 2, Dense(3, 20, rng)
     network = Sequential([dense, Sequential([dropout, Dense(20, 2, rng)])])

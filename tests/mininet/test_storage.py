@@ -50,8 +50,7 @@ def small(**metadata: Any) -> Sequential:
 def test_a_saved_network_comes_back_bit_for_bit(
     path: Path, network: Sequential, last: Layer, dtype: Any, text: str
 ) -> None:
-    """load(save(network)) has its layers with their options, also those of a reader's own without
-    parameters, its parameters to the bit and in their dtype, and its metadata."""
+    """load(save(network)) has its layers, options, parameters and metadata."""
     n_in, metadata = network.n_in or 1, {text: [text, 0.1, None, {"": True}]}
     x, feature = np.ones((2, n_in), dtype), np.arange(n_in) / 3
     first = mn.Normalization(feature, feature**2)
@@ -83,9 +82,7 @@ def test_a_model_file_holds_no_pickle(path: Path) -> None:
 
 
 def test_a_network_that_could_not_be_loaded_is_not_saved(path: Path) -> None:
-    """A nested network, a layer with parameters that is not Dense, a class whose name a later class
-    has, weights that are not finite or of float16, and metadata not JSON-serializable are rejected
-    before anything is written."""
+    """What load cannot rebuild is rejected before anything is written."""
     small(kept=True).save(path)
     bad, half, nested, own = small(), small(), Sequential([ReLU()]), type("Own", (Layer,), {})()
     bad.params[1][1], half.layers[0].b = np.nan, np.zeros(2, np.float16)  # type: ignore
@@ -111,8 +108,7 @@ def test_a_network_that_could_not_be_loaded_is_not_saved(path: Path) -> None:
 def test_a_failed_write_leaves_the_old_file_and_no_other(
     tmp_path: Path, monkeypatch: Any, error: Any, before: list[bytes], module: Any, name: str
 ) -> None:
-    """A full disk, or an interruption, in the middle of writing or before the renaming, leaves the
-    old file, or none, and no temporary one; the error names the file."""
+    """A full disk or an interruption leaves the old file, or none; the error names the file."""
     path, write = tmp_path / "file", Path.write_bytes
     for content in before:
         path.write_bytes(content)
@@ -137,8 +133,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(
 def test_a_file_that_another_program_has_open_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_failures: int
 ) -> None:
-    """On Windows the renaming fails while another program has the file open: it is tried four
-    times, a fifth of a second apart; then the error names the file."""
+    """As on Windows: four attempts, a fifth of a second apart; then the error names the file."""
     path, replace, calls, waits = tmp_path / "file", os.replace, list[Path](), list[float]()
 
     def busy(source: Path, target: Path) -> None:
@@ -171,8 +166,7 @@ def test_a_symbolic_link_keeps_pointing_to_the_file_that_is_written(tmp_path: Pa
 
 
 def test_a_path_that_cannot_be_a_file_is_named(tmp_path: Path) -> None:
-    """A folder, a missing folder and a file in the place of a folder are an OSError that names the
-    path, for writing and reading; nothing is left behind."""
+    """A folder, or a missing one, is an OSError that names the path; nothing is left behind."""
     (tmp_path / "file").touch()
     (tmp_path / "folder").mkdir()
     for name in ("folder", "missing/file", "file/file"):
@@ -194,8 +188,7 @@ class Trap:
 
 
 def model(compression: int = 0, **changes: Any) -> bytes:
-    """A model file of one Dense and one ReLU, in which entries of the header or arrays are changed:
-    None for none, bytes for an array as it is in the file."""
+    """A model of one Dense and one ReLU with changed entries and arrays; None: without them."""
     header: dict[str, Any] = {"format": "mininet 1", "metadata": {}, "sizes": None}
     header["layers"] = [{"type": "Dense"}, {"type": "ReLU"}]
     header |= {name: changes.pop(name) for name in header.keys() & changes.keys()}
@@ -265,8 +258,7 @@ REASONS = {
 
 @pytest.mark.parametrize("kind", WRONG)
 def test_a_file_that_is_not_a_model_is_rejected(path: Path, kind: str) -> None:
-    """One ValueError that names the file, whatever is wrong; no pickle is executed, and a bomb is
-    not unpacked."""
+    """One ValueError names the file; no pickle is executed, and no bomb unpacked."""
     path.write_bytes(model())
     assert repr(Sequential.load(path).layers) == "[Dense(n_in=1, n_out=2), ReLU()]"
     path.write_bytes(WRONG[kind])
@@ -282,8 +274,7 @@ def test_a_file_that_is_not_a_model_is_rejected(path: Path, kind: str) -> None:
 @settings(max_examples=300)
 @given(st.data(), st.sampled_from(("flip", "truncate", "cut", "double")))
 def test_a_damaged_file_is_rejected_or_means_the_same(path: Path, data: Any, kind: str) -> None:
-    """Bytes flipped, cut off, cut out or doubled: the archive's checksums cover each byte of header
-    and weights, so that a model that loads is the one that was saved, bit for bit."""
+    """The archive's checksums cover each byte of header and weights."""
     network = Sequential([mn.Normalization([0.5], [2.0]), *small().layers, Dropout(0.5)])
     network.save(path)
     content = bytearray(path.read_bytes())
