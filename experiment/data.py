@@ -3,12 +3,11 @@
 import csv
 import os
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,14 +21,12 @@ AUDIO_SUFFIXES = (  # of formats that soundfile reads
 )
 
 
-@dataclass(frozen=True)
-class Clip:
-    """A preprocessed clip, (220500,) float32 at 44.1 kHz, and the steps applied to it."""
+class Clip(NamedTuple):
+    """A preprocessed clip, (220500,) float32 at 44.1 kHz, and the steps applied to it: "resampled",
+    "cut", "padded"."""
 
     signal: np.ndarray
-    resampled: bool = False
-    cut: bool = False
-    padded: bool = False
+    steps: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -66,15 +63,19 @@ class Dataset:
 def embedded(seed: int) -> Dataset:
     """The synthetic scenes, 40 clips per class in ten classes, synthesized on reading; in the order
     in which scan finds them as files."""
-    takes = [(name, take) for name in scenes.CLASSES for take in range(scenes.N_TAKES)]
-    takes.sort(key=lambda clip: (clip[0], scenes.file_name(*clip)))
+    clips = [(name, take) for name in scenes.CLASSES for take in range(scenes.N_TAKES)]
+    clips.sort(key=lambda clip: scenes.file_name(*clip))
     return Dataset(
         classes=list(scenes.CLASSES),
-        names=[f"{name}/{scenes.file_name(name, take)}" for name, take in takes],
-        labels=np.repeat(np.arange(len(scenes.CLASSES)), scenes.N_TAKES),
-        sources=takes,
-        reader=partial(_scene_clip, seed=seed),
+        names=[scenes.file_name(*clip) for clip in clips],
+        labels=np.array([scenes.CLASSES.index(name) for name, _ in clips]),
+        sources=clips,
+        reader=partial(_read_scene, seed=seed),
     )
+
+
+def _read_scene(clip: tuple[str, int], seed: int) -> Clip:
+    return Clip(scenes.scene(*clip, seed=seed))
 
 
 def scan(
@@ -88,113 +89,59 @@ def scan(
     ValueError: no such folder, fewer than two class folders, a class without recordings, an
     invalid esc50.csv, all_classes without ESC-50.
     """
-    root = Path(folder)
+    root, skipped = Path(folder), dict[str, list[str]]()
     if not root.is_dir():
         problem = "is not a folder" if root.exists() else "does not exist"
         raise ValueError(f"the data folder {root} {problem}")
-    skipped: dict[str, list[str]] = {}
     if (root / "meta" / "esc50.csv").is_file() and (root / "audio").is_dir():
-        by_class = _esc50_classes(root, all_classes)
+        files = _esc50_files(root, all_classes)
     elif all_classes:
         raise ValueError(f"--all-classes needs the ESC-50 repository; {root} is not one")
     else:
-        by_class = _class_folders(root, skipped, out)
-    _check_classes(root, by_class)
-    files = [(name, path) for name, paths in by_class.items() for path in paths]
+        files = _class_files(root, skipped, out)
+    classes = sorted({name for name, _ in files})
+    if not classes:
+        raise ValueError(f"{root} contains no class folders; it must contain one per class")
+    if len(classes) == 1:
+        raise ValueError(f"{root} has one class, {classes[0]!r}; it must have two")
     return Dataset(
-        classes=[printable(name) for name in by_class],
+        classes=[printable(name) for name in classes],
         names=[printable(f"{name}/{path.name}") for name, path in files],
-        labels=np.repeat(np.arange(len(by_class)), [len(paths) for paths in by_class.values()]),
+        labels=np.array([classes.index(name) for name, _ in files]),
         sources=[str(path) for _, path in files],
         reader=read_clip,
         skipped_files=skipped,
     )
 
 
-def read_clip(path: str) -> Clip:
-    """Read a mono clip of 5 s at 44.1 kHz. ValueError, OSError: as mfcc.load, or truncated."""
-    check_complete(path)
-    signal, rate = read(path, DURATION)
-    signal = resample(signal, rate, SAMPLE_RATE)
-    n = round(DURATION * SAMPLE_RATE)
-    flags = {"resampled": rate != SAMPLE_RATE, "cut": len(signal) > n, "padded": len(signal) < n}
-    return Clip(fix_length(signal, n), **flags)
-
-
-# libsndfile corrects sizes in a header that exceed the file, and reports this only in its log.
-_SIZE = re.compile(r"(?:data|SSND|Data Size|riff|Riff size) *: (\d+) \(should be (\d+)\)")
-_UNKNOWN = 0x7FFF_F000  # bytes; larger sizes are placeholders of programs that write to a pipe
-_PAGE = 65307  # bytes; the largest possible page of an Ogg file
-
-
-def check_complete(path: str) -> None:
-    """Raise ValueError if the header states more bytes than the file has, or an Ogg file lacks its
-    last page (Pfeiffer 2003, RFC 3533, §6: byte 5 holds the flag, 26 the number of segments)."""
-    with open_audio(path) as sound:
-        sizes = [(int(match[1]), int(match[2])) for match in _SIZE.finditer(sound.extra_info)]
-    for promised, there in sizes:
-        if there < promised < _UNKNOWN:
-            raise ValueError(f"{path} is truncated: {there} of {promised} bytes")
-    with open(path, "rb") as file:
-        if file.read(4) != b"OggS":
-            return
-        file.seek(max(0, file.seek(0, os.SEEK_END) - _PAGE))
-        tail = file.read()
-    page = tail[tail.rfind(b"OggS") :]
-    is_last = len(page) >= 27 and page[5] & 4
-    if not is_last or len(page) < 27 + page[26] + sum(page[27 : 27 + page[26]]):
-        raise ValueError(f"{path} is truncated: its last page is missing")
-
-
-def printable(name: str) -> str:
-    """Make name printable on one line in any encoding: escape control characters, line breaks and
-    bytes that are not UTF-8, for example as \\n."""
-    escaped = {"Cc", "Cs", "Zl", "Zp"}  # categories of Unicode
-    return "".join(
-        c.encode("unicode_escape").decode() if unicodedata.category(c) in escaped else c
-        for c in name
-    )
-
-
-def _scene_clip(take: tuple[str, int], seed: int) -> Clip:
-    return Clip(scenes.scene(*take, seed=seed))
-
-
-def _by_name(folder: Path) -> list[Path]:
-    """List the entries of a folder, in the same order on every platform."""
-    return sorted(folder.iterdir(), key=lambda path: path.name)
-
-
-def _esc50_classes(root: Path, all_classes: bool) -> dict[str, list[Path]]:
-    """The files of each category in meta/esc50.csv, both in alphabetical order."""
-    by_class: dict[str, list[Path]] = {}
+def _esc50_files(root: Path, all_classes: bool) -> list[tuple[str, Path]]:
+    """The category and the path of the files in meta/esc50.csv, both in alphabetical order."""
     with open(root / "meta" / "esc50.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     if not rows or not {"filename", "category", "esc10"} <= set(rows[0]):
         raise ValueError(f"{root / 'meta' / 'esc50.csv'} is not the table of ESC-50")
-    for row in sorted(rows, key=lambda row: (row["category"], row["filename"])):
-        if all_classes or row["esc10"] == "True":
-            by_class.setdefault(row["category"], []).append(root / "audio" / row["filename"])
-    return by_class
+    rows = [row for row in rows if all_classes or row["esc10"] == "True"]
+    return sorted((row["category"], root / "audio" / row["filename"]) for row in rows)
 
 
-def _class_folders(
+def _class_files(
     root: Path, skipped: dict[str, list[str]], out: Path | None
-) -> dict[str, list[Path]]:
-    """The recordings of each class folder; everything else goes to skipped."""
-    by_class: dict[str, list[Path]] = {}
-    for entry in _by_name(root):
+) -> list[tuple[str, Path]]:
+    """The class and the path of the recordings in class folders; other files go to skipped."""
+    recordings = []
+    for entry in sorted(root.iterdir(), key=os.path.basename):  # alike on every platform
         is_out = out is not None and out.exists() and entry.exists() and entry.samefile(out)
-        if entry.is_dir() and not entry.name.startswith(".") and not is_out:
-            files = [(path, _kind(path)) for path in _by_name(entry)]
-            by_class[entry.name] = [path for path, kind in files if kind == "audio"]
-        else:
-            files = [(entry, "results" if is_out else _kind(entry))]
-        for path, kind in files:
-            if kind != "audio" or path.parent == root:
-                name = printable(path.relative_to(root).as_posix())
-                skipped.setdefault(kind, []).append(name)
-    return by_class
+        is_class = entry.is_dir() and not entry.name.startswith(".") and not is_out
+        paths = sorted(entry.iterdir(), key=os.path.basename) if is_class else [entry]
+        kinds = ["results" if is_out else _kind(path) for path in paths]
+        if is_class and "audio" not in kinds:
+            raise ValueError(f"the class folder {entry} contains no recordings")
+        for path, kind in zip(paths, kinds, strict=True):
+            if is_class and kind == "audio":
+                recordings.append((entry.name, path))
+            else:
+                skipped.setdefault(kind, []).append(printable(path.relative_to(root).as_posix()))
+    return recordings
 
 
 def _kind(path: Path) -> str:
@@ -205,11 +152,38 @@ def _kind(path: Path) -> str:
     return "folder" if path.is_dir() else "not audio"
 
 
-def _check_classes(root: Path, by_class: dict[str, list[Path]]) -> None:
-    if not by_class:
-        raise ValueError(f"{root} contains no class folders; it must contain one per class")
-    for name, files in by_class.items():
-        if not files:
-            raise ValueError(f"the class folder {root / name} contains no recordings")
-    if len(by_class) == 1:
-        raise ValueError(f"{root} has one class, {next(iter(by_class))!r}; it must have two")
+def read_clip(path: str) -> Clip:
+    """Read a mono clip of 5 s at 44.1 kHz. ValueError, OSError: as mfcc.load, or truncated."""
+    with open_audio(path) as sound:
+        check_complete(path, sound)
+    signal, rate = read(path, DURATION)
+    signal, n = resample(signal, rate, SAMPLE_RATE), round(DURATION * SAMPLE_RATE)
+    steps = {"resampled": rate != SAMPLE_RATE, "cut": len(signal) > n, "padded": len(signal) < n}
+    return Clip(fix_length(signal, n), [step for step, applied in steps.items() if applied])
+
+
+# libsndfile corrects sizes in a header that exceed the file, and reports this only in its log.
+_SIZE = re.compile(r"(?:data|SSND|Data Size|riff|Riff size) *: (\d+) \(should be (\d+)\)")
+_UNKNOWN = 0x7FFF_F000  # bytes; larger sizes are placeholders of programs that write to a pipe
+
+
+def check_complete(path: str, sound: Any) -> None:
+    """Raise ValueError if the header states more bytes than the file has, or an Ogg file lacks its
+    last page (Pfeiffer 2003, RFC 3533, §6: byte 5 holds the flag, 26 the number of segments)."""
+    for match in _SIZE.finditer(sound.extra_info):
+        promised, there = int(match[1]), int(match[2])
+        if there < promised < _UNKNOWN:
+            raise ValueError(f"{path} is truncated: {there} of {promised} bytes")
+    if sound.format == "OGG":
+        content = Path(path).read_bytes()
+        page = content[content.rfind(b"OggS") :]
+        is_last = len(page) >= 27 and page[5] & 4
+        if not is_last or len(page) < 27 + page[26] + sum(page[27 : 27 + page[26]]):
+            raise ValueError(f"{path} is truncated: its last page is missing")
+
+
+def printable(name: str) -> str:
+    """Make name printable on one line in any encoding: escape control characters, line breaks and
+    bytes that are not UTF-8, for example as \\n."""
+    unprintable = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
+    return re.sub(unprintable, lambda match: match[0].encode("unicode_escape").decode(), name)

@@ -7,16 +7,16 @@ training data into the evaluation.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import PurePosixPath
+from typing import NamedTuple
 
 import numpy as np
 
 from .scenes import N_FOLDS
 
 MIN_FOLDS = 3  # one test fold; the choice of networks needs two more
-_ESC = re.compile(r"(\d+)-(.+)-[A-Z](-\d+)?")
-_TAKE = re.compile(r"(.+)-[A-Z](-\d+)?")
+_NAME = re.compile(r"(?:(?P<fold>\d+)-)?(?P<recording>.+)-[A-Z](-\d+)?")
 KINDS = {
     "official": "the official folds, the first number of each file name",
     "recordings": "stratified, clips of one recording in the same fold",
@@ -24,8 +24,7 @@ KINDS = {
 }
 
 
-@dataclass(frozen=True)
-class Folds:
+class Folds(NamedTuple):
     """fold_of[i] is the fold of clip i, (n,) ints; recordings[i] its recording; kind, a key of
     KINDS, how the folds were made."""
 
@@ -47,15 +46,16 @@ class Folds:
 def find_folds(
     names: Sequence[str], labels: np.ndarray, n_folds: int | None = None, seed: int = 0
 ) -> Folds:
-    """The official folds if every name contains one and n_folds is None; else n_folds (None: five)
-    stratified folds that never divide a recording.
+    """The official folds if every name contains one, they are at least MIN_FOLDS, and n_folds is
+    None; else n_folds (None: five) stratified folds that never divide a recording.
 
     names "class/file", labels (n,) ints. seed: the order in which ties are broken.
     ValueError: a class with fewer recordings than folds.
     """
-    official, recordings = _official(names), [recording(name) for name in names]
-    if n_folds is None and official is not None:
-        return Folds("official", official, recordings)
+    recordings = [recording(name) for name in names]
+    official = [match["fold"] if (match := _parse(name)) else None for name in names]
+    if n_folds is None and None not in official and len(set(official)) >= MIN_FOLDS:
+        return Folds("official", np.array(official, int), recordings)
     kind = "recordings" if len(set(recordings)) < len(names) else "clips"
     fold_of = _stratify(names, labels, recordings, n_folds or N_FOLDS, seed)
     return Folds(kind, fold_of, recordings)
@@ -64,19 +64,10 @@ def find_folds(
 def find_folds_or_none(names: Sequence[str], labels: np.ndarray, seed: int = 0) -> Folds | None:
     """As find_folds, but with fewer folds if a class has fewer than five recordings; None if one
     has a single recording."""
-    if _official(names) is not None:
-        return find_folds(names, labels)
-    table, _ = _table(labels, [recording(name) for name in names])
-    n_scarce = int(np.count_nonzero(table, axis=0).min())
-    return find_folds(names, labels, min(N_FOLDS, n_scarce), seed) if n_scarce > 1 else None
-
-
-def _official(names: Sequence[str]) -> np.ndarray | None:
-    """The first number of each name, (n,) ints; None if one is missing or they are too few."""
-    matches = [match for name in names if (match := _ESC.fullmatch(PurePosixPath(name).stem))]
-    fold_of = np.array([int(match[1]) for match in matches])
-    complete = len(fold_of) == len(names) and len(np.unique(fold_of)) >= MIN_FOLDS
-    return fold_of if complete else None
+    for n_folds in (None, *range(N_FOLDS - 1, 1, -1)):
+        with suppress(ValueError):
+            return find_folds(names, labels, n_folds, seed)
+    return None
 
 
 def recording(name: str) -> str:
@@ -85,32 +76,31 @@ def recording(name: str) -> str:
     ESC's numbers come from one archive: the same number in two classes is the same recording.
     Other datasets probably restart their numbers in each class.
     """
-    path = PurePosixPath(name)
-    if match := _ESC.fullmatch(path.stem):
-        return match[2]
-    return f"{path.parent}/{match[1]}" if (match := _TAKE.fullmatch(path.stem)) else name
+    if not (match := _parse(name)):
+        return name
+    return (
+        match["recording"]
+        if match["fold"]
+        else f"{PurePosixPath(name).parent}/{match['recording']}"
+    )
 
 
-def _table(labels: np.ndarray, recordings: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """The number of clips by recording and class, and the row of each clip in this table, (n,)."""
-    _, row_of = np.unique(recordings, return_inverse=True)
-    table = np.zeros((row_of.max() + 1, labels.max() + 1), int)
-    np.add.at(table, (row_of, labels), 1)
-    return table, row_of
+def _parse(name: str) -> re.Match[str] | None:
+    return _NAME.fullmatch(PurePosixPath(name).stem)
 
 
 def _stratify(
     names: Sequence[str], labels: np.ndarray, recordings: list[str], n_folds: int, seed: int
 ) -> np.ndarray:
     """Assign recordings, largest first, to the fold with fewest clips of the class: (n,) from 1."""
-    table, group = _table(labels, recordings)
-    sizes = table.sum(axis=1)
-    scarce = int(np.argmin(np.count_nonzero(table, axis=0)))
-    n_scarce = np.count_nonzero(table[:, scarce])
-    if n_scarce < n_folds:
-        name = names[int(np.argmax(labels == scarce))].split("/")[0]
+    _, group = np.unique(recordings, return_inverse=True)
+    table = np.zeros((group.max() + 1, labels.max() + 1), int)  # clips by recording and class
+    np.add.at(table, (group, labels), 1)
+    n_recordings, sizes = np.count_nonzero(table, axis=0), table.sum(axis=1)
+    if n_recordings.min() < n_folds:
+        name = names[int(np.argmax(labels == n_recordings.argmin()))].split("/")[0]
         needed = f"{n_folds} folds need {n_folds} recordings per class"
-        raise ValueError(f"{needed}; {name} has {n_scarce}")
+        raise ValueError(f"{needed}; {name} has {n_recordings.min()}")
     order = np.random.default_rng(seed).permutation(len(sizes))
     order = order[np.argsort(-sizes[order], kind="stable")]
     held, fold_of = np.zeros((n_folds, table.shape[1]), int), np.zeros(len(sizes), int)

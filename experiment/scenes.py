@@ -1,11 +1,9 @@
 """Ten synthesized everyday sounds: training data for runs without recordings.
 
-A clip consists of oscillators, noise and envelopes. It depends only on (seed, class, take), so that
-each clip can be synthesized alone. Each take draws its own pitch, pace, material,
-onsets, level, silence and background, and the ranges of the classes overlap (slow steps fall like
-drops, a bell rings at the pitch of a siren), so that no single number separates the classes.
-
-Sections: building blocks, one function per class, shared parts, files. Symbols:
+A clip consists of oscillators, noise and envelopes. It depends only on (seed, class, take). Each
+take draws its own pitch, pace, material, onsets, level, silence and background, and the ranges of
+the classes overlap (slow steps fall like drops, a bell rings at the pitch of a siren), so that no
+single number separates the classes. Symbols:
 
     rng   the random generator            t   time, s
     n     length, samples                 f   frequency, Hz: a number, or one per sample (n,)
@@ -14,10 +12,10 @@ Sections: building blocks, one function per class, shared parts, files. Symbols:
 The sounds reach up to 12 kHz: at sample rates under 24 kHz the highest partials alias.
 """
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.random import Generator
@@ -46,11 +44,8 @@ def phase(f: np.ndarray, sr: float) -> np.ndarray:
 
 
 def pulses(f: np.ndarray, sr: float, sharpness: float) -> np.ndarray:
-    """exp(b (cos φ − 1)), (n,) in (0, 1]: pulses at the frequency f; b = sharpness narrows them.
-
-    The k-th harmonic is proportional to the Bessel function I_k(b): narrow pulses sound bright.
-    Source: Abramowitz and Stegun (1964), 9.6.34.
-    """
+    """exp(b (cos φ − 1)), (n,) in (0, 1], b = sharpness: pulses at the frequency f. Harmonic k is
+    proportional to the Bessel function I_k(b). Source: Abramowitz and Stegun (1964), 9.6.34."""
     return np.exp(sharpness * (np.cos(phase(f, sr)) - 1))
 
 
@@ -68,8 +63,7 @@ def wander(rng: Generator, n: int, sr: float, rate: float) -> np.ndarray:
 def ring(n: int, sr: float, f: float, decay: float) -> np.ndarray:
     """e^(−t/decay) sin 2πft, (n,): a struck object that rings for `decay` s.
 
-    The imaginary part of zᵏ, k = 0 … n-1. With k = i·w + j the powers are one outer product of the
-    2w numbers z^(i·w) and z^j, w = ⌈√n⌉: few sines are computed.
+    The imaginary part of zᵏ = z^(i·w) z^j, k = i·w + j, w = ⌈√n⌉: an outer product of 2w powers.
     """
     z = np.exp((-1 / decay + 2j * np.pi * f) / sr)
     j = np.arange(int(np.ceil(np.sqrt(n))))
@@ -80,11 +74,6 @@ def fall(n: int, sr: float, attack: float, decay: float) -> np.ndarray:
     """(1 − e^(−t/attack)) e^(−t/decay), (n,): an envelope that rises fast and falls slowly."""
     t = np.arange(n) / sr
     return (1 - np.exp(-t / attack)) * np.exp(-t / decay)
-
-
-def bump(n: int) -> np.ndarray:
-    """sin² over half a period, (n,): an envelope from 0 up to 1 and back to 0."""
-    return np.sin(np.pi * (np.arange(n) + 0.5) / n) ** 2
 
 
 def onsets(rng: Generator, n: int, sr: float, pace: float, jitter: float) -> np.ndarray:
@@ -120,9 +109,8 @@ def bell(rng: Generator, n: int, sr: float) -> np.ndarray:
     """A bell, struck repeatedly: the higher a partial, the faster it decays."""
     f, decay = log_uniform(rng, 180, 1500), log_uniform(rng, 0.15, 2.5)
     ratios = BELL_PARTIALS * rng.normal(1, 0.01, BELL_PARTIALS.size)  # bells differ
-    strike, clip = np.zeros(n), np.zeros(n)
-    for ratio in ratios:
-        strike += rng.uniform(0.1, 1) * ring(n, sr, f * ratio, decay / ratio)
+    partials = [rng.uniform(0.1, 1) * ring(n, sr, f * r, decay / r) for r in ratios]
+    clip, strike = np.zeros(n), np.sum(partials, axis=0)
     for onset in onsets(rng, n, sr, log_uniform(rng, 0.3, 3), 0.1):
         place(clip, rng.uniform(0.4, 1) * strike, onset)
     return clip
@@ -136,7 +124,8 @@ def bird_song(rng: Generator, n: int, sr: float) -> np.ndarray:
     for _ in range(rng.integers(1, 4)):
         m = int(rng.uniform(0.3, 0.9) / pace * sr) + 1
         first, last = f * 2 ** rng.uniform(0, 0.8, 2)
-        whistles.append(bump(m) * np.sin(phase(np.geomspace(first, last, m), sr)))
+        envelope = np.sin(np.pi * (np.arange(m) + 0.5) / m) ** 2
+        whistles.append(envelope * np.sin(phase(np.geomspace(first, last, m), sr)))
     clip = np.zeros(n)
     for onset in onsets(rng, n, sr, pace, 0.2):
         if onset / sr % phrase <= sung * phrase:
@@ -230,16 +219,9 @@ def wind(rng: Generator, n: int, sr: float) -> np.ndarray:
     return 10 ** (rng.uniform(0.1, 0.5) * gust) * (rush + rng.uniform(0, 2) * howl)
 
 
-_SOUNDS = (
-    *(applause, bell, bird_song, breaking_glass, cricket),
-    *(dripping_tap, engine, footsteps, siren, wind),
-)
-_SYNTHESIS: dict[str, Callable[[Generator, int, float], np.ndarray]] = {
-    sound.__name__: sound for sound in _SOUNDS
-}
-CLASSES = tuple(_SYNTHESIS)
-
-# Shared by all clips
+SOUNDS = [applause, bell, bird_song, breaking_glass, cricket]
+SOUNDS += [dripping_tap, engine, footsteps, siren, wind]
+CLASSES = tuple(sound.__name__ for sound in SOUNDS)
 
 
 def background(rng: Generator, n: int, sr: float) -> np.ndarray:
@@ -251,10 +233,8 @@ def background(rng: Generator, n: int, sr: float) -> np.ndarray:
 
 
 def recorder(rng: Generator, n: int, sr: float) -> np.ndarray:
-    """1 while the recorder runs, 0 before and after it, (n,), with ramps of 10 ms.
-
-    Seven of eight clips are recorded from end to end.
-    """
+    """1 while the recorder runs, 0 before and after it, (n,), with ramps of 10 ms: seven of eight
+    clips are recorded from end to end."""
     start, stop = (0.0, 1.0) if rng.random() < 7 / 8 else (rng.uniform(0, 0.3), rng.uniform(0.6, 1))
     t = (np.arange(n) + 0.5) / n  # in units of the clip
     return np.clip(np.minimum(t - start, stop - t) * (n / sr / 0.01), 0, 1)
@@ -263,7 +243,6 @@ def recorder(rng: Generator, n: int, sr: float) -> np.ndarray:
 def scene(
     name: str,
     take: int,
-    *,
     seed: int = 0,
     sample_rate: float = SAMPLE_RATE,
     duration: float = DURATION,
@@ -273,12 +252,13 @@ def scene(
     sample_rate in Hz, duration in s; n_samples = round(duration · sample_rate). The sound is
     20 to 45 dB above its background (RMS); the peak is 1 to 31 dB below full scale. The samples
     are multiples of 2⁻¹⁵, so that a 16-bit file stores the clip exactly.
-    ValueError: an unknown name, a take or seed that is not an integer >= 0, a sample_rate or
-    duration that is not positive and finite, a clip of less than one sample.
+    ValueError: an unknown name, a negative take or seed.
     """
-    rng = np.random.default_rng([_natural(seed, "seed"), _index(name), _natural(take, "take")])
-    n = _length(sample_rate, duration)
-    sound, ambience = _SYNTHESIS[name](rng, n, sample_rate), background(rng, n, sample_rate)
+    if name not in CLASSES:
+        raise ValueError(f"name={name!r} must be one of {', '.join(CLASSES)}")
+    index, n = CLASSES.index(name), round(duration * sample_rate)
+    rng = np.random.default_rng([seed, index, take])
+    sound, ambience = SOUNDS[index](rng, n, sample_rate), background(rng, n, sample_rate)
     snr, peak = rng.uniform(20, 45), -1 - 30 * rng.random() ** 3  # dB; most are near full scale
     running = recorder(rng, n, sample_rate)
     clip = running * (_unit(sound) + 10 ** (-snr / 20) * _unit(ambience))
@@ -293,62 +273,26 @@ def _unit(x: np.ndarray) -> np.ndarray:
     return x / max(float(np.sqrt(np.mean(x**2))), TINY)
 
 
-def _index(name: str) -> int:
-    if name not in CLASSES:
-        raise ValueError(f"name={name!r} must be one of {', '.join(CLASSES)}")
-    return CLASSES.index(name)
-
-
-def _natural(value: int, name: str) -> int:
-    if not isinstance(value, (int, np.integer)) or value < 0:
-        raise ValueError(f"{name}={value!r} must be a non-negative integer")
-    return int(value)
-
-
-def _length(sample_rate: float, duration: float) -> int:
-    for name, value in (("sample_rate", sample_rate), ("duration", duration)):
-        if not 0 < value < np.inf:
-            raise ValueError(f"{name}={value!r} must be positive and finite")
-    if round(duration * sample_rate) == 0:
-        raise ValueError(f"duration={duration!r} must be at least one sample, {1 / sample_rate} s")
-    return round(duration * sample_rate)
-
-
-# Files
-
-
 def file_name(name: str, take: int) -> str:
-    """<fold>-<recording>-A.wav as in ESC-10: fold 1 … 5 in turn, and no recording used twice.
-
-    recording = 10·take + index of the class: unique over all classes.
-    ValueError: an unknown name, a take that is not a non-negative integer.
-    """
-    recording = _natural(take, "take") * len(CLASSES) + _index(name)
-    return f"{take % N_FOLDS + 1}-{recording:05d}-A.wav"
+    """<class>/<fold>-<recording>-A.wav, as in ESC-10: fold 1 … 5 in turn; no recording twice."""
+    recording = take * len(CLASSES) + CLASSES.index(name)
+    return f"{name}/{take % N_FOLDS + 1}-{recording:05d}-A.wav"
 
 
 def write_scenes(
-    folder: str | os.PathLike[str],
-    *,
-    seed: int = 0,
-    n_takes: int = N_TAKES,
-    progress: Callable[[Sequence[tuple[str, int]]], Iterable[tuple[str, int]]] = iter,
+    folder: Path, *, seed: int = 0, progress: Callable[[Sequence[Any]], Iterable[Any]] = iter
 ) -> int:
-    """Write folder/<class>/<file_name>, 16-bit mono WAV; return the number of clips.
+    """Write folder/<file_name>, 16-bit mono WAV; return the number of clips.
 
-    progress wraps the list of (class, take), as tqdm does.
-    ValueError: a negative seed, n_takes < 1. OSError, with the file name: it cannot be written.
+    progress wraps the list of (class, take), as tqdm does. OSError: a file cannot be written.
     """
     import soundfile
 
-    if n_takes < 1:
-        raise ValueError(f"n_takes={n_takes} must be a positive integer")
-    clips = [(name, take) for name in CLASSES for take in range(n_takes)]
+    clips = [(name, take) for name in CLASSES for take in range(N_TAKES)]
     for name, take in progress(clips):
-        samples = (scene(name, take, seed=seed) * 2**15).astype(np.int16)
-        content = BytesIO()
-        soundfile.write(content, samples, SAMPLE_RATE, format="WAV", subtype="PCM_16")
-        path = Path(folder, name, file_name(name, take))
+        samples, content = (scene(name, take, seed) * 2**15).astype(np.int16), BytesIO()
+        soundfile.write(content, samples, SAMPLE_RATE, "PCM_16", format="WAV")
+        path = folder / file_name(name, take)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, content.getvalue())
     return len(clips)

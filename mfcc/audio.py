@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import ceil, inf
-from os import PathLike, fsdecode
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ MARGIN = 0.1  # s read beyond the requested end, so that resampling has no edge 
 
 
 def load(
-    path: str | PathLike[str], sample_rate: int = SAMPLE_RATE, duration: float | None = DURATION
+    path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE, duration: float | None = DURATION
 ) -> np.ndarray:
     """Read a recording as mono, resampled to sample_rate Hz, cut or zero-padded to duration s.
 
@@ -35,65 +34,65 @@ def load(
     return signal if duration is None else fix_length(signal, round(duration * sample_rate))
 
 
-def read(path: str | PathLike[str], duration: float | None = None) -> tuple[np.ndarray, int]:
+def read(path: str | os.PathLike[str], duration: float | None = None) -> tuple[np.ndarray, int]:
     """Read WAV, FLAC, Ogg, MP3, AIFF or another soundfile format, averaged over channels.
 
     Returns the signal (n,) float32 in [-1, 1] (values beyond full scale are clipped)
     and its sample rate in Hz; reads at most duration s and a margin.
-    ValueError: open_audio rejects the file; no samples, fewer than the decoder reports, more than
-    fit into memory, NaN or infinite samples; duration not > 0. OSError: the file cannot be opened.
-    A WAV file shorter than its header states is read to its end.
+    ValueError: as open_audio and read_channels; duration not > 0. OSError: the file cannot be
+    opened. A WAV file shorter than its header states is read to its end.
     """
     if duration is not None and not 0 < duration < inf:
         raise ValueError(f"duration={duration!r} must be a positive number of seconds, or None")
     with open_audio(path) as sound:
-        rate, n = int(sound.samplerate), int(sound.frames)
-        n = n if duration is None else min(n, ceil((duration + MARGIN) * rate))
-        try:
-            channels = sound.read(n, dtype="float32", always_2d=True)
-        except MemoryError:  # the file is too long, or its header is wrong
-            raise ValueError(f"{fsdecode(path)} has {n} samples: too many for memory") from None
-    check_samples(path, len(channels), n, int(np.isfinite(channels).all(axis=1).sum()))
-    return np.clip(channels.mean(axis=1), -1, 1), rate
+        channels = read_channels(path, sound, duration)
+        return np.clip(channels.mean(axis=1), -1, 1), sound.samplerate
 
 
 @contextmanager
-def open_audio(path: str | PathLike[str]) -> Iterator[Any]:
+def open_audio(path: str | os.PathLike[str]) -> Iterator[Any]:
     """Open the file as a soundfile.SoundFile, for a with block.
 
-    ValueError: not a regular file, not audio, a sample rate above MAX_RATE. OSError: the file
-    cannot be opened.
+    ValueError: not audio, a sample rate above MAX_RATE. OSError: the file cannot be opened.
     """
     import soundfile
 
-    file = fsdecode(path)
-    if os.path.exists(file) and not (os.path.isfile(file) or os.path.isdir(file)):
-        raise ValueError(f"{file} is not a regular file")  # opening a pipe would block
-    if file.lower().endswith(".raw"):
-        raise ValueError(f"{file} cannot be read as audio: raw samples have no header")
-    with open(file, "rb"):  # raises OSError with the system's reason
-        pass
+    name = os.fsdecode(path)
+    if name.lower().endswith(".raw"):
+        raise ValueError(f"{name} cannot be read as audio: raw samples have no header")
     try:
-        with soundfile.SoundFile(os.fsencode(file) if os.name == "posix" else file) as sound:
-            if sound.format == "RAW":  # libsndfile's fallback for .au and .snd without a header
-                raise ValueError(f"{file} cannot be read as audio: it has no header")
+        # by its name alone, libsndfile would read .au and .snd files without a header as noise
+        with open(name, "rb") as file, soundfile.SoundFile(file) as sound:
             if sound.samplerate > MAX_RATE:
-                raise ValueError(f"{file} has {sound.samplerate} Hz; it must be at most {MAX_RATE}")
+                raise ValueError(f"{name} has {sound.samplerate} Hz; it must be at most {MAX_RATE}")
             yield sound
     except soundfile.LibsndfileError as error:
-        reason = "format not recognized" if error.code in (1, 7) else error.error_string
-        raise ValueError(f"{file} cannot be read as audio: {reason.rstrip('.')}") from None
+        reason = "format not recognized" if error.code == 1 else error.error_string.rstrip(".")
+        raise ValueError(f"{name} cannot be read as audio: {reason}") from None
 
 
-def check_samples(path: str | PathLike[str], n_read: int, n_expected: int, n_finite: int) -> None:
-    """Raise ValueError if a file has no samples, too few, or NaN or infinite ones."""
-    name = fsdecode(path)
-    if n_read == 0:
+def read_channels(
+    path: str | os.PathLike[str], sound: Any, duration: float | None = None
+) -> np.ndarray:
+    """Read an open file, (n, n_channels) float32: at most duration s and a margin.
+
+    ValueError, with the path: no samples, fewer than the decoder reports, more than fit into
+    memory, NaN or infinite samples.
+    """
+    name, n = os.fsdecode(path), sound.frames
+    if duration is not None:
+        n = min(n, ceil((duration + MARGIN) * sound.samplerate))
+    try:
+        channels: np.ndarray = sound.read(n, dtype="float32", always_2d=True)
+    except MemoryError:  # the file is too long, or its header is wrong
+        raise ValueError(f"{name} has {n} samples: too many for memory") from None
+    if len(channels) == 0:
         raise ValueError(f"{name} has no samples")
-    if n_read < n_expected:
-        raise ValueError(f"{name} is truncated: {n_read} of {n_expected} samples")
-    if n_finite < n_read:
-        raise ValueError(f"{name} has {n_read - n_finite} samples that are NaN or infinite")
+    if len(channels) < n:
+        raise ValueError(f"{name} is truncated: {len(channels)} of {n} samples")
+    if n_bad := n - np.isfinite(channels).all(axis=1).sum():
+        raise ValueError(f"{name} has {n_bad} samples that are NaN or infinite")
+    return channels
 
 
 def resample(signal: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:

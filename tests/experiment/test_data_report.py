@@ -6,60 +6,46 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from experiment import data_report
 from experiment.data import Dataset, embedded, read_clip, scan
-from experiment.data_report import (
-    FULL_SCALE,
-    SILENT,
-    AudioStats,
-    as_json,
-    as_text,
-    measure,
-    measure_all,
-    report,
-    stats_of,
-)
+from experiment.data_report import AudioStats, as_text, measure, measure_all, report, stats_of
 from experiment.folds import find_folds
 from tests import sounds
 from tests.experiment.program import Program
 from tests.strategies import generators
 
 
-def of_one_piece(signal: np.ndarray, rate: int = 44100) -> AudioStats:
-    """The statistics of a signal (n,) or (n, channels)."""
-    return stats_of([signal.reshape(len(signal), -1)], rate, "test")[0]
-
-
-def measured(path: Path) -> AudioStats | str:
-    return measure(read_clip, str(path))
+def stats(signal: np.ndarray, rate: int = 44100) -> AudioStats:
+    """The statistics of a signal (n,) or (n, n_channels)."""
+    return stats_of(signal.reshape(len(signal), -1), rate, "test")
 
 
 def test_silence_is_measured_in_windows_of_10_ms() -> None:
     """1 s at -20 dB and 3 s below -60 dB are three quarters silent; a louder sample counts for its
     window."""
-    signal = np.full(4 * 8000, SILENT * 0.9)
+    signal = np.full(4 * 8000, data_report.SILENT * 0.9)
     signal[:8000] = 0.1
-    assert of_one_piece(signal, 8000).silence == 0.75
-    signal[20_000] = SILENT
-    assert of_one_piece(signal, 8000).silence == 0.75 - 1 / 400
+    assert stats(signal, 8000).silence == 0.75
+    signal[20_000] = data_report.SILENT
+    assert stats(signal, 8000).silence == 0.75 - 1 / 400
 
 
 def test_clipping_is_three_consecutive_samples_near_full_scale() -> None:
     """A clipped sine has clipping, one that just reaches full scale has not; a run of five is one
     place; each channel and 8-bit samples count."""
     sine = np.sin(2 * np.pi * 1000 * np.arange(44100) / 44100)
-    assert of_one_piece(sine).clipped == 0 and of_one_piece(sine).peak > 0.999
-    assert of_one_piece(np.clip(2 * sine, -1, 1)).clipped > 1000
+    assert stats(sine).clipped == 0 and sine.max() > 0.999
+    assert stats(np.clip(2 * sine, -1, 1)).clipped > 1000
     signal = np.zeros((50, 2))
     signal[10:15, 1] = -1
     signal[20:22, 0] = 1
-    assert of_one_piece(signal).clipped == 1
+    assert stats(signal).clipped == 1
     signal[30:33, 1] = signal[33:40, 0] = 1
-    assert of_one_piece(signal).clipped == 3
-    assert of_one_piece(np.repeat([0, 127 / 128], 3)).clipped == 1 and FULL_SCALE < 127 / 128
+    assert stats(signal).clipped == 3
+    assert stats(np.repeat([0, 127 / 128], 3)).clipped == 1 and data_report.FULL_SCALE < 127 / 128
 
 
 @given(st.floats(-0.5, 0.5), st.integers(1, 4))
@@ -67,7 +53,7 @@ def test_the_offset_is_the_mean_of_the_worst_channel(offset: float, n_channels: 
     """A channel with the mean d has the offset |d|; channels without offset do not dilute it."""
     signal = np.zeros((1000, n_channels))
     signal[:, -1] = offset
-    assert of_one_piece(signal).offset == pytest.approx(abs(offset), rel=1e-12)
+    assert stats(signal).offset == pytest.approx(abs(offset), rel=1e-12)
 
 
 @settings(max_examples=25)
@@ -75,18 +61,14 @@ def test_the_offset_is_the_mean_of_the_worst_channel(offset: float, n_channels: 
 def test_the_digest_identifies_rate_channels_and_samples(
     rng: np.random.Generator, n_channels: int, rate: int
 ) -> None:
-    """It does not depend on the pieces; it changes with one sample, the rate, or the length. Two
-    silent channels differ from one of twice the length."""
+    """It changes with one sample, the rate, or the length. Two silent channels differ from one of
+    twice the length."""
     signal = rng.integers(-(2**15), 2**15, (200, n_channels)) / 2**15
-    digest = of_one_piece(signal, rate).digest
-    cut = int(rng.integers(1, 199))
-    assert stats_of([signal[:cut], signal[cut:]], rate, "other")[0].digest == digest
     changed = signal.copy()
     changed[rng.integers(200), 0] += 2**-15
-    others = [(changed, rate), (signal, rate + 1), (signal[:-1], rate)]
-    assert all(of_one_piece(*other).digest != digest for other in others)
-    stereo, mono = of_one_piece(np.zeros((100, 2))), of_one_piece(np.zeros(200))
-    assert stereo.digest != mono.digest
+    different = [(signal, rate), (changed, rate), (signal, rate + 1), (signal[:-1], rate)]
+    different += [(np.zeros((100, 2)), rate), (np.zeros(200), rate)]
+    assert len({stats(*each).digest for each in different}) == 6
 
 
 def test_the_digest_does_not_depend_on_the_coding(tmp_path: Path) -> None:
@@ -94,39 +76,24 @@ def test_the_digest_does_not_depend_on_the_coding(tmp_path: Path) -> None:
     signal = np.round(sounds.hiss(0) * 2**15) / 2**15
     forms = [(".wav", "PCM_16"), (".wav", "PCM_24"), (".wav", "DOUBLE"), (".flac", "PCM_16")]
     digests = set()
-    for i, (suffix, subtype) in enumerate([*forms, (".aiff", "PCM_16")]):
-        stats = measured(sounds.write(tmp_path / f"{i}{suffix}", signal, subtype=subtype))
-        assert isinstance(stats, AudioStats) and stats.coding == f"{suffix[1:].upper()} {subtype}"
-        digests.add(stats.digest)
+    for suffix, subtype in [*forms, (".aiff", "PCM_16")]:
+        path = sounds.write(tmp_path / f"{subtype}{suffix}", signal, subtype=subtype)
+        found = measure(read_clip, str(path))
+        assert isinstance(found, AudioStats) and found.coding == f"{suffix[1:].upper()} {subtype}"
+        digests.add(found.digest)
     assert len(digests) == 1
 
 
-def test_long_recordings_are_read_to_the_end_in_pieces(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """25 s in pieces of 1 s: the statistics are those of the whole. A NaN in the last second is
-    found, though a clip, of the first 5 s, does not contain it."""
-    rate, asked = 8000, []
-    signal = np.concatenate([sounds.hiss(0, 24.0, rate), np.zeros(rate)]).astype(np.float32)
-    path = sounds.write(tmp_path / "long.wav", signal, rate, subtype="DOUBLE")
-    read = soundfile.SoundFile.read
-
-    def spy(self: soundfile.SoundFile, frames: int, *rest: object, **options: object) -> object:
-        asked.append(frames)
-        return read(self, frames, *rest, **options)
-
-    monkeypatch.setattr(soundfile.SoundFile, "read", spy)
-    stats = measured(path)
-    assert asked and max(asked) == rate
-    whole = of_one_piece(signal, rate)
-    assert isinstance(stats, AudioStats) and stats.seconds == 25
-    assert (stats.digest, stats.silence, stats.peak) == (whole.digest, whole.silence, whole.peak)
-    assert stats.offset == pytest.approx(whole.offset, rel=1e-9)
+def test_recordings_are_read_to_the_end(tmp_path: Path) -> None:
+    """A NaN in the last of 25 s is found, though a clip, of the first 5 s, does not contain it."""
+    signal = sounds.hiss(0, 25.0, 8000)
+    path = sounds.write(tmp_path / "long.wav", signal, 8000, subtype="DOUBLE")
+    found = measure(read_clip, str(path))
+    assert isinstance(found, AudioStats) and found.seconds == 25
     signal[-1] = np.nan
-    sounds.write(path, signal, rate, subtype="DOUBLE")
-    assert measured(path) == f"{path} has 1 samples that are NaN or infinite"
-    monkeypatch.undo()
-    assert read_clip(str(path)).cut
+    sounds.write(path, signal, 8000, subtype="DOUBLE")
+    assert measure(read_clip, str(path)) == f"{path} has 1 samples that are NaN or infinite"
+    assert read_clip(str(path)).steps == ["resampled", "cut"]
 
 
 @pytest.fixture(scope="module")
@@ -145,11 +112,12 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_findings_are_true(odd: Path) -> None:
+def test_the_findings_are_true_and_are_printed(odd: Path, program: Program) -> None:
     """Counts, rates, channels, lengths, clipping, offset, silence, duplicates, clips of one
-    recording, folds, and files that are unreadable or skipped."""
+    recording, folds, and files that are unreadable or skipped. The text has a row a class, a line a
+    fact, a list for each kind of finding; code 2, since recordings are unreadable."""
     dataset = scan(odd)
-    found = json.loads(as_json(report(dataset, measure_all(dataset))))
+    found = report(dataset, measure_all(dataset))
     sizes = {name: row["clips"] for name, row in found["classes"].items()}
     assert found["clips"] == 25 and sizes == {"high": 8, "hiss": 8, "low": 7}
     bad, huge = found["unreadable"]
@@ -172,11 +140,6 @@ def test_the_findings_are_true(odd: Path) -> None:
     folds = find_folds(good.names, good.labels)
     in_folds = np.sum(list(found["folds"]["clips_by_class"].values()), axis=1)
     np.testing.assert_array_equal(in_folds, np.bincount(folds.fold_of)[1:])
-
-
-def test_the_text_contains_the_findings(odd: Path, program: Program) -> None:
-    """A row a class, a line a fact, a list for each kind of finding; code 2, since recordings are
-    unreadable."""
     text, _ = program.run("check", "--data", odd, "--jobs", 1, code=2)
     for words in (
         "\nhigh       8 ",
@@ -243,6 +206,6 @@ def test_long_lists_are_cut() -> None:
     names = [f"class_{i:02d}/{k}.wav" for i in range(50) for k in range(6)]
     classes = [f"class_{i:02d}" for i in range(50)]
     dataset = Dataset(classes, names, np.repeat(np.arange(50), 6), names, read_clip)
-    lines = as_text(report(dataset, [of_one_piece(np.ones(44100))] * 300)).splitlines()
+    lines = as_text(report(dataset, [stats(np.ones(44100))] * 300)).splitlines()
     assert sum(line.startswith("class_") for line in lines) == 50
     assert "  … and 280 more, see --json" in lines and len(lines) < 130

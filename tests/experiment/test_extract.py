@@ -6,25 +6,21 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
-from experiment import extract
 from experiment.data import Clip, Dataset, scan
 from experiment.extract import (
-    CHUNK,
     WORKER_ENVIRONMENT,
     ExtractionResult,
     default_n_jobs,
     extract_features,
-    map_in_order,
     reason,
     workers,
 )
@@ -39,7 +35,8 @@ def numbered(source: int) -> Clip:
     """A reader: the source itself as a signal; every fifth cannot be read."""
     if source % 5 == 4:
         raise ValueError(f"{source}.wav holds no samples")
-    return Clip(np.full(3, float(source)), resampled=source > 10, cut=source > 12, padded=True)
+    time.sleep(0.1 / (1 + source))  # later clips take less time
+    return Clip(np.full(3, float(source)), ["padded", *(["cut"] if source > 12 else [])])
 
 
 def two_views(signal: np.ndarray) -> list[np.ndarray]:
@@ -59,16 +56,19 @@ def assert_same(one: ExtractionResult, two: ExtractionResult) -> None:
         assert (a.dtype, a.shape, a.tobytes()) == (b.dtype, b.shape, b.tobytes())
 
 
-def test_every_clip_is_kept_or_listed_as_a_problem() -> None:
-    """Row k of each view belongs to clip kept[k]; the other clips are problems with name and
-    reason; treatments of the readable clips are counted; progress wraps all clips."""
+@pytest.mark.parametrize("pool", [nullcontext(), ThreadPoolExecutor(4)])
+def test_every_clip_is_kept_or_listed_as_a_problem(pool: Any) -> None:
+    """Row k of each view belongs to clip kept[k], though later clips end sooner; the other clips
+    are problems with name and reason; steps of the readable clips are counted; progress wraps all
+    clips."""
     wrapped: list[list[int]] = []
 
     def progress(clips: Iterable[int]) -> Iterable[int]:
         wrapped.append(list(clips))
         return wrapped[0]
 
-    result = extract_features(dataset_of(17), two_views, progress=progress)
+    with pool as executor:
+        result = extract_features(dataset_of(17), two_views, executor, progress)
     assert result.kept == [i for i in range(17) if i % 5 != 4] and wrapped == [list(range(17))]
     expected = np.repeat(np.array(result.kept, float)[:, None], 3, axis=1)
     np.testing.assert_array_equal(result.views[0], expected)
@@ -77,7 +77,7 @@ def test_every_clip_is_kept_or_listed_as_a_problem() -> None:
     assert [vars(problem) for problem in result.problems] == [
         {"clip": f"a/{i}.wav", "reason": f"{i}.wav holds no samples"} for i in (4, 9, 14)
     ]
-    assert result.treated == {"resampled": 5, "cut": 3, "padded": 14}
+    assert result.treated == {"cut": 3, "padded": 14}
     nothing = extract_features(dataset_of(3, lambda i: numbered(4)), two_views)
     assert nothing.views == [] and nothing.kept == [] and len(nothing.problems) == 3
 
@@ -88,43 +88,9 @@ def test_reasons_are_sentences_on_one_line() -> None:
     assert reason(OSError(28, "No space left on device")) == "No space left on device"
     assert reason(OSError("words alone")) == "words alone"
     assert reason(ValueError("a\nb.wav holds no samples")) == "a\\nb.wav holds no samples"
-    assert reason(OSError(2, "Gone", b"a.wav")) == "a.wav: Gone"
 
 
 # Executors
-
-
-def sleepy(item: int) -> int:
-    """Later items take less time; the first more than one wait for a result."""
-    time.sleep(0.3 / (1 + item) ** 2)
-    return item
-
-
-def test_an_error_cancels_the_tasks_that_have_not_started() -> None:
-    """The error of a task is raised as it is; of 40 tasks for one thread most never run."""
-    ran = []
-
-    def failing(item: int) -> int:
-        ran.append(item)
-        raise FileNotFoundError(2, "No such file", "x.wav")
-
-    with ThreadPoolExecutor(1) as pool, pytest.raises(FileNotFoundError) as caught:
-        list(map_in_order(failing, range(40 * CHUNK), pool))
-    assert caught.value.filename == "x.wav" and len(ran) < 40
-
-
-@pytest.mark.parametrize("n", [0, 1, 2 * CHUNK, 7 * CHUNK + 3])
-def test_results_keep_the_order_of_the_items(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """map_in_order returns task(item) for each item in turn, though later tasks end sooner; no more
-    than MAX_PENDING tasks are submitted before the first result is taken."""
-    monkeypatch.setattr(extract, "MAX_PENDING", 3)
-    with ThreadPoolExecutor(4) as pool:
-        submit = Mock(side_effect=pool.submit)
-        monkeypatch.setattr(pool, "submit", submit)
-        results = map_in_order(sleepy, range(n), pool)
-        first = next(results, None)
-        assert submit.call_count == min(3, -(-n // CHUNK))
-        assert [first, *results] == [*range(n)] or n == 0
 
 
 @contextmanager
@@ -175,7 +141,8 @@ def test_features_do_not_depend_on_the_threads_of_blas(category: Path) -> None:
     )
     printed = []
     for n in ("1", "4"):
-        environment = os.environ | dict.fromkeys(extract.THREAD_SETTINGS, n)
+        names = [name for name in WORKER_ENVIRONMENT if name.endswith("_THREADS")]
+        environment = os.environ | dict.fromkeys(names, n)
         command = [sys.executable, "-c", code, str(category)]
         run = subprocess.run(
             command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
@@ -187,50 +154,40 @@ def test_features_do_not_depend_on_the_threads_of_blas(category: Path) -> None:
 # Worker processes
 
 
-def environment_of(source: int) -> dict[str, str | None]:
-    return {name: os.environ.get(name) for name in WORKER_ENVIRONMENT}
+def environment_of(source: int) -> Clip:
+    """A reader that checks the environment of its process."""
+    assert all(os.environ[name] == value for name, value in WORKER_ENVIRONMENT.items())
+    return Clip(np.zeros(3))
 
 
 def test_the_environment_of_the_workers_is_theirs_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """WORKER_ENVIRONMENT is set in the workers, and afterwards here as it was before."""
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
-    before = environment_of(0)
+    before = dict(os.environ)
     with workers(2) as pool:
-        assert list(map_in_order(environment_of, range(2), pool)) == [WORKER_ENVIRONMENT] * 2
-    assert environment_of(0) == before
+        assert len(extract_features(dataset_of(2, environment_of), two_views, pool).kept) == 2
+    assert dict(os.environ) == before
 
 
-def exiting(source: int) -> Clip:
-    """A reader under which its process dies, as in a crash of a decoder."""
-    if source == 20:
+def unlucky(source: int) -> Clip:
+    """A reader with a mistake at 11; at 60 its process dies, as when a decoder crashes."""
+    if source == 11:
+        raise KeyError("eleven")
+    if source == 60:
         os._exit(1)
     return Clip(np.zeros(3))
 
 
-def unlucky(source: int) -> int:
-    if source == 11:
-        raise FileNotFoundError(2, "No such file", "11.wav")
-    return source
-
-
-def unpicklable(source: int) -> Callable[[], int]:
-    return lambda: source
-
-
 def test_errors_of_workers_are_raised_here() -> None:
-    """The error of a task comes with its attributes, a result that cannot be pickled is an error,
-    and the workers remain usable; a worker that dies is a BrokenExecutor, no hang."""
+    """The error of a task is raised, and the workers remain usable; a worker that dies is a
+    BrokenExecutor, no hang. No worker is left."""
     before = set(active_children())
     with pytest.raises(BrokenExecutor), workers(2) as pool:
-        assert pool is not None
-        with pytest.raises(FileNotFoundError) as caught:
-            list(map_in_order(unlucky, range(40), pool))
-        assert caught.value.filename == "11.wav"
-        with pytest.raises((AttributeError, TypeError), match="unpicklable"):
-            pool.submit(unpicklable, 1).result()
-        assert list(map_in_order(unlucky, range(10), pool)) == list(range(10))
-        extract_features(dataset_of(40, exiting), two_views, pool)
+        with pytest.raises(KeyError, match="eleven"):
+            extract_features(dataset_of(40, unlucky), two_views, pool)
+        assert len(extract_features(dataset_of(10, unlucky), two_views, pool).kept) == 10
+        extract_features(dataset_of(80, unlucky).only(range(50, 80)), two_views, pool)
     assert set(active_children()) <= before
 
 

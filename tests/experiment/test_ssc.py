@@ -3,7 +3,6 @@
 import csv
 import os
 from concurrent.futures import BrokenExecutor
-from functools import partial
 from itertools import count
 from pathlib import Path
 from unittest.mock import Mock
@@ -136,7 +135,7 @@ def test_explain_and_scenes_write_their_files(
     program.run("explain", next(category.glob("low/*.wav")), "--out", program.out, "--quiet")
     assert program.files == {"explain.png"}
     assert plt.imread(program.out / "explain.png").std() > 0.01
-    monkeypatch.setattr(scenes, "write_scenes", partial(scenes.write_scenes, n_takes=1))
+    monkeypatch.setattr(scenes, "N_TAKES", 1)
     folder = program.out / "scenes"
     text, _ = program.run("scenes", folder, "--seed", 2)
     assert text == f"wrote 10 clips to {folder}; train on them: ssc.py --data {folder}\n"

@@ -6,7 +6,6 @@ from functools import cache
 from math import ceil, inf, nan
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 from unittest.mock import Mock
 
 import numpy as np
@@ -27,11 +26,13 @@ RATES = [8000, 11025, 16000, 22050, 32000, 44100, 48000, 96000, 192000]  # Hz
 RIPPLE = 10 ** (-(8.7 + 5 / 0.1102) / 20)
 FEW = settings(max_examples=25)  # where each example filters a second of sound
 LOSSY = [name for name in (".ogg", ".mp3") if name[1:].upper() in soundfile.available_formats()]
-SUBTYPES = {  # bits of a sample
-    ".wav": {"PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": 32, "DOUBLE": 64},
-    ".flac": {"PCM_S8": 8, "PCM_16": 16, "PCM_24": 24},
-    ".aiff": {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_32": 32, "DOUBLE": 64},
-}
+BITS = {"PCM_S8": 8, "PCM_U8": 8, "PCM_16": 16, "PCM_24": 24, "PCM_32": 32, "FLOAT": 32}
+LOSSLESS = [  # (suffix, subtype, bits of a sample)
+    (suffix, subtype, bits)
+    for suffix in (".wav", ".flac", ".aiff")
+    for subtype, bits in (BITS | {"DOUBLE": 64}).items()
+    if soundfile.check_format(suffix[1:].upper(), subtype)
+]
 
 
 @contextmanager
@@ -63,17 +64,15 @@ def test_a_recording_is_the_mean_of_its_channels(
     assert_within(signal, expected, sum_rounding(n_channels, 1.5, np.float32) * (n_channels > 1))
 
 
-@pytest.mark.parametrize(
-    ("suffix", "subtype"),
-    [(suffix, subtype) for suffix in SUBTYPES for subtype in SUBTYPES[suffix]],
-)
-def test_full_scale_is_one_in_every_lossless_format(suffix: str, subtype: str) -> None:
+@pytest.mark.parametrize(("suffix", "subtype", "n_bits"), LOSSLESS)
+def test_full_scale_is_one_in_every_lossless_format(
+    suffix: str, subtype: str, n_bits: int, tmp_path: Path
+) -> None:
     """In every resolution, 0.75 is read as 0.75: to one step of 2/2^bits, or of float32."""
-    n_bits = SUBTYPES[suffix][subtype]
     steps = np.arange(-96, 96) / 128  # multiples of a step in every format
     fine = np.random.default_rng(n_bits).uniform(-0.99, 0.99, 300)
-    with recorded(np.concatenate((steps, fine)), 44100, suffix, subtype=subtype) as path:
-        signal = load(path, duration=None)
+    path = tmp_path / f"rain 雨{suffix}"
+    signal = load(sounds.write(path, np.concatenate((steps, fine)), subtype=subtype), duration=None)
     np.testing.assert_array_equal(signal[: len(steps)], steps)
     assert_within(signal[len(steps) :], fine, 2 / 2**n_bits + eps_of(np.float32))
 
@@ -155,11 +154,11 @@ def test_a_duration_cuts_or_pads_the_whole_recording(
     assert n_read == min(len(noise), ceil((duration + 0.1) * rate))
 
 
-def test_the_default_is_five_seconds_at_44100_hz() -> None:
+def test_the_default_is_five_seconds_at_44100_hz(tmp_path: Path) -> None:
     """load(path) is load(path, 44100, 5.0): 220500 samples, whatever the length of the file."""
-    with recorded(sine(440, 22050, 2205), 22050) as path:
-        signal = load(path)
-        np.testing.assert_array_equal(signal, load(path, sample_rate=44100, duration=5.0))
+    path = sounds.write(tmp_path / "tone.wav", sine(440, 22050, 2205), 22050)
+    signal = load(path)
+    np.testing.assert_array_equal(signal, load(path, sample_rate=44100, duration=5.0))
     assert signal.shape == (220500,)
 
 
@@ -171,29 +170,20 @@ def test_a_file_that_cannot_be_opened_is_an_os_error(tmp_path: Path) -> None:
         assert caught.value.filename == str(path)
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "reason"),
-    [
-        ("text.wav", b"not a sound", "format not recognized"),
-        ("empty.wav", b"", "format not recognized"),
+def test_unusable_recordings_are_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not audio, no samples, NaN or infinities in a channel (those of both signs do not cancel), a
+    rate above 768 kHz, more samples than fit into memory: a ValueError with the path and the
+    reason."""
+    for name, content, reason in (
         ("text.mp3", b"not a sound", "format not recognized"),
+        ("empty.wav", b"", "format not recognized"),
         ("header.wav", b"RIFF\x24\0\0\0WAVE", "Error in WAV file. No 'data' chunk marker"),
         ("noise.RAW", bytes(1000), "raw samples have no header"),
-        ("noise.au", bytes(1000), "it has no header"),
-    ],
-)
-def test_a_file_that_is_not_audio_is_rejected(
-    tmp_path: Path, name: str, content: bytes, reason: str
-) -> None:
-    """Text, an empty file, a broken header: a ValueError with the path and the reason."""
-    path = tmp_path / name
-    path.write_bytes(content)
-    assert refusal(load, path) == f"{path} cannot be read as audio: {reason}"
-
-
-def test_unusable_recordings_are_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No samples, NaN or infinities in a channel (those of both signs do not cancel), a rate above
-    768 kHz, more samples than fit into memory: a ValueError with the path and the reason."""
+        ("noise.au", bytes(1000), "format not recognized"),
+    ):
+        (tmp_path / name).write_bytes(content)
+        message = refusal(load, tmp_path / name)
+        assert message == f"{tmp_path / name} cannot be read as audio: {reason}"
     path = sounds.write(tmp_path / "sound.wav", np.zeros(0))
     assert refusal(load, path) == refusal(load, path, duration=None) == f"{path} has no samples"
     channels = np.zeros((100, 2))
@@ -208,15 +198,16 @@ def test_unusable_recordings_are_rejected(tmp_path: Path, monkeypatch: pytest.Mo
     assert refusal(read, path) == f"{path} has 1000 samples: too many for memory"
 
 
-@pytest.mark.parametrize("fraction", [0.3, 0.6, 0.98])
 @pytest.mark.parametrize("suffix", [".flac", *LOSSY[1:]])
-def test_a_truncated_recording_is_rejected(suffix: str, fraction: float, tmp_path: Path) -> None:
+def test_a_truncated_recording_is_rejected(suffix: str, tmp_path: Path) -> None:
     """A FLAC or MP3 file with fewer samples than its header says is no shorter recording."""
     path = sounds.write(tmp_path / f"sound{suffix}", sounds.hiss(0, seconds=1.0))
     assert read(path, 5.0)[0].size >= 44100  # MP3 adds silence
-    path.write_bytes(path.read_bytes()[: int(fraction * path.stat().st_size)])
-    message = refusal(read, path)
-    assert message.startswith((f"{path} is truncated: ", f"{path} cannot be read as audio: "))
+    content = path.read_bytes()
+    for fraction in (0.3, 0.6, 0.98):
+        path.write_bytes(content[: int(fraction * len(content))])
+        message = refusal(read, path)
+        assert message.startswith((f"{path} is truncated: ", f"{path} cannot be read as audio: "))
 
 
 @cache
@@ -250,20 +241,15 @@ def test_damaged_files_are_rejected_or_read_as_sound(
             assert np.isfinite(signal).all() and np.abs(signal).max() <= 1 and rate > 0
 
 
-@pytest.mark.parametrize(
-    ("name", "values", "requirement"),
-    [
-        ("sample_rate", (0, 44100.0), "a positive integer"),
-        ("duration", (0, -1.5, nan, inf), "a positive number of seconds, or None"),
-    ],
-)
-def test_bad_values_are_rejected_by_name(
-    name: str, values: tuple[Any, ...], requirement: str, tmp_path: Path
-) -> None:
+def test_bad_values_are_rejected_by_name(tmp_path: Path) -> None:
     """A ValueError names the argument, its value, and what it must be."""
     path = sounds.write(tmp_path / "tone.wav", sounds.tone(440))
-    for value in values:
-        assert refusal(load, path, **{name: value}) == f"{name}={value!r} must be {requirement}"
+    for rate in (0, 44100.0):
+        message = refusal(load, path, sample_rate=rate)
+        assert message == f"sample_rate={rate!r} must be a positive integer"
+    for duration in (0, -1.5, nan, inf):
+        message = refusal(load, path, duration=duration)
+        assert message == f"duration={duration!r} must be a positive number of seconds, or None"
     assert refusal(load, path, duration=1e-6) == "n_samples=0 must be a positive integer"
     assert refusal(resample, np.zeros(3), 0, 8000) == "rate=0 must be a positive integer"
     for call in (lambda x: resample(x, 8000, 16000), lambda x: fix_length(x, 3)):
