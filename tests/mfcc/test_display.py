@@ -92,9 +92,7 @@ def test_a_pixel_is_centered_on_its_time_and_coefficient(
 def test_a_row_shows_the_first_clips_of_its_class_in_order(
     labels: list[int], n_examples: int
 ) -> None:
-    """Row c holds the first n_examples clips labeled c, under the name of c; the rest is blank.
-    Numbers and label of the x axis are below the last panel in use of each column, and nowhere
-    else."""
+    """Row c holds the first clips labeled c; the lowest panel of each column has the x axis."""
     features = clips(len(labels))
     fig = mfcc_grid(features, labels, CLASSES, n_examples=n_examples)
     axes = panels(fig, n_examples)
@@ -129,8 +127,7 @@ def test_a_vector_is_drawn_value_by_value_on_common_axes() -> None:
 
 @pytest.mark.parametrize("n_classes, n_mfcc", [(1, 1), (12, 39)])
 def test_no_two_panels_of_a_grid_touch(n_classes: int, n_mfcc: int) -> None:
-    """With their titles, which are drawn literally, and labels, the panels are apart from each
-    other, inside the figure."""
+    """With titles, drawn literally, and labels, the panels are apart and inside the figure."""
     labels = np.arange(2 * n_classes) % n_classes
     names = [f"$\\class_with_a_long_name_{i}$" for i in range(n_classes)]
     fig = mfcc_grid(clips(2 * n_classes, n_mfcc), labels, names, n_examples=2)
@@ -180,8 +177,7 @@ def test_the_frame_shown_is_the_loudest_or_the_given_one(index: int | None, mark
 
 
 def test_each_stage_follows_from_the_one_before() -> None:
-    """The frame's curves are its columns of the images, and these are the stages of the MFCC; a
-    tone's spectrum is highest at its frequency in kHz, in the line and in the image."""
+    """Curves are columns of the images, and these the stages; a tone peaks at its frequency."""
     signal, images = tone(2000, 30), []
     fig = stages(signal, RATE, n_mfcc=20)
     for name in ("3. power spectrum", "5. mel power", "6. MFCC"):
@@ -204,8 +200,7 @@ def test_each_stage_follows_from_the_one_before() -> None:
 
 
 def test_figures_stay_open_and_settings_unchanged() -> None:
-    """Each function returns a figure that is open, also of silence and of a single sample, and
-    changes no setting of Matplotlib."""
+    """Figures are open, also of silence and one sample, and no setting is changed."""
     figures = [
         mfcc_grid(clips(1), [0], ["a"]),
         vector_grid(clips(1)[0], [0] * 13, ["a"]),

@@ -114,6 +114,9 @@ def test_the_fast_forms_agree_at_the_references_settings(dtype: type) -> None:
     assert_same_mfcc(signal, chain, CEPSTRAL)
     explicit = fast.mfcc(signal, **chain, **CEPSTRAL)
     np.testing.assert_array_equal(fast.mfcc(signal, 44100), explicit)
+    message = "n_mels=128.0 must be a positive integer"  # also right after a call with 128
+    assert refusal(fast.mfcc, signal, **{**chain, "n_mels": 128.0}) == message
+    assert fast.mel_spectrogram(np.ones((2, 0, 882)), 44100).shape == (2, 0, 128, 3)
 
 
 @pytest.mark.parametrize("n_fft", [7, 64, 144, 211, 441])

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mfcc as package
-from mfcc import fast, mel_spectrogram, mfcc
-from tests.oracles import assert_within, refusal
+from mfcc import mel_spectrogram, mfcc
+from tests.oracles import assert_within
 from tests.strategies import FLOATS, eps_of, generators, integer_arrays
 
 # Some settings below have filters without a bin: properties of test_mel.py.
@@ -28,8 +28,7 @@ PLAIN: dict[str, Any] = {"sample_rate": 16000, "n_fft": 512, "hop_length": 160, 
 
 @st.composite
 def sounds(draw: st.DrawFn, min_size: int = 1, max_size: int = 3000) -> np.ndarray:
-    """Noise with a tone of up to a hundred times its level, (n,) float64, from 10⁻³ of full scale
-    to 10³ times it; a stretch may be silent."""
+    """Noise with a tone and silence, (n,) float64, from 10⁻³ of full scale to 10³ times it."""
     rng = draw(generators())
     n = draw(st.integers(min_size, max_size))
     tone = 10 ** draw(st.floats(-3, 2)) * np.sin(draw(st.floats(0, np.pi)) * np.arange(n))
@@ -41,8 +40,7 @@ def sounds(draw: st.DrawFn, min_size: int = 1, max_size: int = 3000) -> np.ndarr
 
 @st.composite
 def chains(draw: st.DrawFn) -> dict[str, Any]:
-    """Arguments of mel_spectrogram, not all of which fit every signal: frames of any length, both
-    scales, parts of the band."""
+    """Arguments of mel_spectrogram, not all of which fit every signal."""
     lengths = st.integers(1, 300) | st.sampled_from([64, 65, 67, 211, 441, 509, 512, 882])
     return {
         "sample_rate": draw(st.sampled_from([8000, 11025.5, 16000, 22050, 44100])),
@@ -94,8 +92,7 @@ def test_the_features_are_the_chain_of_the_public_functions(
 
 @given(sounds() | integer_arrays((700,)))
 def test_the_defaults_are_those_of_the_reference(sound: np.ndarray) -> None:
-    """By default 20 ms and 10 ms, 13 of 128 coefficients, Slaney's scale over the whole band,
-    centered, padded with zeros, a range of 80 dB, no lifter; integers are samples in float64."""
+    """20 ms, 10 ms, 13 of 128 coefficients, Slaney, centered on zeros, 80 dB, no lifter."""
     frames: dict[str, Any] = {"n_fft": 441, "hop_length": 220, "center": True}
     bank: dict[str, Any] = {"n_mels": 128, "fmin": 0.0, "fmax": 11025.0, "htk": False}
     before, options = sound.copy(), {**frames, "pad_mode": "constant", **bank}
@@ -109,8 +106,7 @@ def test_the_defaults_are_those_of_the_reference(sound: np.ndarray) -> None:
 
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_silence_is_finite(dtype: type) -> None:
-    """Five seconds of zeros at 44.1 kHz: (13, 501), c0 = -100·√128 = -1131.37, all others zero;
-    noise of any level is finite as well."""
+    """Five seconds of zeros have c0 = -100·√128 = -1131.37, all else zero; noise is finite."""
     expected = np.zeros((13, 501))
     expected[0] = -1131.3708498984761
     silence = mfcc(np.zeros(220500, dtype), 44100)
@@ -124,8 +120,7 @@ def test_silence_is_finite(dtype: type) -> None:
 
 @given(generators(), st.floats(1, 1000))
 def test_a_gain_moves_c0_alone(rng: np.random.Generator, gain: float) -> None:
-    """x → g·x adds 20 log10(g)·√n_mels to c0, and nothing to any other coefficient; the sign of g
-    changes nothing."""
+    """x → -g·x adds 20 log10(g)·√n_mels to c0, and nothing to any other coefficient."""
     noise = 1000 * rng.standard_normal(2000)
     before, after = (mfcc(x, **PLAIN, n_mfcc=40, top_db=None) for x in (noise, -gain * noise))
     expected = np.zeros_like(after)
@@ -137,8 +132,7 @@ def test_a_gain_moves_c0_alone(rng: np.random.Generator, gain: float) -> None:
 def test_a_frame_depends_on_its_own_samples_only(
     rng: np.random.Generator, data: st.DataObject
 ) -> None:
-    """With top_db=None, other samples between a and b change frame t, t·hop - n_fft/2 …
-    t·hop + n_fft/2, if and only if the two overlap."""
+    """Samples a … b change frame t if and only if they overlap t·hop ± n_fft/2."""
     n, n_fft, hop = 20000, PLAIN["n_fft"], PLAIN["hop_length"]
     noise = rng.standard_normal(n)
     a = data.draw(st.integers(0, n - 600))
@@ -169,62 +163,9 @@ def test_each_row_is_a_recording_of_its_own(
     signals: np.ndarray = (level * rng.standard_normal((*shape, 9000))).astype(dtype)
     coefficients = mfcc(signals, **PLAIN, top_db=top_db)
     assert coefficients.shape == (*shape, 13, 57)
+    assert mel_spectrogram(signals[..., :0, :], **PLAIN).shape == (*shape[:-1], 0, 40, 57)
     # the same powers up to the order of their sums; in float32 they may round to neighbors
     bound = CLOSE + 700 * math.sqrt(40) * eps_of(dtype)
     for row in np.ndindex(shape):
         alone = mfcc(signals[row], **PLAIN, top_db=top_db)
         assert_within(coefficients[row], alone, bound)
-
-
-NAN, INF = math.nan, math.inf
-ONE = np.ones(882)
-BAND = "must satisfy 0 <= fmin < fmax <= sample_rate/2, in Hz"
-
-
-@pytest.mark.parametrize("call", [mfcc, mel_spectrogram, fast.mfcc, fast.mel_spectrogram])
-@pytest.mark.parametrize(
-    ("signal", "options", "message"),
-    [
-        ([], {}, "signal has shape (0,); its last axis must not be empty"),
-        ([1j], {}, "signal has dtype complex128; it must be an array of real numbers"),
-        ([0, NAN], {}, "signal has 1 samples that are NaN or infinite; all must be finite"),
-        ([INF, -INF], {}, "signal has 2 samples that are NaN or infinite; all must be finite"),
-        (ONE, {"n_fft": 0}, "n_fft=0 must be a positive integer"),
-        (ONE, {"hop_length": 20.0}, "hop_length=20.0 must be a positive integer"),
-        (ONE, {"sample_rate": 80}, "hop_length=0 must be a positive integer"),
-        (ONE, {"n_fft": 9, "sample_rate": INF}, "sample_rate=inf must be a positive number of Hz"),
-        (ONE, {"pad_mode": "none"}, "mode 'none' is not supported"),
-        ([1], {"center": False}, "frame_length=160 must be at most the length of the signal, 1"),
-        (ONE, {"n_mels": 128.0}, "n_mels=128.0 must be a positive integer"),
-        (ONE, {"fmin": -1}, f"fmin=-1, fmax=4000.0 and sample_rate=8000 {BAND}"),
-    ],
-)
-def test_bad_input_is_rejected_by_name(
-    call: Any, signal: Any, options: dict[str, Any], message: str
-) -> None:
-    """A ValueError names the argument, its value, and what it must be; also right after a call with
-    equal arguments of the right type."""
-    call(ONE, 8000)
-    assert refusal(call, signal, **{"sample_rate": 8000, **options}) == message
-
-
-@pytest.mark.parametrize("form", [package, fast])
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"n_mfcc": 13.0}, "n_out=13.0 must be a positive integer"),
-        ({"n_mfcc": 0}, "n_mfcc=0 must be at least 1 and at most n_mels=128"),
-        ({"n_mfcc": 129}, "n_mfcc=129 must be at least 1 and at most n_mels=128"),
-        ({"top_db": -1}, "top_db=-1 must be at least 0 dB, or None"),
-        ({"lifter": -1}, "lifter=-1 must be a finite number of at least 0"),
-    ],
-)
-def test_bad_settings_of_the_cepstrum_are_rejected(
-    form: Any, options: dict[str, Any], message: str
-) -> None:
-    """mfcc rejects what the stages after the mel spectrogram reject. An array without recordings
-    has a mel spectrogram without recordings, but no loudest cell."""
-    form.mfcc(ONE, 8000)
-    assert refusal(form.mfcc, ONE, 8000, **options) == message
-    assert form.mel_spectrogram(np.ones((2, 0, 882)), 8000).shape == (2, 0, 128, 12)
-    assert "power (0, 128, 12) must not be empty" in refusal(form.mfcc, np.ones((0, 882)), 8000)

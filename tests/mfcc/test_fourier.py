@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 
 from mfcc import dft, fft, ifft, power_spectrum, rfft
 from mfcc.fourier import DIRECT, factors
-from tests.oracles import assert_within, refusal, transform_rounding
+from tests.oracles import assert_within, transform_rounding
 from tests.strategies import FLOATS, eps_of, generators, integer_arrays, signals
 
 EPS = eps_of(np.float64)
@@ -72,8 +72,7 @@ def test_fft_is_dft_for_every_length() -> None:
 @settings(max_examples=50)
 @given(complex_signals(max_size=1200))
 def test_fft_and_dft_are_numpys_transform(x: np.ndarray) -> None:
-    """fft = dft = numpy.fft.fft for lengths drawn at random, real and complex, any leading axes;
-    float32 and complex64 give complex64, float64 and complex128 give complex128."""
+    """fft = dft = numpy.fft.fft for any length, dtype and leading axes, in single precision too."""
     for transform in (fft, dft):
         assert_close(transform(x), np.fft.fft(x), x)
         assert transform(x).dtype == ifft(x).dtype == np.result_type(x, np.complex64)
@@ -91,8 +90,7 @@ def test_fft_is_numpys_transform_for_special_lengths(n: int, dtype: type) -> Non
 
 @given(complex_signals(max_size=1000))
 def test_ifft_inverts_fft_and_both_preserve_energy(x: np.ndarray) -> None:
-    """ifft(fft(x)) = x = fft(ifft(x)); Parseval: Σ|X[k]|² = N·Σ|x[n]|²; and x[n] = 1/N·Σ_k X[k]
-    exp(+2πi k n / N), so that N·ifft(x) is fft(x) with k and -k exchanged."""
+    """ifft(fft(x)) = x = fft(ifft(x)); Σ|X[k]|² = N·Σ|x[n]|²; N·ifft(x)[n] = fft(x)[-n]."""
     n, X, c = x.shape[-1], fft(x), transform_rounding(x.dtype, x.shape[-1])
     # the first transform is wrong by c·Σ|x| in each of N bins, and the second averages over these;
     # its own error is 1/N·c·Σ|X|, and |X| <= Σ|x|
@@ -167,8 +165,7 @@ def test_integers_are_transformed_as_float64(x: np.ndarray) -> None:
 @pytest.mark.parametrize("transform", TRANSFORMS)
 @pytest.mark.parametrize("n", [1, 6, 97, 144, 441])
 def test_rows_are_transformed_one_by_one(transform: Callable[[Any], np.ndarray], n: int) -> None:
-    """transform(x)[i, j] = transform(x[i, j]) for any layout in memory: transposed, reversed,
-    strided, broadcast, read-only."""
+    """transform(x)[i, j] = transform(x[i, j]) for any layout in memory, also read-only."""
     noise = np.random.default_rng(n).standard_normal((2, 3, 2 * n))
     noise.flags.writeable = False
     transposed, broadcast = noise[..., :n].T.copy().T, np.broadcast_to(noise[0, 0, :n], (2, 3, n))
@@ -214,14 +211,3 @@ def test_a_length_is_split_as_equally_as_possible(n: int) -> None:
     assert n1 * n2 == n
     divisors = [d for d in range(1, n + 1) if n % d == 0 and d * d >= n]
     assert n1 == (n if n <= DIRECT else min(divisors))
-
-
-@pytest.mark.parametrize("transform", [*TRANSFORMS, power_spectrum])
-def test_bad_input_is_rejected_by_name(transform: Callable[[Any], np.ndarray]) -> None:
-    """An array without samples and text are rejected, and complex input where the other half of the
-    spectrum would not mirror this one."""
-    assert refusal(transform, []) == "x has shape (0,); its last axis must not be empty"
-    assert refusal(transform, ["a"]) == "x has dtype <U1; it must be an array of real numbers"
-    if transform in (rfft, power_spectrum):
-        message = "x has dtype complex128; it must be an array of real numbers"
-        assert refusal(transform, [1j, 2]) == message

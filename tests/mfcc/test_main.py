@@ -38,8 +38,7 @@ def test_the_table_has_mean_deviation_and_range_of_each_coefficient(
 def test_bad_arguments_are_one_line_on_stderr(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """No clip, two, or an option: the usage; a missing file and one that is not audio: the reason
-    with the path. The exit code is 2."""
+    """The usage, or the reason with the path; the exit code is 2."""
     missing, text = tmp_path / "missing.wav", tmp_path / "text.wav"
     text.write_text("not a sound")
     for arguments, error in (

@@ -1,7 +1,6 @@
 """Properties of mfcc/mel.py: the mel scale, and triangular filters spaced evenly on it."""
 
 import warnings
-from math import inf, nan
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mfcc import hz_to_mel, mel_filterbank, mel_to_hz
-from tests.oracles import assert_within, mel_corners, refusal
+from tests.oracles import assert_within, mel_corners
 from tests.strategies import eps_of
 
 EPS = eps_of(np.float64)
@@ -80,8 +79,7 @@ def test_mel_to_hz_inverts_hz_to_mel(hz: float) -> None:
     ],
 )
 def test_the_scales_by_hand(htk: bool, hz: list[float], mel: list[float]) -> None:
-    """Slaney: 200/3 Hz a mel to 1 kHz, then 27 mel for each factor of 6.4. HTK: 2595 mel for each
-    factor of ten in 1 + f/700, so that 1000 Hz are 1000 mel to two parts in 10⁵."""
+    """Slaney: 200/3 Hz a mel, from 1 kHz 27 mel for a factor of 6.4. HTK: 2595 for one of ten."""
     np.testing.assert_allclose(hz_to_mel(hz, htk), mel, rtol=8 * EPS)
     np.testing.assert_allclose(mel_to_hz(mel, htk), hz, rtol=8 * EPS)
     assert hz_to_mel(1000, htk=True) == pytest.approx(1000, rel=2e-5)
@@ -89,8 +87,7 @@ def test_the_scales_by_hand(htk: bool, hz: list[float], mel: list[float]) -> Non
 
 @given(st.floats(1e-6, 10))
 def test_slaneys_scale_is_continuous_at_its_corner(step: float) -> None:
-    """On either side of 1 kHz the scale nears 15 mel, by 0.015 mel per Hz below and 3 % less
-    above."""
+    """At 1 kHz the scale nears 15 mel, by 0.015 mel per Hz below and 3 % less above."""
     # log(1 + x) = x - x²/2 + …: with x = step/1000 the slope is met to x/2, besides the rounding
     # of 15 mel that the difference shows
     relative = step / 1000 + 100 * EPS * 1000 / step
@@ -117,8 +114,7 @@ def test_a_scale_keeps_shape_and_precision(convert: Any, htk: bool) -> None:
 
 @given(banks())
 def test_filters_are_triangles(bank: dict[str, Any]) -> None:
-    """H[m, k] = max(0, min(rising flank, falling flank)), between consecutive corners; from the
-    first center to the last they sum to one in every bin, and outside fmin … fmax to zero."""
+    """H[m, k] = max(0, min(rising, falling)); inside they sum to one, outside fmin … fmax to 0."""
     weights, edges, f = quiet_filterbank(**bank, norm=None), corners(bank), bins(bank)
     assert weights.dtype == np.float64
     expected = [np.interp(f, edges[m : m + 3], [0, 1, 0]) for m in range(bank["n_mels"])]
@@ -174,44 +170,7 @@ def test_the_warning_points_at_the_caller() -> None:
 
 
 def test_the_default_bank() -> None:
-    """By default 128 filters of Slaney's scale and area one, from 0 Hz to half the sample rate; at
-    the reference's settings 29 of them have a single bin."""
+    """128 filters, Slaney's scale, area one, whole band; at 44.1 kHz, 882, 29 have one bin."""
     explicit = mel_filterbank(44100, 882, 128, fmin=0, fmax=22050, htk=False, norm="slaney")
     np.testing.assert_array_equal(mel_filterbank(44100, 882), explicit)
     assert np.count_nonzero((explicit > 0).sum(axis=1) == 1) == 29
-
-
-@pytest.mark.parametrize(
-    ("call", "name", "values", "requirement"),
-    [
-        (lambda v: hz_to_mel(float(v)), "hz", (-1, -0.5), "not be negative"),
-        (lambda v: mel_to_hz([3, v, -0.5], True), "mel", (-1, -1.5), "not be negative"),
-        (lambda v: mel_filterbank(8000, v), "n_fft", (0,), "be a positive integer"),
-        (lambda v: mel_filterbank(8000, 256, v), "n_mels", (0,), "be a positive integer"),
-        (lambda v: mel_filterbank(8000, 256, norm=v), "norm", ("l1",), "be 'slaney' or None"),
-    ],
-)
-def test_bad_values_are_rejected_by_name(
-    call: Any, name: str, values: tuple[Any, ...], requirement: str
-) -> None:
-    """A ValueError names the argument, its value, and what it must be."""
-    for value in values:
-        assert refusal(call, value) == f"{name}={value!r} must {requirement}"
-    assert refusal(mel_to_hz, []) == "mel has shape (0,); its last axis must not be empty"
-    assert (
-        refusal(hz_to_mel, [1j]) == "hz has dtype complex128; it must be an array of real numbers"
-    )
-
-
-@pytest.mark.parametrize(
-    ("sample_rate", "fmin", "fmax"),
-    [(0, 0, None), (inf, 0, None), (nan, 0, 1), (8000, 0, 4001), (8000, -1, 9), (8000, 9, 9)],
-)
-def test_the_band_lies_between_zero_and_half_the_sample_rate(
-    sample_rate: float, fmin: float, fmax: float | None
-) -> None:
-    """0 <= fmin < fmax <= sample_rate/2; fmax=None is that half. The message gives all three."""
-    values = f"fmin={fmin}, fmax={sample_rate / 2 if fmax is None else fmax} and {sample_rate=}"
-    message = f"{values} must satisfy 0 <= fmin < fmax <= sample_rate/2, in Hz"
-    assert refusal(mel_filterbank, sample_rate, 256, 9, fmin, fmax) == message
-    mel_filterbank(8000, 256, 9, 0, 4000)  # the bounds are valid

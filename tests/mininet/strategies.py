@@ -23,7 +23,7 @@ def slopes() -> st.SearchStrategy[float]:
 
 
 def activations() -> st.SearchStrategy[Activation]:
-    """One of the activations of activations.py, with a random alpha if its constructor takes one."""
+    """One of the activations of activations.py, with a random alpha if it takes one."""
     found, kinds = [], Activation.__subclasses__()
     for kind in (kind for kind in kinds if kind.__module__ == "mininet.activations"):
         takes_alpha = "alpha" in signature(kind).parameters
