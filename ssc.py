@@ -38,23 +38,23 @@ __version__ = "0.1.0"
 
 def train(options: argparse.Namespace) -> None:
     """Train on all clips; save the model and figures."""
-    recipe = cli.make_recipe(options)
+    recipe, dataset = cli.make_recipe(options), load(options)
     with open_output(options.out, options.show, options.quiet) as output:
-        dataset, features, record = extract_features(load(options), recipe, options, output)
+        features, record = extract_features(dataset, recipe, options, output)
         if isinstance(recipe, Reference):  # the views of the other recipe are not images
             figures.draw_features(features, recipe, output)
 
         start_time = time.perf_counter()
-        chosen = choose_networks(recipe, features, dataset, options.seed, output)
+        chosen = choose_networks(recipe, features, options.seed, output)
         model, histories = train_networks(recipe, chosen, features, options.seed, output)
         record["seconds"]["training"] = time.perf_counter() - start_time
 
+        labels, classes = features.labels, features.classes
         p = model.predict_proba(features.views)  # (n_clips, n_classes)
-        loss, accuracy = evaluate.scores(p, features.labels)
-        matrix = confusion_matrix(features.labels, p.argmax(axis=1), len(features.classes))
-        results = {"train": {"loss": loss, "accuracy": accuracy}, "classes": features.classes}
-        results |= {"confusion": matrix.tolist()} | run_settings(options, recipe) | record
-        output.save_json(results, "metrics.json")
+        loss, accuracy = evaluate.scores(p, labels)
+        matrix = confusion_matrix(labels, p.argmax(axis=1), len(classes))
+        results = {"train": {"loss": loss, "accuracy": accuracy}, "classes": classes}
+        output.save_json(results | {"confusion": matrix.tolist()} | record, "metrics.json")
         figures.draw_training(model, histories, matrix, output, options.normalize)
         output.log(f"loss {loss:.4f}, accuracy {accuracy:.4f}, measured on the training clips")
         output.log("use --cv to measure the accuracy on held-out clips")
@@ -62,29 +62,26 @@ def train(options: argparse.Namespace) -> None:
 
 def cross_validate(options: argparse.Namespace) -> None:
     """Measure the held-out accuracy of a recipe, for each fold and seed."""
-    recipe, repeats = cli.make_recipe(options), options.repeats
+    recipe, dataset = cli.make_recipe(options), load(options)
+    # fail early if the folds are impossible; repeated below for the readable clips
+    find_folds(dataset.names, dataset.labels, options.folds, options.seed)
     with open_output(options.out, options.show, options.quiet) as output:
-        dataset = load(options)
-        # fail early if the folds are impossible; repeated below for the readable clips
-        find_folds(dataset.names, dataset.labels, options.folds, options.seed)
-        dataset, features, record = extract_features(dataset, recipe, options, output)
-        folds = find_folds(dataset.names, dataset.labels, options.folds, options.seed)
+        features, record = extract_features(dataset, recipe, options, output)
+        folds = find_folds(features.names, features.labels, options.folds, options.seed)
         output.log(f"{len(folds.numbers)} folds: {KINDS[folds.kind]}")
 
         start_time, trials = time.perf_counter(), list[evaluate.Trial]()
-        seeds = range(options.seed, options.seed + repeats)
+        seeds = range(options.seed, options.seed + options.repeats)
         for trial in evaluate.cross_validate(recipe, features, folds, seeds):
             trials.append(trial)
             if trial.seed == seeds[-1]:  # the fold is complete
-                output.log(figures.fold_line(trials[-repeats:], recipe))
+                output.log(figures.fold_line(trials[-len(seeds) :], recipe))
         record["seconds"]["training"] = time.perf_counter() - start_time
 
-        metrics = evaluate.metrics(trials, folds, dataset)
-        settings = run_settings(options, recipe, folds=options.folds, repeats=repeats)
-        results = {"held_out": metrics, "classes": dataset.classes} | settings | record
-        output.save_json(results, "metrics.json")
+        metrics, classes = evaluate.metrics(trials, folds, features), features.classes
+        output.save_json({"held_out": metrics, "classes": classes} | record, "metrics.json")
         curves = evaluate.mean_curves(trials)
-        figures.draw_cross_validation(metrics, curves, dataset.classes, output, options.normalize)
+        figures.draw_cross_validation(metrics, curves, classes, output, options.normalize)
 
 
 def load(options: argparse.Namespace) -> data.Dataset:
@@ -97,9 +94,9 @@ def load(options: argparse.Namespace) -> data.Dataset:
 
 def extract_features(
     dataset: data.Dataset, recipe: Recipe, options: argparse.Namespace, output: Output
-) -> tuple[data.Dataset, Features, dict[str, Any]]:
-    """Read each clip and compute its views; return the readable clips, their features, and a record
-    for metrics.json."""
+) -> tuple[Features, dict[str, Any]]:
+    """Read each clip and compute its views; return the features of the readable clips, and for
+    metrics.json what determines the results: settings, versions, skipped clips; seconds."""
     if options.data is None:
         output.log("No --data given: using the embedded synthetic scenes. For real recordings:")
         output.log("ssc.py --data DIR, where DIR contains one folder of recordings per class.")
@@ -114,19 +111,28 @@ def extract_features(
     output.log(figures.treatment_text(result.treated, len(dataset)))
     for name, view in zip(recipe.networks, result.views, strict=True):
         output.log(f"features of the network {name}:", view.shape)
-    skipped = [asdict(problem) for problem in result.problems]
-    seconds = {"features": time.perf_counter() - start_time}
-    features = Features(result.views, dataset.labels, dataset.classes)
-    return dataset, features, {"skipped": skipped, "seconds": seconds}
+    record = run_settings(options, recipe)
+    record["skipped"] = [asdict(problem) for problem in result.problems]
+    record["seconds"] = {"features": time.perf_counter() - start_time}
+    return Features(result.views, dataset.names, dataset.labels, dataset.classes), record
+
+
+def run_settings(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
+    """The settings and versions that determine the results."""
+    names = ["data", "recipe", "seed", *(["folds", "repeats"] if options.cv else [])]
+    settings = {name: getattr(options, name) for name in names} | asdict(recipe)
+    versions = {"ssc": __version__, "python": platform.python_version()}
+    versions |= {name: version(name) for name in ("numpy", "scipy", "soundfile", "matplotlib")}
+    return {"settings": settings, "versions": versions}
 
 
 def choose_networks(
-    recipe: Recipe, features: Features, dataset: data.Dataset, seed: int, output: Output
+    recipe: Recipe, features: Features, seed: int, output: Output
 ) -> tuple[int, ...]:
     """Select the networks to average, by cross-validation if possible."""
     if len(recipe.networks) == 1:
         return (0,)
-    folds = find_folds_or_none(dataset.names, dataset.labels, seed)
+    folds = find_folds_or_none(features.names, features.labels, seed)
     if folds is None:
         output.log("a class has a single recording: no cross-validation, all networks are used")
         return tuple(range(len(recipe.networks)))
@@ -143,13 +149,18 @@ def train_networks(
     networks trained so far."""
     model, histories = Model(recipe, features.classes, {}), list[History]()
     path = output.folder / "model.npz"
+
+    def log_epoch(history: History) -> None:
+        seconds = time.perf_counter() - start_time
+        output.log(figures.epoch_line(history, recipe.epochs, seconds))
+
     try:
         for k in chosen:
             network, x, y, rng = evaluate.prepare(recipe, k, features, seed)
             output.log(f"network {recipe.networks[k]}\n{network.summary()}")
             model.networks[k] = network
-            log = partial(log_epoch, time.perf_counter(), recipe, output)
-            histories.append(recipe.fit(network, x, y, rng, log)[0])
+            start_time = time.perf_counter()
+            histories.append(recipe.fit(network, x, y, rng, log_epoch)[0])
         model.save(path)
     except (KeyboardInterrupt, DivergenceError) as stop:
         if not model.networks:
@@ -158,19 +169,6 @@ def train_networks(
         raise type(stop)(f"{stop}; the model trained so far is saved in {path}") from None
     output.log("wrote", path)
     return model, histories
-
-
-def log_epoch(start_time: float, recipe: Recipe, output: Output, history: History) -> None:
-    """Log one line for the last epoch."""
-    output.log(figures.epoch_line(history, recipe.epochs, time.perf_counter() - start_time))
-
-
-def run_settings(options: argparse.Namespace, recipe: Recipe, **others: Any) -> dict[str, Any]:
-    """The settings and versions that determine the results."""
-    settings = {"data": options.data, "recipe": recipe.name, "seed": options.seed, **others}
-    versions = {"ssc": __version__, "python": platform.python_version()}
-    versions |= {name: version(name) for name in ("numpy", "scipy", "soundfile", "matplotlib")}
-    return {"settings": settings | asdict(recipe), "versions": versions}
 
 
 def check(options: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ import argparse
 import difflib
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, NoReturn
@@ -133,12 +134,10 @@ def _number(kind: type, least: float) -> Callable[[str], Any]:
     """A type for argparse: a finite int or float of at least `least`."""
 
     def parse_number(text: str) -> Any:
-        try:
+        with suppress(ValueError, OverflowError):
             value = kind(text)
             if math.isfinite(value) and value >= least:
                 return value
-        except (ValueError, OverflowError):
-            pass
         what = "a whole number" if kind is int else "a number"
         bound = "above 0" if 0 < least < 1 else f"of at least {least:g}"
         raise argparse.ArgumentTypeError(f"{text!r} must be {what} {bound}")

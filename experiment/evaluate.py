@@ -17,21 +17,23 @@ import numpy as np
 
 import mininet
 
-from .data import Dataset
 from .folds import KINDS, Folds
 from .recipes import Model, Recipe
 
 
 class Features(NamedTuple):
-    """Labeled clips: a view (n, W, d) per network, labels (n,) as indices into classes."""
+    """Labeled clips: a view (n, W, d) per network; names[i], "class/file", and labels[i], an index
+    into classes, belong to clip i."""
 
     views: Sequence[np.ndarray]
+    names: Sequence[str]
     labels: np.ndarray
     classes: Sequence[str]
 
     def only(self, which: np.ndarray) -> "Features":
         """The clips selected by a mask (n,), of the same classes."""
-        return Features([view[which] for view in self.views], self.labels[which], self.classes)
+        views, names = [view[which] for view in self.views], np.array(self.names)[which].tolist()
+        return Features(views, names, self.labels[which], self.classes)
 
 
 def window_examples(view: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -57,7 +59,7 @@ def choose_networks(
 ) -> tuple[int, ...]:
     """Select the networks to average: highest cross-validated accuracy, ties broken by loss.
     Cross-validates every subset on these clips and their folds, fold_of (n,)."""
-    views, labels, classes = features
+    views, _, labels, classes = features
     if len(views) == 1:
         return (0,)
     p = np.zeros((len(views), len(labels), len(classes)))
@@ -67,14 +69,10 @@ def choose_networks(
             network, x, y, rng = prepare(recipe, k, training, seed)
             recipe.fit(network, x, y, rng)
             p[k, test] = mininet.window_proba(network, views[k][test])
-
-    def sort_key(subset: tuple[int, ...]) -> tuple[float, float]:
-        loss, correct = scores(p[list(subset)].mean(axis=0), labels)
-        return -correct, loss
-
     ids = range(len(views))
     subsets = [subset for size in ids for subset in combinations(ids, size + 1)]
-    return min(subsets, key=sort_key)
+    results = {subset: scores(p[list(subset)].mean(axis=0), labels) for subset in subsets}
+    return min(subsets, key=lambda subset: (-results[subset][1], results[subset][0]))
 
 
 class Trial(NamedTuple):
@@ -143,13 +141,13 @@ def mean_curves(trials: Sequence[Trial]) -> dict[str, np.ndarray]:
     return {name: np.mean(same, axis=0) for name, same in curves.items()}
 
 
-def metrics(trials: Sequence[Trial], folds: Folds, dataset: Dataset) -> dict[str, Any]:
+def metrics(trials: Sequence[Trial], folds: Folds, features: Features) -> dict[str, Any]:
     """The results of cross_validate, for metrics.json. The sample size of the 95 % Wilson interval
     is the number of recordings, since clips of one recording are not independent."""
     table = np.reshape([trial.test[1] for trial in trials], (len(folds.numbers), -1))
     by_fold, by_seed = table.mean(axis=1), table.mean(axis=0)
-    counts = _counts(trials, dataset)
-    matrix = np.stack([counts[dataset.labels == c].sum(axis=0) for c in range(counts.shape[1])])
+    counts = _counts(trials, features)
+    matrix = np.stack([counts[features.labels == c].sum(axis=0) for c in range(counts.shape[1])])
     accuracy = float(matrix.trace() / matrix.sum())
     train = np.mean([trial.train for trial in trials], axis=0).tolist()
     rates = mininet.precision_recall_f1(matrix).tolist()
@@ -169,38 +167,32 @@ def metrics(trials: Sequence[Trial], folds: Folds, dataset: Dataset) -> dict[str
         "confusion": matrix.tolist(),
         "scores": {
             name: dict(zip(("precision", "recall", "f1"), row, strict=True))
-            for name, row in zip(dataset.classes, rates, strict=True)
+            for name, row in zip(features.classes, rates, strict=True)
         },
-        "mistakes": _mistakes(counts, dataset, len(by_seed)),
+        "mistakes": _mistakes(counts, features, len(by_seed)),
     }
 
 
-def _counts(trials: Sequence[Trial], dataset: Dataset) -> np.ndarray:
+def _counts(trials: Sequence[Trial], features: Features) -> np.ndarray:
     """The number of predictions per clip and class, over all seeds, (n_clips, n_classes)."""
-    counts = np.zeros((len(dataset), len(dataset.classes)), int)
+    counts = np.zeros((len(features.names), len(features.classes)), int)
     for trial in trials:
         np.add.at(counts, (trial.clips, trial.probabilities.argmax(axis=1)), 1)
     return counts
 
 
-def _mistakes(counts: np.ndarray, dataset: Dataset, n_seeds: int) -> list[dict[str, Any]]:
+def _mistakes(counts: np.ndarray, features: Features, n_seeds: int) -> list[dict[str, Any]]:
     """The clips misclassified with any seed, the most frequent first, with the most frequent wrong
     class and the number of people who recognized the clip."""
     wrong = counts.copy()
-    wrong[np.arange(len(wrong)), dataset.labels] = 0
+    wrong[np.arange(len(wrong)), features.labels] = 0
     rows = []
-    for i in np.flatnonzero(wrong.any(axis=1)):
-        right, asked = human_answers(dataset.names[i]) or (None, None)
-        rows.append(
-            {
-                "clip": dataset.names[i],
-                "predicted": dataset.classes[wrong[i].argmax()],
-                "wrong": int(wrong[i].sum()),
-                "seeds": n_seeds,
-                "people_right": right,
-                "people_asked": asked,
-            }
-        )
+    for name, row in zip(features.names, wrong.tolist(), strict=True):
+        if any(row):
+            right, asked = human_answers(name) or (None, None)
+            mistake = {"clip": name, "predicted": features.classes[row.index(max(row))]}
+            mistake |= {"wrong": sum(row), "seeds": n_seeds}
+            rows.append(mistake | {"people_right": right, "people_asked": asked})
     return sorted(rows, key=lambda row: -row["wrong"])
 
 

@@ -85,11 +85,9 @@ def draw_training(
     for (k, network), history in zip(model.networks.items(), histories, strict=True):
         name = model.recipe.networks[k] if len(histories) > 1 else None
         suffix = f"_{name}" if name else ""
-        epochs = range(1, len(history.loss) + 1)
-        columns = {"epoch": epochs, **history.history}
+        columns = {"epoch": range(1, len(history.loss) + 1), **history.history}
         rows = zip(*columns.values(), strict=True)
-        table = [dict(zip(columns, row, strict=True)) for row in rows]
-        output.save_table(table, f"history{suffix}.csv")
+        output.save_table(columns, rows, f"history{suffix}.csv")
         output.save_figure(diagram(network, title=name), f"network{suffix}.png")
         output.save_figure(curves(history), f"curves{suffix}.png")
     _draw_confusion(matrix, model.classes, output, normalize)
@@ -129,7 +127,7 @@ def fold_line(trials: Sequence[Trial], recipe: Recipe) -> str:
     accuracies, first = np.array([trial.test[1] for trial in trials]), trials[0]
     return (
         f"fold {first.fold}: {len(first.clips)} clips, accuracy {accuracies.mean():.4f}"
-        f" ± {accuracies.std():.4f} over {_seeds(len(trials))}"
+        f" ± {accuracies.std():.4f} over {len(trials)} seed{'s' * (len(trials) > 1)}"
         + (f"; chosen: {' and '.join(first.curves)}" if len(recipe.networks) > 1 else "")
     )
 
@@ -144,20 +142,20 @@ def draw_cross_validation(
     """Save curves, confusion matrix and mistakes on the held-out clips; log the summary."""
     from mininet.display import train_test_curves
 
-    keys = ("network", "epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy")
-    table = [
-        dict(zip(keys, (name, epoch, *values), strict=True))
-        for name, curve in curves.items()
-        for epoch, values in enumerate(curve.reshape(4, -1).T.tolist(), 1)
-    ]
-    pairs = {name: curve.tolist() for name, curve in curves.items()}
-    histories = {name: (History(*train), History(*test)) for name, (train, test) in pairs.items()}
-    output.save_table(table, "history.csv")
-    output.save_table(metrics["mistakes"], "mistakes.csv")
+    columns = "network", "epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy"
+    rows, histories = [], {}
+    for name, curve in curves.items():
+        epochs = enumerate(curve.reshape(4, -1).T.tolist(), 1)
+        rows += [(name, epoch, *values) for epoch, values in epochs]
+        train, test = curve.tolist()
+        histories[name] = History(*train), History(*test)
+    output.save_table(columns, rows, "history.csv")
+    if mistakes := metrics["mistakes"]:
+        output.save_table(mistakes[0], [row.values() for row in mistakes], "mistakes.csv")
     output.save_figure(train_test_curves(histories), "curves.png")
     matrix, people = np.array(metrics["confusion"]), human_confusion(classes)
     _draw_confusion(matrix, classes, output, normalize, "held out", people)
-    output.log(mistake_table(metrics["mistakes"], people is not None))
+    output.log(mistake_table(mistakes, people is not None))
     output.log(summary(metrics))
 
 
@@ -178,16 +176,12 @@ def mistake_table(mistakes: Sequence[dict[str, Any]], with_people: bool) -> str:
 
 def summary(metrics: dict[str, Any]) -> str:
     """The held-out accuracy with its spread and interval, and the training accuracy."""
-    (low, high), train = metrics["interval_95"], metrics["train"]
+    (low, high), train, n_seeds = metrics["interval_95"], metrics["train"], len(metrics["seeds"])
     return (
         f"held out: accuracy {metrics['mean']:.4f} ± {metrics['std']:.4f} over"
         f" {len(metrics['folds'])} folds, ± {metrics['seeds_std']:.4f} over"
-        f" {_seeds(len(metrics['seeds']))}; loss {metrics['loss']:.4f}\n"
+        f" {n_seeds} seed{'s' * (n_seeds > 1)}; loss {metrics['loss']:.4f}\n"
         f"95 % interval for the accuracy on other recordings: {low:.3f} to {high:.3f}"
         f" ({metrics['recordings']} recordings)\n"
         f"on the training folds: accuracy {train['accuracy']:.4f}, loss {train['loss']:.4f}"
     )
-
-
-def _seeds(n: int) -> str:
-    return f"{n} seed{'' if n == 1 else 's'}"

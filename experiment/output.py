@@ -47,14 +47,11 @@ class Output:
         if not self.show:
             plt.close(figure)
 
-    def save_table(self, rows: Sequence[dict[str, Any]], name: str) -> None:
-        """Save rows with the same keys as CSV; nothing if there are no rows."""
-        if rows:
-            text = StringIO(newline="")
-            table = csv.DictWriter(text, list(rows[0]))
-            table.writeheader()
-            table.writerows(rows)
-            self.save(text.getvalue().encode(), name)
+    def save_table(self, columns: Iterable[str], rows: Iterable[Iterable[Any]], name: str) -> None:
+        """Save rows under column names as CSV."""
+        text = StringIO(newline="")
+        csv.writer(text).writerows([columns, *rows])
+        self.save(text.getvalue().encode(), name)
 
     def save_json(self, content: dict[str, Any], name: str) -> None:
         """Save as indented JSON, with null for NaN and infinity."""
@@ -73,22 +70,14 @@ def _without_nan(content: Any) -> Any:
 @contextmanager
 def open_output(path: Path, show: bool = False, quiet: bool = False) -> Iterator[Output]:
     """Create the output folder and check that it is writable before any work is done. At the end
-    show opens the figures in windows and waits until they are closed. If the block fails before
-    writing anything, the created folders are removed. ValueError: not writable."""
-    created = [folder for folder in (path, *path.parents) if not folder.exists()]
+    show opens the figures in windows and waits until they are closed. ValueError: not writable."""
     try:
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):
             pass
     except OSError as error:
         raise ValueError(f"cannot write to the folder {path}: {error.strerror}") from None
-    try:
-        yield Output(path, show, quiet)
-    except BaseException:
-        for folder in created:
-            if folder.exists() and not any(folder.iterdir()):
-                folder.rmdir()
-        raise
+    yield Output(path, show, quiet)
     if show:
         import matplotlib.pyplot as plt
 

@@ -2,6 +2,7 @@
 of a cross-validation are those of its predictions."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -11,7 +12,6 @@ from hypothesis import given, settings
 
 import mininet
 from experiment import evaluate
-from experiment.data import Clip, Dataset
 from experiment.evaluate import Features, Trial, cross_validate, human_answers, human_confusion
 from experiment.folds import Folds
 from experiment.recipes import Improved, Recipe, Reference
@@ -34,7 +34,7 @@ def problem(seed: int, n: int = 24) -> tuple[Features, Folds]:
     windows[rng.random((n, 3)) < 0.2] = np.nan
     windows[:, 0] = 1.0
     folds = Folds("clips", rng.permutation(np.arange(n) // 3 % 4) + 1, [str(i) for i in range(n)])
-    return Features([clip, windows], labels, "abc"), folds
+    return Features([clip, windows], folds.recordings, labels, "abc"), folds
 
 
 def trials_and_fits(
@@ -68,15 +68,15 @@ def test_corrupting_the_test_fold_changes_no_fitted_number(
     permuted, every number fitted when this fold is tested stays the same to the bit: weights,
     means, variances, the choice of networks, the training curves. In other folds they change."""
     monkeypatch.setattr("experiment.recipes.HIDDEN", 20)
-    (views, labels, classes), folds = problem(0)
-    views = views[: len(recipe.networks)]
-    clean = trials_and_fits(recipe, Features(views, labels, classes), folds, monkeypatch)
+    features, folds = problem(0)
+    features = features._replace(views=features.views[: len(recipe.networks)])
+    clean = trials_and_fits(recipe, features, folds, monkeypatch)
     for fold in folds.numbers[:2]:
-        corrupt = Features([view.copy() for view in views], labels.copy(), classes)
+        corrupt = deepcopy(features)
         rng, tested = np.random.default_rng(fold), folds.fold_of == fold
         for view in corrupt.views:
             view[tested] = 1e6 * rng.standard_normal(view[tested].shape)
-        corrupt.labels[tested] = rng.permutation(labels[tested])
+        corrupt.labels[tested] = rng.permutation(corrupt.labels[tested])
         pairs = zip(clean, trials_and_fits(recipe, corrupt, folds, monkeypatch), strict=True)
         for (before, fitted), (after, same) in pairs:
             if before.fold == fold:
@@ -133,23 +133,24 @@ def test_the_most_accurate_subset_of_networks_is_chosen(rng: np.random.Generator
     accurate ones the subset of least loss; the network if there is one."""
     labels, fold_of = np.arange(12) % 3, np.arange(12) // 3 % 4
     views = [3 * rng.standard_normal((12, 1, 3)) + np.eye(3)[labels][:, None] for _ in range(2)]
-    chosen = evaluate.choose_networks(Oracles(), Features(views, labels, "abc"), fold_of, 0)
+    chosen = evaluate.choose_networks(
+        Oracles(), Features(views, ["a"] * 12, labels, "abc"), fold_of, 0
+    )
     ranks: dict[tuple[int, ...], tuple[float, float]] = {}
     for subset in ((0,), (1,), (0, 1)):
         p = np.mean([softmax(views[k][:, 0]) for k in subset], axis=0)
         ranks[subset] = (-accuracy(labels, p.argmax(axis=1)), cross_entropy(p, labels))
     assert ranks[chosen] == pytest.approx(min(ranks.values()))
-    one = Features(views[:1], labels, "abc")
+    one = Features(views[:1], ["a"] * 12, labels, "abc")
     assert evaluate.choose_networks(Oracles(), one, fold_of, 0) == (0,)
 
 
 def predicting(
     classes: Sequence[str], names: list[str], predicted: np.ndarray
-) -> tuple[list[Trial], Folds, Dataset]:
+) -> tuple[list[Trial], Folds, Features]:
     """Trials of clips of class i % len(classes) with these predictions (n_seeds, n)."""
     n, labels = len(names), np.arange(len(names)) % len(classes)
     folds = Folds("clips", np.arange(n) % 2, [str(i // 2) for i in range(n)])
-    dataset = Dataset(list(classes), names, labels, names, lambda name: Clip(np.zeros(1)))
     trials = []
     for fold in (0, 1):
         tested = np.flatnonzero(folds.fold_of == fold)
@@ -159,7 +160,7 @@ def predicting(
             p[np.arange(len(tested)), row[tested]] = 1 - 0.01 * (len(classes) - 1)
             scores = evaluate.scores(p, labels[tested])
             trials.append(Trial(fold, seed, tested, p, (0.5, 0.75), scores, {"a": curve}))
-    return trials, folds, dataset
+    return trials, folds, Features([], names, labels, classes)
 
 
 @given(generators())
@@ -188,7 +189,7 @@ def test_the_metrics_are_those_of_the_predictions(rng: np.random.Generator) -> N
     np.testing.assert_array_equal(curve[:, 0], [[1.5, 1.0], [3.0, 1.5]])
 
 
-def with_mistakes() -> tuple[list[Trial], Folds, Dataset]:
+def with_mistakes() -> tuple[list[Trial], Folds, Features]:
     """Twenty clips of ESC-10 and three seeds: one clip is wrong with three, one with two, one with
     one."""
     names = [f"{ESC10[i % 10]}/1-{i}-A.ogg" for i in range(20)]

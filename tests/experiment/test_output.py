@@ -74,7 +74,7 @@ def test_training_is_drawn_and_tabulated(
 
 
 def test_files_contain_what_they_were_given(tmp_path: Path) -> None:
-    """JSON (null for NaN) and a figure, which is closed; a table without rows is no file."""
+    """JSON (null for NaN) and a figure, which is closed."""
     out = Output(tmp_path, quiet=True)
     content = {"name": "소리", "loss": [float("nan"), (1.5, -float("inf"))], "n": 1}
     out.save_json(content, "x.json")
@@ -84,22 +84,7 @@ def test_files_contain_what_they_were_given(tmp_path: Path) -> None:
     axes.plot([1, 2])
     out.save_figure(figure, "x.png")
     assert plt.imread(tmp_path / "x.png").std() > 0 and not plt.fignum_exists(figure.number)
-    out.save_table([], "empty.csv")
     assert files_of(tmp_path) == {"x.json", "x.png"}
-
-
-def test_output_folders_without_output_are_removed(tmp_path: Path) -> None:
-    """After an error, folders that were created and are empty are removed; others stay."""
-    with pytest.raises(RuntimeError), open_output(tmp_path / "a" / "b"):
-        raise RuntimeError
-    assert files_of(tmp_path) == set()
-    with pytest.raises(RuntimeError), open_output(tmp_path / "a" / "b") as out:
-        out.save(b"", "result")
-        raise RuntimeError
-    assert (tmp_path / "a" / "b" / "result").exists()
-    with open_output(tmp_path / "kept"):
-        pass
-    assert (tmp_path / "kept").is_dir()
 
 
 def test_an_unwritable_folder_is_refused(tmp_path: Path) -> None:
@@ -131,11 +116,11 @@ def test_cross_validation_is_drawn_next_to_people(
     no mistakes.csv, and the interval ends at 1."""
     names = [f"{'ab'[i % 2]}/{i}.wav" for i in range(8)]
     perfect, texts = predicting("ab", names, np.tile(np.arange(8) % 2, (1, 1))), []
-    for name, (trials, folds, dataset) in (("esc10", with_mistakes()), ("ab", perfect)):
-        metrics, curves = evaluate.metrics(trials, folds, dataset), evaluate.mean_curves(trials)
+    for name, (trials, folds, features) in (("esc10", with_mistakes()), ("ab", perfect)):
+        metrics, curves = evaluate.metrics(trials, folds, features), evaluate.mean_curves(trials)
         (tmp_path / name).mkdir()
         out, normalize = Output(tmp_path / name), name == "esc10"
-        figures.draw_cross_validation(metrics, curves, dataset.classes, out, normalize)
+        figures.draw_cross_validation(metrics, curves, features.classes, out, normalize)
         image = plt.imread(tmp_path / name / "confusion.png")
         assert (image.shape[1] > 1.7 * image.shape[0]) == (name == "esc10")
         texts.append(" ".join(capsys.readouterr().out.split()))

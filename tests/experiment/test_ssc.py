@@ -1,9 +1,9 @@
 """Properties of ssc.py: recordings in, model and figures out; after bad input one sentence."""
 
-import csv
 import os
+import re
 from concurrent.futures import BrokenExecutor
-from itertools import count
+from itertools import count, product
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -39,18 +39,14 @@ def test_the_main_job_writes_its_files_and_logs_each_step(run: tuple[Path, str])
     out, text = run
     others = {"confusion_normalized.png", "history.csv", "metrics.json", "model.npz"}
     assert files_of(out) == FIGURES | others
-    for name in FIGURES:
-        image = plt.imread(out / name)
-        assert image.ndim == 3 and image.std() > 0.01
-    position = 0
-    for words in (
+    assert all(plt.imread(out / name).std() > 0.01 for name in FIGURES)
+    steps = (
         *("hiss 4", "3 classes, 12 clips", "0 of 12 clips resampled", "12 of 12 clips padded"),
         *("(12, 1, 6513)", "dense_1 (Dense) (None, 500) 3,257,000", "epoch 1/3 loss"),
         *("epoch 3/3 loss", "predicted 0 1 2", "class precision recall F1"),
         "measured on the training clips",
-    ):
-        assert words in text[position:], words
-        position = text.index(words, position)
+    )
+    assert re.search(".*".join(map(re.escape, steps)), text)
 
 
 def test_metrics_agree_with_the_model_and_the_data(
@@ -71,11 +67,9 @@ def test_metrics_agree_with_the_model_and_the_data(
     assert metrics["classes"] == ["high", "hiss", "low"]
     expected = {"data": str(category), "recipe": "reference", "seed": 0}
     assert metrics["settings"] == expected | vars(Reference(epochs=3, batch_size=5))
-    versions = metrics["versions"]
-    assert (versions["numpy"], versions["ssc"]) == (np.__version__, ssc.__version__)
+    assert metrics["versions"].items() >= {"numpy": np.__version__, "ssc": ssc.__version__}.items()
     assert metrics["seconds"]["features"] > 0 and metrics["seconds"]["training"] > 0
-    with open(program.out / "history.csv", newline="") as file:
-        rates = [float(row["learning_rate"]) for row in csv.DictReader(file)]
+    rates = np.genfromtxt(program.out / "history.csv", delimiter=",", names=True)["learning_rate"]
     np.testing.assert_allclose(rates, [0.01 / (1 + 0.9 * t) for t in (0, 3, 6)], rtol=1e-12)
 
 
@@ -101,16 +95,13 @@ def test_predict_prints_the_three_most_probable_classes(
     clips = sorted(category.glob("*/*.wav"))[:2]
     finished = process("predict", "m.npz", *clips, cwd=tmp_path)
     assert (finished.returncode, finished.stderr) == (0, "")
-    lines = finished.stdout.splitlines()
-    for i, clip in enumerate(clips):
-        head, *answers = lines[4 * i : 4 * i + 4]
+    lines = []
+    for clip in clips:
         (view,) = Reference().views(read_clip(str(clip)).signal)
         (p,) = read_model(tmp_path / "m.npz").predict_proba([view[None]])
-        percents = [float(answer.split()[0].rstrip("%")) for answer in answers]
-        np.testing.assert_allclose(percents, 100 * np.sort(p)[::-1], atol=5.1e-2)
-        names = [answer.split()[1] for answer in answers]
-        assert head == str(clip) and names[0] == ["high", "hiss", "low"][p.argmax()]
-        assert len(set(names)) == 3
+        answers = sorted(zip(p, ["high", "hiss", "low"], strict=True), reverse=True)
+        lines += [str(clip), *(f"  {share:6.1%}  {name}" for share, name in answers)]
+    assert finished.stdout.splitlines() == lines
 
 
 def test_predict_lists_all_broken_clips_before_it_prints(
@@ -192,9 +183,9 @@ def test_the_improved_recipe_trains_and_predicts(official: Path, program: Progra
     program.train(official, "--recipe", "improved", "--normalize")
     chosen = Ensemble.load(program.out / "model.npz").metadata["chosen"]
     names = [f"_{Improved.networks[k]}" for k in chosen] if len(chosen) > 1 else [""]
+    files = ("curves{}.png", "history{}.csv", "network{}.png")
     expected = {"confusion.png", "confusion_normalized.png", "metrics.json", "model.npz"}
-    for name in names:
-        expected |= {f"curves{name}.png", f"history{name}.csv", f"network{name}.png"}
+    expected |= {file.format(name) for file, name in product(files, names)}
     assert program.files == expected and program.metrics["train"]["accuracy"] == 1.0
     clips = sorted(official.glob("*/*.wav"))[::5]
     lines = program.run("predict", program.out / "model.npz", *clips)[0].splitlines()
@@ -277,21 +268,18 @@ def test_run_exits_with_the_code_of_main(
     assert capsys.readouterr().err.startswith("ssc: \\udcff.npz: ")
 
 
-@pytest.mark.parametrize(
-    ("error", "words"),
-    [
+def test_errors_of_the_system_are_one_sentence(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Memory, a dead worker, a full disk: code 2 and a sentence."""
+    for error, words in (
         (MemoryError("Unable to allocate 9 GiB"), "not enough memory: Unable to allocate 9 GiB"),
         (BrokenExecutor(), "a worker process died"),
         (OSError(28, "No space left on device", "x.npz"), "x.npz: No space left on device"),
-    ],
-)
-def test_errors_of_the_system_are_one_sentence(
-    error: Exception, words: str, program: Program, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Memory, a dead worker, a full disk: code 2 and a sentence."""
-    monkeypatch.setitem(ssc.COMMANDS, "check", Mock(side_effect=error))
-    message = program.refuse("check")
-    assert message.startswith(words) and "\n" not in message
+    ):
+        monkeypatch.setitem(ssc.COMMANDS, "check", Mock(side_effect=error))
+        message = program.refuse("check")
+        assert message.startswith(words) and "\n" not in message
 
 
 def test_a_diverging_run_keeps_the_weights_of_the_last_good_epoch(
@@ -358,8 +346,7 @@ def test_the_results_on_real_recordings(recordings: Path, program: Program) -> N
     official folds, two seeds: the reference recipe between 0.33 and 0.49, the improved one at least
     0.87, with fold 1 the hardest and both networks chosen."""
     program.train(recordings, "--quiet")
-    with open(program.out / "history.csv", newline="") as file:
-        loss = [float(row["loss"]) for row in csv.DictReader(file)]
+    loss = np.genfromtxt(program.out / "history.csv", delimiter=",", names=True)["loss"]
     assert 2.17 < loss[0] < 2.37 and 1.83 < loss[-1] < 2.07
     assert 0.45 < program.metrics["train"]["accuracy"] < 0.75
     assert np.array(program.metrics["confusion"]).sum() == 400
