@@ -36,8 +36,7 @@ def test_the_numbers_are_what_the_script_computes() -> None:
 
 
 def test_a_rescaling_is_explained_by_a_gain() -> None:
-    """Another unit of the logarithm, the samples or the transform, and a lifter, change each
-    coefficient by a factor and an offset; no other convention does. Integer samples change c0."""
+    """Another unit of logarithm, samples or transform, and a lifter, scale each coefficient."""
     rescaling = {"natural logarithm", "integer samples", "lifter 22", "DCT without norm"}
     for name, row in RESULTS["embedded"].items():
         assert (row["unexplained"] == 0) == (name in rescaling), name

@@ -41,8 +41,7 @@ def page_id(page: Path) -> str:
 
 
 def prose(text: str) -> str:
-    """A page without fenced code, inline code, addresses, tags, the numbers of equations and its
-    list of references."""
+    """A page without code, addresses, tags, numbers of equations and its list of references."""
     text = FENCE.sub("", text.split("\n## Read on")[0])
     text = re.sub(r"Python \d\.\d+", " ", text)
     text = re.sub(r"\\tag\{\d+\.\d+\w?\}|\(\d+\.\d+\w?\)", " ", text)
@@ -50,8 +49,7 @@ def prose(text: str) -> str:
 
 
 def numbers_in(text: str) -> list[str]:
-    """The numbers of a text that need a source: those with a decimal point, with a power of ten, of
-    four digits and more, and percentages; but not years, which nobody measures."""
+    """Numbers that need a source: with a point, a power, four digits or a %; but not years."""
     plain = re.sub(r"\{,\}|\\,|\\thinspace\b|\u202f", "", text)
     found = [re.sub(r"[,]|[.]$", "", n) + percent for n, percent in NUMBER.findall(plain)]
     return [n for n in found if re.search(r"[.%]|.{4}", n) and not YEAR.fullmatch(n)]
@@ -91,8 +89,7 @@ def has_source(number: str, known: np.ndarray) -> bool:
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
 def test_every_python_block_prints_what_follows_it(page: Path) -> None:
-    """The python blocks of a page, answers of exercises among them, run from top to bottom as one
-    program; what a block prints stands in the text block after it, to the letter."""
+    """The python blocks of a page run as one program; the text block below is the output."""
     fences = FENCE.findall(page.read_text("utf-8"))
     names: dict[str, object] = {"__name__": "page"}
     for (kind, body), (after, output) in pairwise([*fences, ("", "")]):
@@ -114,9 +111,7 @@ def test_every_fence_is_of_a_kind_that_is_checked(page: Path) -> None:
 
 @pytest.mark.parametrize("page", BOOK, ids=page_id)
 def test_every_number_has_a_source(page: Path) -> None:
-    """Each number in the text with a decimal point or of four digits or more, and each percentage,
-    is, rounded, in a block that is run, in what one prints, or in a file of measured numbers that
-    the page links."""
+    """Each one is, rounded, in a block that is run, in its output, or in a linked data file."""
     known = known_to(page)
     found = numbers_in(prose(page.read_text("utf-8")))
     unknown = [number for number in found if not has_source(number, known)]
@@ -141,43 +136,31 @@ def slug(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-@pytest.mark.parametrize("page", CHAPTERS, ids=page_id)
+@pytest.mark.parametrize("page", [*CHAPTERS, LAST], ids=page_id)
 def test_a_chapter_has_every_part(page: Path) -> None:
-    """A question and a figure; idea, example by hand, derivation with numbered equations and a
-    table of shapes, code, agreement, mistakes, exercises with answers, a quiz, references."""
-    text = page.read_text("utf-8")
-    number = int(page.name[:2])
-    assert text.startswith(f"# {number} ")
-    assert re.findall(r"^## (.*)", text, re.MULTILINE) == SECTIONS
-    opening = text.split("\n## ")[0]
-    assert "?" in opening and "![" in opening
-    part = dict(zip(SECTIONS, text.split("\n## ")[1:], strict=True))
-    assert f"\\tag{{{number}.1}}" in part["The derivation"] and "|---" in part["The derivation"]
-    for name in ("By hand", "In code", "Does it agree?", "Common mistakes"):
+    """A question, a figure, all sections with blocks and equations, exercises, a quiz that explains
+    every option; chapter 16 reports one experiment and has nothing to derive or to compare."""
+    opening, *bodies = page.read_text("utf-8").split("\n## ")
+    part = {body.split("\n")[0]: body for body in bodies}
+    number = 16 if page == LAST else int(page.name[:2])
+    assert opening.startswith(f"# {number} ") and "?" in opening and "![" in opening
+    if page == LAST:
+        assert [*part][:1] + [*part][-4:] == SECTIONS[:1] + SECTIONS[-4:]
+        assert "\\tag{16.1}" in "".join(bodies)
+    else:
+        assert list(part) == SECTIONS and "|---" in part["The derivation"]
+        assert f"\\tag{{{number}.1}}" in part["The derivation"]
+    for name in part.keys() & {
+        "By hand",
+        "In code",
+        "Does it agree?",
+        "Common mistakes",
+        "Exercises",
+    }:
         assert "```python" in part[name], name
-    check_the_end(part)
-
-
-def test_the_last_chapter_has_its_parts() -> None:
-    """Chapter 16 reports one experiment, measured by docs/studies/ladder.py: it has no formula to
-    derive by hand and to compare with a library, but every other part of a chapter."""
-    text = LAST.read_text("utf-8")
-    opening, *parts = text.split("\n## ")
-    assert opening.startswith("# 16 ") and "?" in opening and "![" in opening
-    part = {body.split("\n")[0]: body for body in parts}
-    assert next(iter(part)) == SECTIONS[0] and list(part)[-4:] == SECTIONS[-4:]
-    assert "\\tag{16.1}" in text
-    for name in ("In code", "Common mistakes"):
-        assert "```python" in part[name], name
-    check_the_end(part)
-
-
-def check_the_end(part: dict[str, str]) -> None:
-    """Three to five exercises with answers, a quiz that explains every option, references."""
     exercises = re.findall(r"^\*\*\d\. (★+)\*\*", part["Exercises"], re.MULTILINE)
     assert 3 <= len(exercises) <= 5 and {"★", "★★★"} <= set(exercises)
     assert part["Exercises"].count("<summary>Answer</summary>") == len(exercises)
-    assert "```python" in part["Exercises"]
     questions = re.split(r"^\*\*\d\.\*\* ", part["Quiz"], flags=re.MULTILINE)[1:]
     assert len(questions) == 3
     for question in questions:
@@ -205,8 +188,7 @@ def words_of(page: Path) -> str:
 
 
 def test_equations_that_are_referred_to_exist() -> None:
-    """Each (3.2) on a page, or in the notebook, is the \\tag{3.2} of an equation, and no tag is
-    given twice."""
+    """Each (3.2) on a page is the \\tag{3.2} of one equation."""
     text = {page: FENCE.sub("", words_of(page)) for page in [*BOOK, NOTEBOOK]}
     tags = [tag for body in text.values() for tag in re.findall(r"\\tag\{([^}]*)\}", body)]
     assert len(tags) == len(set(tags))
@@ -224,10 +206,7 @@ def test_pictures_are_described(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
 def test_formulas_are_whole(page: Path) -> None:
-    """Dollar signs come in pairs, and displayed formulas stand on lines of their own. None holds
-    what GitHub breaks: `\\operatorname`, which it forbids; a backslash before a punctuation mark or
-    a space, which its Markdown removes (the `\\\\` between displayed rows it leaves); and an inline
-    formula over two lines."""
+    """Dollar signs come in pairs, and no formula holds what GitHub's Markdown breaks."""
     text = re.sub(r"`[^`\n]*`", "", FENCE.sub("", page.read_text("utf-8")))
     displayed = re.findall(r"^\$\$$.*?^\$\$$|^\$\$.*?\$\$$", text, re.MULTILINE | re.DOTALL)
     rest = re.sub(r"^\$\$$.*?^\$\$$|^\$\$.*?\$\$$", "", text, flags=re.MULTILINE | re.DOTALL)
@@ -246,10 +225,7 @@ def test_formulas_are_whole(page: Path) -> None:
 
 @pytest.mark.parametrize("name", style.names())
 def test_no_figure_is_stale(name: str) -> None:
-    """The committed picture is the one that its script draws: the same pixels with the Matplotlib
-    that drew it, on the mean of the picture and of every square of 16 by 16; with another, which
-    sets letters and margins a little differently, the same seen from afar, with a mean difference
-    under 12 of 255 (nine panels shift by up to 10)."""
+    """The committed picture is the one that its script draws, within what Matplotlibs differ."""
     module = importlib.import_module(f"docs.figures.{name}")
     committed = (style.FOLDER / f"{name}.png").read_bytes()
     old, new = style.pixels(committed), style.pixels(style.png(module.draw))
@@ -287,9 +263,7 @@ def test_every_public_name_is_reached_from_the_book(package: object) -> None:
 
 
 def test_the_contents_name_every_page_module_and_test() -> None:
-    """docs/README.md names every page of the book; every module of the README's table, in the row
-    of the chapter that the README names first; every test of that table. The README has an example
-    that is run."""
+    """docs/README.md names every page, and every module and test of the README's table."""
     text, readme = ((folder / "README.md").read_text("utf-8") for folder in (DOCS, ROOT))
     assert "```python" in readme
     pages = {page.name for page in DOCS.glob("*.md")} - {"README.md"}

@@ -42,8 +42,7 @@ def code_of(cells: list[dict[str, Any]]) -> list[str]:
 
 
 def test_the_notebook_is_committed_without_output(cells: list[dict[str, Any]]) -> None:
-    """No cell has outputs or an execution count; every cell has its own id. The first code cell
-    says how to install, from a checkout and in Colab."""
+    """No outputs, own ids, and a first cell that says how to install it."""
     for cell in cells:
         if cell["cell_type"] == "code":
             assert cell["outputs"] == [] and cell["execution_count"] is None, "clear all outputs"
@@ -82,8 +81,7 @@ def test_the_cells_give_the_tutorials_results(cells: list[dict[str, Any]]) -> No
 def test_recordings_of_ones_own_are_found(
     cells: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In every format that the program reads, suffixes in capitals included; hidden files and
-    folders are skipped."""
+    """In every format, suffixes in capitals included; hidden files and folders are skipped."""
     for name in ("a/1.WAV", "a/2.aiff", "b/1.flac", "b/._1.flac", ".hidden/x.wav"):
         path = tmp_path / name
         path.parent.mkdir(exist_ok=True)
@@ -99,8 +97,7 @@ def test_recordings_of_ones_own_are_found(
 @pytest.mark.usefixtures("short")
 @pytest.mark.filterwarnings("ignore")  # of Jupyter's own packages
 def test_the_notebook_runs_in_jupyter(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Valid nbformat; every cell runs in a new kernel, on one clip a class, and each picture is
-    shown once."""
+    """Valid nbformat; every cell runs in a new kernel, and each picture is shown once."""
     monkeypatch.setenv("SSC_NOTEBOOK_CLIPS", "1")  # thirty panels of curves take their time
     reason = "Jupyter comes with the dev extra"
     nbformat, nbclient, _ = (

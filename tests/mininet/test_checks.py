@@ -19,11 +19,8 @@ from tests.oracles import refusal
 def cases() -> Iterator[tuple[Any, ...]]:
     """(message, function, arguments) of each call that is rejected."""
     x, rng, relu = ones((2, 2)), default_rng(0), mn.ReLU()
-    five_two, four_five, network = (
-        Dense(5, 2, rng),
-        Dense(4, 5, rng),
-        Sequential([Dense(2, 3, rng)]),
-    )
+    five_two, four_five, two_three = (Dense(*sizes, rng) for sizes in ((5, 2), (4, 5), (2, 3)))
+    network = Sequential([two_three])
     for value in (0, -1, 2.0, "3"):
         message = f"={value!r} must be a positive integer"
         yield "n_in" + message, Dense, value, 2, rng
