@@ -7,7 +7,7 @@ the JSON.
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection
 from concurrent.futures import Executor
 from functools import partial
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ from mfcc.audio import SAMPLE_RATE, open_audio, read_channels
 
 from .data import Clip, Dataset, check_complete
 from .extract import Progress, reason
-from .folds import KINDS, find_folds, recording
+from .folds import KINDS, find_folds, parse_name
 from .output import text_table
 
 FULL_SCALE = 0.99  # of full scale; the largest 8-bit sample, 127/128, exceeds it
@@ -81,16 +81,13 @@ def stats_of(signal: np.ndarray, rate: int, coding: str) -> AudioStats:
 
 
 def report(
-    dataset: Dataset,
-    outcomes: Sequence[AudioStats | str],
-    n_folds: int | None = None,
-    seed: int = 0,
+    dataset: Dataset, outcomes: list[AudioStats | str], n_folds: int | None = None, seed: int = 0
 ) -> dict[str, Any]:
     """All findings, JSON-serializable; outcomes as returned by measure_all."""
     pairs = list(zip(dataset.names, outcomes, strict=True))
     stats = {name: found for name, found in pairs if not isinstance(found, str)}
     readable = [i for i, name in enumerate(dataset.names) if name in stats]
-    recordings = {name: recording(name) for name in stats}
+    recordings = {name: parse_name(name)[1] for name in stats}
     classes: dict[str, Any] = {}
     for label, name in enumerate(dataset.classes):
         found = [stats[dataset.names[i]] for i in readable if dataset.labels[i] == label]
@@ -102,9 +99,9 @@ def report(
             {"clip": name, "reason": found} for name, found in pairs if isinstance(found, str)
         ],
         "skipped_files": dataset.skipped_files,
-        "sample_rates": _count(found.rate for found in stats.values()),
-        "channels": _count(found.channels for found in stats.values()),
-        "codings": _count(found.coding for found in stats.values()),
+        "sample_rates": dict(Counter(found.rate for found in stats.values()).most_common()),
+        "channels": dict(Counter(found.channels for found in stats.values()).most_common()),
+        "codings": dict(Counter(found.coding for found in stats.values()).most_common()),
         **_summary(stats.values()),
         "total_seconds": sum(found.seconds for found in stats.values()),
         "clipped": {name: found.clipped for name, found in stats.items() if found.clipped},
@@ -118,10 +115,6 @@ def report(
         },
         "folds": _folds(dataset, readable, n_folds, seed),
     }
-
-
-def _count(values: Iterable[Any]) -> dict[str, int]:
-    return {str(value): n for value, n in Counter(values).most_common()}
 
 
 def _summary(stats: Collection[AudioStats]) -> dict[str, Any]:
@@ -150,7 +143,7 @@ def _folds(dataset: Dataset, readable: list[int], n_folds: int | None, seed: int
         return {"impossible": str(error)}
     n = len(clips.classes)
     sizes = {
-        str(fold): np.bincount(clips.labels[folds.fold_of == fold], minlength=n).tolist()
+        fold: np.bincount(clips.labels[folds.fold_of == fold], minlength=n).tolist()
         for fold in folds.numbers
     }
     return {"kind": KINDS[folds.kind], "clips_by_class": sizes}
@@ -184,11 +177,11 @@ def as_text(found: dict[str, Any]) -> str:
         f"folds: {folds.get('kind') or folds['impossible']}",
         f"recordings, according to the names: {recordings['number']}",
     ]
-    n_classes = [len({name.split("/")[0] for name in group}) for group in found["duplicates"]]
     lists = {
         "exact duplicates (the same samples)": [
             " = ".join(group) + f" (in {n} classes!)" * (n > 1)
-            for group, n in zip(found["duplicates"], n_classes, strict=True)
+            for group in found["duplicates"]
+            for n in [len({name.split("/")[0] for name in group})]
         ],
         "cut from one recording, according to their names": [
             ", ".join(group) for group in recordings["cut_into_several_clips"]

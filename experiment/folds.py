@@ -16,7 +16,7 @@ import numpy as np
 from .scenes import N_FOLDS
 
 MIN_FOLDS = 3  # one test fold; the choice of networks needs two more
-_NAME = re.compile(r"(?:(?P<fold>\d+)-)?(?P<recording>.+)-[A-Z](-\d+)?")
+_NAME = re.compile(r"(?:(\d+)-)?(.+)-[A-Z](?:-\d+)?")
 KINDS = {
     "official": "the official folds, the first number of each file name",
     "recordings": "stratified, clips of one recording in the same fold",
@@ -52,8 +52,7 @@ def find_folds(
     names "class/file", labels (n,) ints. seed: the order in which ties are broken.
     ValueError: a class with fewer recordings than folds.
     """
-    recordings = [recording(name) for name in names]
-    official = [match["fold"] if (match := _parse(name)) else None for name in names]
+    official, recordings = map(list, zip(*map(parse_name, names), strict=True))
     if n_folds is None and None not in official and len(set(official)) >= MIN_FOLDS:
         return Folds("official", np.array(official, int), recordings)
     kind = "recordings" if len(set(recordings)) < len(names) else "clips"
@@ -70,23 +69,16 @@ def find_folds_or_none(names: Sequence[str], labels: np.ndarray, seed: int = 0) 
     return None
 
 
-def recording(name: str) -> str:
-    """The recording that a clip was cut from, according to its name; else the clip itself.
+def parse_name(name: str) -> tuple[str | None, str]:
+    """The fold, None if the name contains none, and the recording; else the clip itself.
 
     ESC's numbers come from one archive: the same number in two classes is the same recording.
     Other datasets probably restart their numbers in each class.
     """
-    if not (match := _parse(name)):
-        return name
-    return (
-        match["recording"]
-        if match["fold"]
-        else f"{PurePosixPath(name).parent}/{match['recording']}"
-    )
-
-
-def _parse(name: str) -> re.Match[str] | None:
-    return _NAME.fullmatch(PurePosixPath(name).stem)
+    path = PurePosixPath(name)
+    match = _NAME.fullmatch(path.stem)
+    fold, recording = match.groups() if match else (None, path.name)
+    return fold, recording if fold else f"{path.parent}/{recording}"
 
 
 def _stratify(

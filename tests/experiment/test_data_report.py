@@ -124,8 +124,8 @@ def test_the_findings_are_true_and_are_printed(odd: Path, program: Program) -> N
     assert bad["clip"] == "high/bad.wav" and "cannot be read" in bad["reason"]
     assert huge["reason"].endswith("huge.wav has 4410 samples that are NaN or infinite")
     assert found["skipped_files"] == {"not audio": ["high/notes.txt"]}
-    assert found["sample_rates"] == {"44100": 22, "22050": 1}
-    assert found["channels"] == {"1": 22, "2": 1}
+    assert found["sample_rates"] == {44100: 22, 22050: 1}
+    assert found["channels"] == {1: 22, 2: 1}
     assert found["codings"] == {"WAV PCM_16": 22, "FLAC PCM_16": 1}
     assert found["classes"]["hiss"]["seconds"] == {"least": 0.4, "median": 0.4, "most": 2.0}
     assert found["total_seconds"] == pytest.approx(20 * 0.4 + 1 + 2 + 0.1)
@@ -179,7 +179,7 @@ def test_the_embedded_scenes_are_without_findings() -> None:
     """All are 5 s long; none is a duplicate, clipped or with an offset."""
     few = embedded(0).only(range(0, 400, 20))
     found = report(few, measure_all(few))
-    assert found["codings"] == {"synthesized": 20} and found["sample_rates"] == {"44100": 20}
+    assert found["codings"] == {"synthesized": 20} and found["sample_rates"] == {44100: 20}
     assert found["seconds"] == {"least": 5.0, "median": 5.0, "most": 5.0}
     assert not any(found[key] for key in ("duplicates", "clipped", "dc_offset", "silent"))
 

@@ -4,6 +4,7 @@ import itertools
 import re
 from collections import Counter
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -196,10 +197,9 @@ def test_files_contain_the_clips_exactly(tmp_path: Path, monkeypatch: pytest.Mon
     """folder/<file_name>, 16-bit mono WAV at 44.1 kHz, reads back as scene() gave it; progress
     receives every (class, take)."""
     monkeypatch.setattr(scenes, "N_TAKES", 1)
-    seen: list[tuple[str, int]] = []
-    folder = tmp_path / "new" / "scenes"
-    n_clips = write_scenes(folder, seed=3, progress=lambda clips: seen.extend(clips) or clips)
-    assert n_clips == 10 and seen == [(name, 0) for name in CLASSES]
+    folder, progress = tmp_path / "new" / "scenes", Mock(side_effect=iter)
+    assert write_scenes(folder, seed=3, progress=progress) == 10
+    progress.assert_called_once_with([(name, 0) for name in CLASSES])
     paths = {path for path in folder.rglob("*") if path.is_file()}
     assert paths == {folder / file_name(name, 0) for name in CLASSES}
     for name in CLASSES:

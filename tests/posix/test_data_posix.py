@@ -1,21 +1,17 @@
-"""Recordings that only a POSIX system has: links, pipes, permissions, and names of any bytes."""
+"""Recordings that only a POSIX system has: links, and names of any bytes."""
 
 import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from experiment.data import scan
 from experiment.extract import extract_features
-from experiment.recipes import Reference
 from tests import sounds
 from tests.experiment.program import Program, files_of
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="links, pipes and names are POSIX")
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="links and names are POSIX")
 
 NAMES = ("two words", 'it\'s "so"', "line\nbreak", "🌧️👩‍👩‍👧", "-rf", "%s {0} \\", "\udcff")
 BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
@@ -30,8 +26,8 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
 def test_broken_recordings_are_one_line_each(
     jobs: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Links that lead nowhere, folders, pipes, and names with line breaks or bytes that are not
-    UTF-8: a line each, by one process and by workers."""
+    """Links that lead nowhere, folders, and names with line breaks or bytes that are not UTF-8: a
+    line each, by one process and by workers."""
     data, program, n = sounds.category(tmp_path), Program(capsys, tmp_path / "o"), len(BROKEN)
     for name, (make, _) in BROKEN.items():
         make(data / "low" / name)
@@ -61,34 +57,3 @@ def test_links_are_what_they_lead_to(tmp_path: Path) -> None:
     dataset = scan(folder, out=tmp_path / "out")
     assert dataset.skipped_files == {"not audio": ["loop"], "results": ["results"]}
     assert dataset.classes == ["high", "hiss", "low"]
-
-
-@contextmanager
-def as_nobody() -> Iterator[None]:
-    """Permissions do not stop root: if the tests run as root, the block runs as another user."""
-    root = os.geteuid() == 0
-    if root:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        if root:
-            os.seteuid(0)
-
-
-def test_a_recording_without_permission_is_broken() -> None:
-    """It is listed with the system's words."""
-    folder = Path(tempfile.mkdtemp())  # pytest's own folders are closed to other users
-    try:
-        data = sounds.category(folder, n_clips=2)
-        for path in (folder, data, *data.glob("*")):
-            path.chmod(0o755)
-        (data / "low" / "1-1-B.wav").chmod(0)
-        dataset = scan(data)
-        with as_nobody():
-            result = extract_features(dataset, Reference().views)
-    finally:
-        shutil.rmtree(folder)
-    (problem,) = result.problems
-    assert problem.clip == "low/1-1-B.wav" and len(result.kept) == 5
-    assert problem.reason.endswith("1-1-B.wav: Permission denied")
