@@ -26,8 +26,7 @@ def signals(
     leading: bool = True,
     decades: int = 6,
 ) -> np.ndarray:
-    """Signals (..., n): noise, tones, impulses, ramps and silence, from 10^-decades to 10^decades
-    in level."""
+    """Signals (..., n) of five kinds, from 10^-decades to 10^decades in level."""
     n = draw(st.integers(min_size, max_size))
     shape = draw(hnp.array_shapes(min_dims=0, max_dims=2, max_side=3)) if leading else ()
     rng = draw(generators())

@@ -115,8 +115,7 @@ def test_importing_the_packages_loads_neither_scipy_nor_matplotlib() -> None:
 
 
 def test_no_posix_only_name_is_used() -> None:
-    """The product runs on Windows: it uses no module and no name that only POSIX systems have,
-    unless the same file asks hasattr(module, "name") first."""
+    """No module and no name of POSIX systems alone, unless the file asks hasattr(module, name)."""
     for path in PRODUCT:
         nodes = list(ast.walk(tree_of(path)))
         used = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
@@ -129,8 +128,7 @@ def test_no_posix_only_name_is_used() -> None:
 
 @pytest.mark.parametrize("package", [mfcc, mininet])
 def test_every_public_name_is_explained(package: types.ModuleType) -> None:
-    """Each name of __all__, which is complete, has a docstring; a function's gives shapes, and the
-    errors it raises."""
+    """Each name of __all__ has a docstring; a function's gives shapes and ValueErrors."""
     public = {name for name, thing in vars(package).items() if is_public(name, thing)}
     assert set(package.__all__) == public, f"mend __all__: {set(package.__all__) ^ public}"
     for name in package.__all__:
@@ -160,8 +158,7 @@ def numbers_in(text: str) -> set[int]:
 
 @pytest.mark.parametrize("package", ["mfcc", "mininet"])
 def test_every_module_names_its_chapters(package: str) -> None:
-    """The chapters that end the first paragraph of a module's docstring are those of the README's
-    table (file | what it explains | chapter | tests), and chapters of the book."""
+    """A module's docstring ends with the chapters that the table of the README gives."""
     readme, book = ((ROOT / name).read_text("utf-8") for name in ("README.md", "docs/README.md"))
     known = {int(n) for n in re.findall(r"^\| \[?(\d+) ", book, re.MULTILINE)}
     for name in READING_ORDER[package].split():

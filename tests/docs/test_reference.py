@@ -47,8 +47,7 @@ def test_the_input_is_described() -> None:
 
 
 def test_a_run_is_that_of_the_command_line() -> None:
-    """As in ssc.py, one generator gives weights and batches; the losses of the weights are those of
-    the recipe's network at the end of each published epoch."""
+    """One generator gives weights and batches, as in ssc.py; the loss is the network's."""
     rng = np.random.default_rng(7)
     x, labels = rng.standard_normal((20, 30)).astype(np.float32), np.arange(20) % 4
     run, recipe = reference.run(x, labels, seed=3), Reference()

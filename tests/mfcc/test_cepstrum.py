@@ -20,9 +20,6 @@ POWERS = signals(max_size=200).map(np.square)
 WIDTHS = st.integers(1, 15).map(lambda half: 2 * half + 1)
 
 
-# Decibels
-
-
 @given(POWERS, st.just(1e-10) | st.floats(1e-30, 1), st.just(1.0) | st.floats(1e-9, 1e9))
 def test_decibels_are_their_definition(power: np.ndarray, amin: float, ref: float) -> None:
     """dB = 10 log10(max(amin, power)) - 10 log10(max(amin, |ref|)), ref a number or a function."""
@@ -56,9 +53,6 @@ def test_decibels_of_integers_and_the_defaults(power: np.ndarray) -> None:
     explicit = power_to_db(power.astype(np.float64), ref=1.0, amin=1e-10, top_db=80.0, axis=None)
     np.testing.assert_array_equal(power_to_db(power), explicit)
     np.testing.assert_array_equal(power, before)
-
-
-# The cosine transform
 
 
 def dct_close(x: np.ndarray) -> Any:
@@ -125,9 +119,6 @@ def test_dct_preserves_energy_and_idct_inverts_it(x: np.ndarray) -> None:
     assert_within(dct(idct(x)), x, bound)
 
 
-# Liftering
-
-
 @given(signals(max_size=40), st.floats(0.5, 1000))
 def test_liftering_is_its_formula(cepstra: np.ndarray, q: float) -> None:
     """c'[k] = c[k]·(1 + (Q/2) sin(π(k + 1)/Q)), in the dtype of the cepstra; Q = 0 leaves them."""
@@ -139,9 +130,6 @@ def test_liftering_is_its_formula(cepstra: np.ndarray, q: float) -> None:
     bound = (30 * math.pi * EPS + 2 * (1 + q / 2) * eps_of(cepstra.dtype)) * np.abs(cepstra)
     assert_within(lifted, cepstra * np.array(weights), bound)
     np.testing.assert_array_equal(lift(cepstra, 0), cepstra)
-
-
-# Deltas
 
 
 @st.composite

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
+from numpy.typing import ArrayLike
 
 from mininet import Dense, Layer, LeakyReLU, ReLU, Sequential, Sigmoid, SoftmaxCrossEntropy
 from mininet.activations import Activation
@@ -105,6 +106,16 @@ def reference(sizes: tuple[int, ...], rng: np.random.Generator) -> Sequential:
 def bits(layer: Layer) -> list[bytes]:
     """The parameters, for comparison bit by bit."""
     return [param.tobytes() for param in layer.params]
+
+
+class Amplifier(Layer):
+    """A layer of a reader's own, without parameters, with two options: out = gain · x."""
+
+    def __init__(self, gain: float, name: str = "x") -> None:
+        self.gain, self.name, self.other = gain, name, 3
+
+    def forward(self, x: ArrayLike) -> np.ndarray:
+        return self.gain * np.asarray(x)
 
 
 class Replayed(np.random.Generator):

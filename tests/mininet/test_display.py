@@ -66,9 +66,8 @@ def test_curves_show_the_history(history: History) -> None:
     """Three curves, each on an axis of its color, the rate's logarithmic; gaps are counted."""
     fig = curves(history)
     left, below, right = axes = fig.axes
-    for ax, values in zip(
-        axes, (history.loss, history.learning_rate, history.accuracy), strict=True
-    ):
+    drawn = history.loss, history.learning_rate, history.accuracy
+    for ax, values in zip(axes, drawn, strict=True):
         assert_line(ax, 0, values)
         assert ax.yaxis.label.get_color() == ax.lines[0].get_color()
     assert [ax.get_ylabel() for ax in axes] == ["loss (nats)", "learning rate", "accuracy"]

@@ -12,7 +12,7 @@ from numpy.random import Generator, default_rng
 
 import mininet as mn
 from mininet import Dense, Layer
-from tests.mininet.strategies import batches, bits
+from tests.mininet.strategies import Amplifier, batches, bits
 from tests.oracles import assert_within, sum_rounding
 from tests.strategies import FLOATS, generators
 
@@ -117,17 +117,10 @@ def test_every_layer_computes_in_float32_or_float64(dtype: str) -> None:
     assert (dense[0].x is x) == (dtype in "fd")
 
 
-class Two(Layer):
-    """A layer of a reader's own, with two options."""
-
-    def __init__(self, a: int, b: str = "x") -> None:
-        self.a, self.b, self.other = a, b, 3
-
-
 @pytest.mark.parametrize(
     ("layer", "config", "text"),
     [
-        (Two(1), {"a": 1, "b": "x"}, "Two(a=1, b='x')"),
+        (Amplifier(2), {"gain": 2, "name": "x"}, "Amplifier(gain=2, name='x')"),
         (Dense(1, 2, default_rng(0)), {"n_in": 1, "n_out": 2}, "Dense(n_in=1, n_out=2)"),
         (mn.LeakyReLU(), {"alpha": 0.3}, "LeakyReLU(alpha=0.3)"),
         (mn.Dropout(0.25), {"rate": 0.25}, "Dropout(rate=0.25)"),
@@ -141,7 +134,7 @@ def test_a_layer_is_described_by_its_options(layer: Layer, config: Any, text: st
     layer.eval()
     if type(layer) is not Dense:
         assert layer.params == layer.grads == []
-    bare, activation = Two(1), mn.activations.Activation()
+    bare, activation = Layer(), mn.activations.Activation()
     for method in (bare.forward, bare.backward, activation.value, activation.derivative):
         with pytest.raises(NotImplementedError):
             method(np.ones((1, 1)))

@@ -97,10 +97,7 @@ def test_an_untrained_network_has_a_loss_of_the_log_of_the_number_of_classes() -
 def test_training_is_gradient_descent_on_minibatches(
     sizes: Any, batch_size: int, epochs: int, options: tuple[float, float], rng: Generator
 ) -> None:
-    """Each epoch visits each row once, in batches of batch_size of which the last may be smaller.
-    The weights are those of a softmax regression that is written out here and uses the same
-    batches; loss and accuracy are the means over an epoch's examples, each with the weights of its
-    own update; learning_rate is the rate of the epoch's first update."""
+    """Weights, loss, accuracy and rates are those of the softmax regression written out here."""
     (n, n_features, n_classes), (decay, momentum) = sizes, options
     x, y = rng.standard_normal((n, n_features)), rng.integers(0, n_classes, n)
     x[:, 0] = np.arange(n) / n  # which identifies the rows

@@ -14,24 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.random import default_rng
-from numpy.typing import ArrayLike
 
 import mininet as mn
 from mininet import Dense, Dropout, Layer, ReLU, Sequential, storage
 from mininet.storage import write_atomically
-from tests.mininet.strategies import activations, bits, networks
+from tests.mininet.strategies import Amplifier, activations, bits, networks
 from tests.oracles import refusal
 from tests.strategies import FLOATS
-
-
-class Softsign(Layer):
-    """A layer of a reader's own, without parameters: out = x/(scale + |x|)."""
-
-    def __init__(self, scale: float) -> None:
-        self.scale = scale
-
-    def forward(self, x: ArrayLike) -> np.ndarray:
-        return np.asarray(x) / (self.scale + np.abs(x))
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +43,7 @@ def test_a_saved_network_comes_back_bit_for_bit(
     n_in, metadata = network.n_in or 1, {text: [text, 0.1, None, {"": True}]}
     x, feature = np.ones((2, n_in), dtype), np.arange(n_in) / 3
     first = mn.Normalization(feature, feature**2)
-    network = Sequential([first, *network.layers, Dropout(0.3), last, Softsign(0.5)], metadata)
+    network = Sequential([first, *network.layers, Dropout(0.3), last, Amplifier(0.5)], metadata)
     network.astype(np.dtype(dtype))
     for name in (path, str(path)):
         network.save(name)
