@@ -78,10 +78,10 @@ def cross_validate(options: argparse.Namespace) -> None:
                 output.log(figures.fold_line(trials[-len(seeds) :], recipe))
         record["seconds"]["training"] = time.perf_counter() - start_time
 
-        metrics, classes = evaluate.metrics(trials, folds, features), features.classes
-        output.save_json({"held_out": metrics, "classes": classes} | record, "metrics.json")
-        curves = evaluate.mean_curves(trials)
-        figures.draw_cross_validation(metrics, curves, classes, output, options.normalize)
+        metrics, curves = evaluate.metrics(trials, folds, features), evaluate.mean_curves(trials)
+        results = {"held_out": metrics, "classes": features.classes}
+        output.save_json(results | record, "metrics.json")
+        figures.draw_cross_validation(results, curves, output, options.normalize)
 
 
 def load(options: argparse.Namespace) -> data.Dataset:
@@ -215,19 +215,14 @@ def write_scenes(options: argparse.Namespace) -> None:
     """Write the embedded scenes as WAV files, one folder per class."""
     with open_output(options.folder, quiet=options.quiet) as output:
         progress = partial(extract.progress_bar, description="writing", quiet=options.quiet)
-        n_clips = scenes.write_scenes(output.folder, seed=options.seed, progress=progress)
-        folder = output.folder
+        folder, seed = output.folder, options.seed
+        n_clips = scenes.write_scenes(folder, seed=seed, progress=progress)
         output.log(f"wrote {n_clips} clips to {folder}; train on them: ssc.py --data {folder}")
 
 
-COMMANDS: dict[str, Callable[[argparse.Namespace], int | None]] = {
-    "train": train,
-    "cross_validate": cross_validate,
-    "check": check,
-    "predict": predict,
-    "explain": explain,
-    "scenes": write_scenes,
-}
+Command = Callable[[argparse.Namespace], int | None]
+COMMANDS: dict[str, Command] = {"train": train, "cross_validate": cross_validate, "check": check}
+COMMANDS |= {"predict": predict, "explain": explain, "scenes": write_scenes}
 
 
 def main(arguments: Sequence[str]) -> int:

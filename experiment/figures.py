@@ -133,15 +133,12 @@ def fold_line(trials: Sequence[Trial], recipe: Recipe) -> str:
 
 
 def draw_cross_validation(
-    metrics: dict[str, Any],
-    curves: dict[str, np.ndarray],
-    classes: Sequence[str],
-    output: Output,
-    normalize: bool,
+    results: dict[str, Any], curves: dict[str, np.ndarray], output: Output, normalize: bool
 ) -> None:
     """Save curves, confusion matrix and mistakes on the held-out clips; log the summary."""
     from mininet.display import train_test_curves
 
+    metrics, classes = results["held_out"], results["classes"]
     columns = "network", "epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy"
     rows, histories = [], {}
     for name, curve in curves.items():

@@ -7,7 +7,7 @@ A recipe computes one view (n_windows, n_features) of a clip per network.
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from os import PathLike
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -44,8 +44,9 @@ class _Fit:
         """Train a network, in the Gram form if that is faster; return the histories on the
         training examples and, evaluated after each epoch, on the held-out examples."""
         if isinstance(network.layers[0], Dense) and x.shape[0] < x.shape[1]:  # then it is faster
-            with gram_form(network, x, held_out and held_out[0]) as form:
-                held_out = held_out and (form.held_out_rows, held_out[1])
+            with gram_form(network, x, None if held_out is None else held_out[0]) as form:
+                if held_out is not None:
+                    held_out = form.held_out_rows, held_out[1]
                 return self.fit(form, form.rows, y, rng, on_epoch, held_out)
         test_history = History()
 
@@ -177,8 +178,7 @@ Recipe = Reference | Improved
 RECIPES: dict[str, type[Recipe]] = {"reference": Reference, "improved": Improved}
 
 
-@dataclass(frozen=True)
-class Model:
+class Model(NamedTuple):
     """A trained recipe: networks[k] is its network k; their probabilities are averaged."""
 
     recipe: Recipe
@@ -186,8 +186,8 @@ class Model:
     networks: dict[int, Sequential]
 
     def predict_proba(self, views: Sequence[np.ndarray]) -> np.ndarray:
-        """Every view (n, W, d) of the recipe -> the probability of each class, (n, n_classes).
-        ValueError: views of another width, probabilities that are not finite."""
+        """A view (n, W, d) for each network of the recipe -> the probabilities (n, n_classes).
+        ValueError: a view of another width, probabilities that are not finite."""
         ensemble = Ensemble(list(self.networks.values()))
         p = ensemble.predict_proba([views[k] for k in self.networks])
         if not np.isfinite(p).all():

@@ -118,9 +118,10 @@ def test_cross_validation_is_drawn_next_to_people(
     perfect, texts = predicting("ab", names, np.tile(np.arange(8) % 2, (1, 1))), []
     for name, (trials, folds, features) in (("esc10", with_mistakes()), ("ab", perfect)):
         metrics, curves = evaluate.metrics(trials, folds, features), evaluate.mean_curves(trials)
+        results = {"held_out": metrics, "classes": features.classes}
         (tmp_path / name).mkdir()
         out, normalize = Output(tmp_path / name), name == "esc10"
-        figures.draw_cross_validation(metrics, curves, features.classes, out, normalize)
+        figures.draw_cross_validation(results, curves, out, normalize)
         image = plt.imread(tmp_path / name / "confusion.png")
         assert (image.shape[1] > 1.7 * image.shape[0]) == (name == "esc10")
         texts.append(" ".join(capsys.readouterr().out.split()))
