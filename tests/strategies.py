@@ -1,5 +1,7 @@
 """Hypothesis strategies shared by the tests: arrays of every level, length, shape and dtype."""
 
+from typing import Any
+
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -43,12 +45,7 @@ def signals(
     return (level * wave).astype(draw(st.sampled_from(dtypes)))
 
 
-def integer_arrays(
-    shape: st.SearchStrategy[tuple[int, ...]] | tuple[int, ...],
-) -> st.SearchStrategy[np.ndarray]:
+def integer_arrays(shape: Any) -> st.SearchStrategy[np.ndarray]:
     """Arrays of every integer dtype, small enough in value that sums are exact in float64."""
-    return hnp.arrays(
-        st.sampled_from([np.int8, np.uint8, np.int16, np.int32, np.int64]),
-        shape,
-        elements=st.integers(0, 100),
-    )
+    dtypes = st.sampled_from([np.int8, np.uint8, np.int16, np.int32, np.int64])
+    return hnp.arrays(dtypes, shape, elements=st.integers(0, 100))

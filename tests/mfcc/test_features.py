@@ -57,13 +57,8 @@ def chains(draw: st.DrawFn) -> dict[str, Any]:
 
 def cepstral_options() -> st.SearchStrategy[dict[str, Any]]:
     """The other arguments of mfcc; n_mfcc may be more than n_mels."""
-    return st.fixed_dictionaries(
-        {
-            "n_mfcc": st.integers(1, 20),
-            "top_db": st.none() | st.floats(0, 120),
-            "lifter": st.just(0.0) | st.floats(0.5, 100),
-        }
-    )
+    options: Any = {"n_mfcc": st.integers(1, 20), "top_db": st.none() | st.floats(0, 120)}
+    return st.fixed_dictionaries(options | {"lifter": st.just(0.0) | st.floats(0.5, 100)})
 
 
 def mel_of(signal: np.ndarray, chain: dict[str, Any]) -> np.ndarray:

@@ -312,11 +312,12 @@ def test_a_layer_without_a_width_has_the_width_of_its_neighbor() -> None:
 def test_on_epoch_sees_the_history_so_far() -> None:
     """on_epoch gets the object that fit returns, as in Keras a dictionary of lists of floats."""
     x, seen = default_rng(1).standard_normal((5, 9)), list[Any]()
-    history = Sequential([Dense(9, 2, default_rng(0))]).fit(
-        x, [0, 1, 0, 1, 0], 3, 2, on_epoch=lambda h: seen.append((h, [*map(len, vars(h).values())]))
+    network = Sequential([Dense(9, 2, default_rng(0))])
+    history = network.fit(
+        x, np.arange(5) % 2, 3, 2, on_epoch=lambda h: seen.append((h, *map(len, vars(h).values())))
     )
-    assert all(each is history for each, _ in seen)
-    assert [lengths for _, lengths in seen] == [[1] * 3, [2] * 3, [3] * 3]
+    assert seen == [(history, k, k, k) for k in (1, 2, 3)]
+    assert all(first is history for first, *_ in seen)
     assert history.history == vars(history) and list(vars(History())) == list(history.history)
     assert list(history.history) == ["loss", "accuracy", "learning_rate"]
     assert {type(value) for values in vars(history).values() for value in values} == {float}

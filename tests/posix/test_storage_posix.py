@@ -8,17 +8,17 @@ import pytest
 
 from mininet import Dense, Sequential
 
+NETWORK = Sequential([Dense(1, 1, np.random.default_rng(0))])
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="named pipes and modes are POSIX")
 
 
 def test_a_pipe_or_a_device_is_neither_read_nor_replaced(tmp_path: Path) -> None:
     """A named pipe, or a link to a device such as /dev/null, is an OSError that names it."""
-    network = Sequential([Dense(1, 1, np.random.default_rng(0))])
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "device").symlink_to(os.devnull)
     for name, written in (("pipe", tmp_path / "pipe"), ("device", Path(os.devnull))):
         with pytest.raises(OSError, match="not a regular file") as caught:
-            network.save(tmp_path / name)
+            NETWORK.save(tmp_path / name)
         assert caught.value.filename == str(written) and not written.is_file()
         with pytest.raises(OSError, match=f"{name} is not a regular file"):
             Sequential.load(tmp_path / name)
@@ -27,6 +27,6 @@ def test_a_pipe_or_a_device_is_neither_read_nor_replaced(tmp_path: Path) -> None
 
 def test_a_model_file_is_as_open_to_others_as_any_new_file(tmp_path: Path) -> None:
     """Its mode is that of a file that open creates."""
-    Sequential([Dense(1, 1, np.random.default_rng(0))]).save(tmp_path / "model")
+    NETWORK.save(tmp_path / "model")
     (tmp_path / "other").touch()
     assert (tmp_path / "model").stat().st_mode == (tmp_path / "other").stat().st_mode
