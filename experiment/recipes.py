@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 import mfcc
-from mfcc.audio import SAMPLE_RATE
+from mfcc.audio import DURATION, SAMPLE_RATE
 from mininet import SGD, Dense, Dropout, Ensemble, History, Normalization, Sequential
 from mininet.activations import LeakyReLU, ReLU, Sigmoid
 from mininet.fast import gram_form
@@ -215,6 +215,9 @@ def read_model(path: str | PathLike[str]) -> Model:
         networks = dict(zip(metadata.get("chosen", [0]), ensemble.networks, strict=True))
         if {network.n_out for network in ensemble.networks} != {len(metadata["classes"])}:
             raise ValueError("the networks have another number of classes")
-        return Model(recipe, metadata["classes"], networks)
-    except (LookupError, TypeError, ValueError) as error:
+        model = Model(recipe, metadata["classes"], networks)
+        silence = recipe.views(np.zeros(round(DURATION * SAMPLE_RATE), np.float32))
+        model.predict_proba([view[None] for view in silence])  # settings and widths match
+        return model
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is not a model that ssc wrote: {error!r}") from None

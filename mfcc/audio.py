@@ -53,21 +53,29 @@ def read(path: str | os.PathLike[str], duration: float | None = None) -> tuple[n
 def open_audio(path: str | os.PathLike[str]) -> Iterator[Any]:
     """Open the file as a soundfile.SoundFile, for a with block.
 
-    ValueError: not audio, a sample rate above MAX_RATE. OSError: the file cannot be opened.
+    ValueError: not a regular file, not audio, a sample rate above MAX_RATE. OSError: the file
+    cannot be opened.
     """
     import soundfile
 
     name = os.fsdecode(path)
+    if os.path.exists(name) and not (os.path.isfile(name) or os.path.isdir(name)):
+        raise ValueError(f"{name} is not a regular file")  # opening a pipe would block
     if name.lower().endswith(".raw"):
-        raise ValueError(f"{name} cannot be read as audio: raw samples have no header")
+        raise ValueError(f"{name} cannot be read as audio: it has no header")
+    with open(name, "rb"):  # raises OSError with the system's reason
+        pass
     try:
-        # by its name alone, libsndfile would read .au and .snd files without a header as noise
-        with open(name, "rb") as file, soundfile.SoundFile(file) as sound:
+        # not through a Python file: its callbacks would swallow Ctrl-C
+        with soundfile.SoundFile(os.fsencode(name) if os.name == "posix" else name) as sound:
+            if sound.format == "RAW":  # libsndfile's guess for .au and .snd without a header
+                raise ValueError(f"{name} cannot be read as audio: it has no header")
             if sound.samplerate > MAX_RATE:
                 raise ValueError(f"{name} has {sound.samplerate} Hz; it must be at most {MAX_RATE}")
             yield sound
     except soundfile.LibsndfileError as error:
-        reason = "format not recognized" if error.code == 1 else error.error_string.rstrip(".")
+        unknown = error.code in (1, 7)  # format not recognized, and what MP3 says instead
+        reason = "format not recognized" if unknown else error.error_string.rstrip(".")
         raise ValueError(f"{name} cannot be read as audio: {reason}") from None
 
 
