@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from experiment.data import Dataset
+from experiment.evaluate import human_confusion
 from experiment.folds import Folds
 from mfcc import frame, hann, power_spectrum
 from mininet import Normalization
@@ -19,8 +20,10 @@ def facts(dataset: Dataset, folds: Folds) -> dict[str, Any]:
     recordings = np.array(folds.recordings)
     _, group, sizes = np.unique(recordings, return_inverse=True, return_counts=True)
     fold_sets = [set(folds.fold_of[recordings == name]) for name in np.unique(recordings)]
+    people = human_confusion(dataset.classes)
     return {
         "classes": dataset.classes,
+        "people": None if people is None else float(people.trace() / people.sum()),
         "clips": len(recordings),
         "recordings": len(sizes),
         "clips_that_share": int(np.sum(sizes[group] > 1)),

@@ -43,6 +43,7 @@ from mininet import (
     accuracy,
     confusion_matrix,
     cross_entropy,
+    wilson_interval,
     window_proba,
 )
 from mininet.fast import gram_form
@@ -231,10 +232,12 @@ def rung(predict: Predictor, labels: np.ndarray, folds: Folds, numbers: int | st
         rows.append([accuracy(labels[part], predicted[part]) for part in (seen, ~seen)])
         counts.append(confusion_matrix(labels[~seen], predicted[~seen], N_CLASSES))
     parts = np.reshape(rows, (len(SEEDS), -1, 2))
+    held_out = float(parts[..., 1].mean())
     return {
         "numbers": numbers,
         "train": float(parts[..., 0].mean()),
-        "held_out": float(parts[..., 1].mean()),
+        "held_out": held_out,
+        "interval_95": list(wilson_interval(held_out, folds.n_recordings)),
         "seeds_std": float(parts[..., 1].mean(axis=1).std()),
         "folds": parts[..., 1].mean(axis=0).tolist(),
         "seconds": (time.process_time() - started) / len(rows),
