@@ -16,7 +16,6 @@ from mfcc import hann, mel_filterbank, mfcc, power_spectrum, power_to_db
 from mfcc.display import mfcc_grid, stages, vector_grid
 from tests.oracles import refusal
 
-matplotlib.use("Agg")
 pytestmark = pytest.mark.filterwarnings("ignore:.*mel filters are empty")
 SETTINGS = dict(matplotlib.rcParams)
 RATE = 16000  # Hz: frames of 320 samples every 160
