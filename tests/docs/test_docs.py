@@ -1,5 +1,4 @@
-"""The book: its code runs and prints what it says, its numbers have a source, its links resolve,
-its figures are those that the scripts draw now."""
+"""The book: its code runs, its numbers have a source, its links resolve, its figures are fresh."""
 
 import ast
 import contextlib

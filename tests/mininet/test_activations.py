@@ -1,7 +1,6 @@
 """Properties of mininet/activations.py: the formula of each function, and its derivative.
 
-Statements about every activation are tested for each class in activations.py: a new one needs only
-a test of its own formula.
+Statements about every activation are tested for each class: a new one needs a test of its formula.
 """
 
 import math

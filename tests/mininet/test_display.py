@@ -22,9 +22,8 @@ SETTINGS = dict(matplotlib.rcParams)
 LOSSES = st.floats(0, 1e30) | st.sampled_from([np.nan, np.inf])
 EPOCHS = st.lists(st.tuples(LOSSES, st.floats(0, 1), st.floats(1e-8, 10)), min_size=1, max_size=40)
 HISTORIES = EPOCHS.map(lambda rows: History(*(list(c) for c in zip(*rows, strict=True))))
-MATRICES = st.integers(2, 6).flatmap(
-    lambda n: arrays(np.int64, (n, n), elements=st.integers(0, 99))
-)
+SHAPES = st.integers(2, 6).map(lambda n: (n, n))
+MATRICES = arrays(np.int64, SHAPES, elements=st.integers(0, 99))
 
 
 @pytest.fixture(autouse=True)

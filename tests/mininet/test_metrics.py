@@ -12,9 +12,8 @@ from tests.strategies import eps_of
 
 PAIRS = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=40)
 INTEGERS = st.sampled_from([np.int8, np.uint8, np.int16, np.int32, np.uint64, np.int64])
-MATRICES = st.integers(1, 5).flatmap(
-    lambda n: hnp.arrays(INTEGERS, (n, n), elements=st.integers(0, 127))
-)
+SHAPES = st.integers(1, 5).map(lambda n: (n, n))
+MATRICES = hnp.arrays(INTEGERS, SHAPES, elements=st.integers(0, 127))
 
 Pairs = list[tuple[int, int]]
 

@@ -34,8 +34,7 @@ def trained(values: dict[str, np.ndarray], peer: str, run: str) -> tuple[np.ndar
     def on_epoch(history: History) -> None:
         weights.append(flat(network.params))
 
-    x, order = values["x"].astype(DTYPES[peer]), Replayed(values["orders"])
-    sgd = SGD(*RUNS[run])
+    x, order, sgd = values["x"].astype(DTYPES[peer]), Replayed(values["orders"]), SGD(*RUNS[run])
     history = network.fit(x, values["y"], N_EPOCHS, BATCH_SIZE, sgd, order, on_epoch)
     return np.stack(weights), history
 
