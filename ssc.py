@@ -11,6 +11,7 @@ if __name__ == "__mp_main__":  # imported by a worker process: Ctrl-C is handled
 
 import argparse
 import io
+import json
 import os
 import platform
 import sys
@@ -18,7 +19,6 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor
 from dataclasses import asdict
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -102,7 +102,7 @@ def extract_features(
         output.log("ssc.py --data DIR, where DIR contains one folder of recordings per class.")
     output.log(figures.class_table(dataset))
     start_time, n_clips = time.perf_counter(), len(dataset)
-    progress = partial(extract.progress_bar, description="extracting features", quiet=output.quiet)
+    progress = extract.progress_bar("extracting features", output.quiet)
     with extract.workers(options.jobs or extract.default_n_jobs(n_clips)) as executor:
         result = extract.extract_features(dataset, recipe.views, executor, progress)
     extract.report_unreadable(result.problems, n_clips, options.skip_bad)
@@ -111,9 +111,8 @@ def extract_features(
     output.log(figures.treatment_text(result.treated, len(dataset)))
     for name, view in zip(recipe.networks, result.views, strict=True):
         output.log(f"features of the network {name}:", view.shape)
-    record = run_settings(options, recipe)
-    record["skipped"] = [asdict(problem) for problem in result.problems]
-    record["seconds"] = {"features": time.perf_counter() - start_time}
+    seconds = {"features": time.perf_counter() - start_time}
+    record = run_settings(options, recipe) | {"skipped": result.problems, "seconds": seconds}
     return Features(result.views, dataset.names, dataset.labels, dataset.classes), record
 
 
@@ -174,28 +173,24 @@ def train_networks(
 def check(options: argparse.Namespace) -> int:
     """Describe the recordings; return the exit code, 2 if one cannot be read."""
     dataset = load(options)
-    progress = partial(extract.progress_bar, description="checking", quiet=options.json)
+    progress = extract.progress_bar("checking", options.json)
     with extract.workers(options.jobs or extract.default_n_jobs(len(dataset))) as executor:
         outcomes = data_report.measure_all(dataset, executor, progress)
     found = data_report.report(dataset, outcomes, options.folds, options.seed)
-    print(data_report.as_json(found) if options.json else data_report.as_text(found))
+    as_json = json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False)
+    print(as_json if options.json else data_report.as_text(found))
     return 2 if found["unreadable"] else 0
 
 
 def predict(options: argparse.Namespace) -> None:
     """Print the three most probable classes of each clip, according to a trained model."""
     model = read_model(options.model)
-    answers, problems = [], []
-    for path in options.clips:
-        outcome = extract.process_clip(data.read_clip, model.recipe.views, path)
-        if isinstance(outcome, str):  # the reason it cannot be read
-            problems.append(extract.Problem(path, outcome))
-        else:
-            views = [view[None] for view in outcome[0]]
-            answers.append((path, model.predict_proba(views)[0]))
-    extract.report_unreadable(problems, len(options.clips), options.skip_bad)  # may raise
-    for path, p in answers:
-        print(data.printable(path))
+    paths = options.clips
+    clips = data.Dataset([], paths, np.zeros(len(paths), int), paths, data.read_clip)
+    views, kept, _, problems = extract.extract_features(clips, model.recipe.views)
+    extract.report_unreadable(problems, len(paths), options.skip_bad)  # may raise
+    for i, p in zip(kept, model.predict_proba(views) if kept else [], strict=True):
+        print(data.printable(paths[i]))
         for c in np.argsort(-p, kind="stable")[:3]:
             print(f"  {p[c]:6.1%}  {model.classes[c]}")
 
@@ -214,9 +209,8 @@ def explain(options: argparse.Namespace) -> None:
 def write_scenes(options: argparse.Namespace) -> None:
     """Write the embedded scenes as WAV files, one folder per class."""
     with open_output(options.folder, quiet=options.quiet) as output:
-        progress = partial(extract.progress_bar, description="writing", quiet=options.quiet)
-        folder, seed = output.folder, options.seed
-        n_clips = scenes.write_scenes(folder, seed=seed, progress=progress)
+        folder, progress = output.folder, extract.progress_bar("writing", options.quiet)
+        n_clips = scenes.write_scenes(folder, seed=options.seed, progress=progress)
         output.log(f"wrote {n_clips} clips to {folder}; train on them: ssc.py --data {folder}")
 
 

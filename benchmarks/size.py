@@ -45,7 +45,7 @@ def run(folder: Path, jobs: int | None) -> None:
     with workers(jobs or default_n_jobs(len(dataset))) as executor:
         result = extract_features(dataset, Reference().views, executor)
     if result.problems:
-        raise RuntimeError(result.problems[0].reason)
+        raise RuntimeError(result.problems[0]["reason"])
     n_bytes = sum(view.nbytes for view in result.views)
     print(json.dumps({"bytes": n_bytes, "seconds": time.perf_counter() - started}))
 

@@ -3,9 +3,10 @@
 import argparse
 import difflib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -39,20 +40,17 @@ class Parser(argparse.ArgumentParser):
         self.command, self.defaults = command, dict[str, Any]()
 
     def flag(self, commands: str, name: str, text: str, default: Any = None, **kwargs: Any) -> None:
-        """Add a flag if this command has it."""
+        """Add a flag if this command has it; it has no value if the default is False."""
         if self.command in commands.split():
+            kwargs |= {"action": "store_true"} if default is False else {}
             self.add_argument(name, help=text, **kwargs)
             self.defaults[name.removeprefix("--").replace("-", "_")] = default
-
-    def switch(self, commands: str, name: str, text: str) -> None:
-        """Add a flag without a value."""
-        self.flag(commands, name, text, False, action="store_true")
 
     def number(self, commands: str, name: str, least: float, text: str, default: Any) -> None:
         """Add a numeric flag, an integer if least is an int. A text as default describes None."""
         text = f"{text} (default: {default})"
         default = None if isinstance(default, str) else default
-        self.flag(commands, name, text, default, metavar="N", type=_number(type(least), least))
+        self.flag(commands, name, text, default, metavar="N", type=partial(_number, least))
 
     def error(self, message: str) -> NoReturn:
         """Exit with code 2 and one sentence that suggests the closest flag."""
@@ -69,45 +67,44 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     Exits with code 2 and one sentence if the arguments are invalid.
     """
     command = arguments[0] if arguments and arguments[0] in COMMANDS else "train"
-    add = Parser(command)
-    add.flag("predict", "model", "a model.npz written by training", metavar="MODEL")
-    add.flag("predict", "clips", "a recording", metavar="CLIP", nargs="+")
-    add.flag("explain", "clip", "a recording", metavar="CLIP")
-    add.flag("scenes", "folder", "folder to write into", metavar="DIR", type=Path)
+    parser = Parser(command)
+    flag, number = parser.flag, parser.number
+    flag("predict", "model", "a model.npz written by training", metavar="MODEL")
+    flag("predict", "clips", "a recording", metavar="CLIP", nargs="+")
+    flag("explain", "clip", "a recording", metavar="CLIP")
+    flag("scenes", "folder", "folder to write into", metavar="DIR", type=Path)
     text = "one folder of recordings per class (default: synthetic scenes)"
-    add.flag("train check", "--data", text, metavar="DIR")
+    flag("train check", "--data", text, metavar="DIR")
     text = "all fifty classes of the ESC-50 repository, not only the ten of ESC-10"
-    add.switch("train check", "--all-classes", text)
-    text = "list and skip the recordings that cannot be read"
-    add.switch("train predict", "--skip-bad", text)
+    flag("train check", "--all-classes", text, False)
+    flag("train predict", "--skip-bad", "list and skip the recordings that cannot be read", False)
     text = "the published network, or the average of two small ones (default: reference)"
-    add.flag("train", "--recipe", text, choices=list(RECIPES), default=Reference.name)
-    add.switch("train", "--cv", "cross-validate on held-out clips; no model is saved")
+    flag("train", "--recipe", text, choices=list(RECIPES), default=Reference.name)
+    flag("train", "--cv", "cross-validate on held-out clips; no model is saved", False)
     text = "number of stratified folds"
-    add.number("train check", "--folds", MIN_FOLDS, text, "the official folds, else 5")
-    add.number("train", "--repeats", 1, "with --cv: number of seeds, counting from --seed", 5)
+    number("train check", "--folds", MIN_FOLDS, text, "the official folds, else 5")
+    number("train", "--repeats", 1, "with --cv: number of seeds, counting from --seed", 5)
     text = "folder for the results (default: out)"
-    add.flag("train explain", "--out", text, metavar="DIR", type=Path, default=OUT)
-    add.number("train", "--epochs", 1, "passes over all clips", Reference.epochs)
-    add.number("train", "--batch-size", 1, "clips per batch", Reference.batch_size)
+    flag("train explain", "--out", text, metavar="DIR", type=Path, default=OUT)
+    number("train", "--epochs", 1, "passes over all clips", Reference.epochs)
+    number("train", "--batch-size", 1, "clips per batch", Reference.batch_size)
     text = "learning rate of the first update"
-    add.number("train", "--learning-rate", math.ulp(0.0), text, Reference.learning_rate)
+    number("train", "--learning-rate", math.ulp(0.0), text, Reference.learning_rate)
     text = "the learning rate of update t is divided by 1 + decay·t"
-    add.number("train", "--decay", 0.0, text, Reference.decay)
-    text = "random seed; the same seed reproduces the run"
-    add.number("train check scenes", "--seed", 0, text, 0)
-    add.number("train explain", "--n-mfcc", 1, "MFCCs per frame", Reference.n_mfcc)
-    add.switch("train", "--deltas", "stack deltas and delta-deltas below the MFCCs")
+    number("train", "--decay", 0.0, text, Reference.decay)
+    number("train check scenes", "--seed", 0, "random seed; the same seed reproduces the run", 0)
+    number("train explain", "--n-mfcc", 1, "MFCCs per frame", Reference.n_mfcc)
+    flag("train", "--deltas", "stack deltas and delta-deltas below the MFCCs", False)
     text = "number of processes that read recordings"
-    add.number("train check", "--jobs", 1, text, "one per core, fewer for few recordings")
-    add.switch("train", "--normalize", "also draw the confusion matrix with normalized rows")
-    add.switch("train explain", "--show", "open the figures in windows")
-    add.switch("train explain scenes", "--quiet", "print errors only")
-    add.switch("check", "--json", "print JSON, for programs")
-    add.add_argument("--version", action="version", version=f"ssc {version}")
-    given = add.parse_args(arguments[1:] if arguments[:1] == [command] else arguments)
-    _check_combination(add, vars(given))
-    return argparse.Namespace(command=command, **(add.defaults | vars(given)))
+    number("train check", "--jobs", 1, text, "one per core, fewer for few recordings")
+    flag("train", "--normalize", "also draw the confusion matrix with normalized rows", False)
+    flag("train explain", "--show", "open the figures in windows", False)
+    flag("train explain scenes", "--quiet", "print errors only", False)
+    flag("check", "--json", "print JSON, for programs", False)
+    parser.add_argument("--version", action="version", version=f"ssc {version}")
+    given = parser.parse_args(arguments[1:] if arguments[:1] == [command] else arguments)
+    _check_combination(parser, vars(given))
+    return argparse.Namespace(command=command, **(parser.defaults | vars(given)))
 
 
 def _check_combination(parser: Parser, given: dict[str, Any]) -> None:
@@ -130,16 +127,12 @@ def make_recipe(options: argparse.Namespace) -> Recipe:
     return Reference(**{name: getattr(options, name) for name in SETTINGS})
 
 
-def _number(kind: type, least: float) -> Callable[[str], Any]:
-    """A type for argparse: a finite int or float of at least `least`."""
-
-    def parse_number(text: str) -> Any:
-        with suppress(ValueError, OverflowError):
-            value = kind(text)
-            if math.isfinite(value) and value >= least:
-                return value
-        what = "a whole number" if kind is int else "a number"
-        bound = "above 0" if 0 < least < 1 else f"of at least {least:g}"
-        raise argparse.ArgumentTypeError(f"{text!r} must be {what} {bound}")
-
-    return parse_number
+def _number(least: float, text: str) -> float:
+    """Parse a finite number of at least `least`, an int if that is one."""
+    with suppress(ValueError, OverflowError):
+        value = type(least)(text)
+        if math.isfinite(value) and value >= least:
+            return value
+    what = "a whole number" if isinstance(least, int) else "a number"
+    bound = "above 0" if 0 < least < 1 else f"of at least {least:g}"
+    raise argparse.ArgumentTypeError(f"{text!r} must be {what} {bound}")

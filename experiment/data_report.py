@@ -5,7 +5,6 @@ the JSON.
 """
 
 import hashlib
-import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection
 from concurrent.futures import Executor
@@ -88,6 +87,7 @@ def report(
     stats = {name: found for name, found in pairs if not isinstance(found, str)}
     readable = [i for i, name in enumerate(dataset.names) if name in stats]
     recordings = {name: parse_name(name)[1] for name in stats}
+    unreadable = [{"clip": name, "reason": why} for name, why in pairs if isinstance(why, str)]
     classes: dict[str, Any] = {}
     for label, name in enumerate(dataset.classes):
         found = [stats[dataset.names[i]] for i in readable if dataset.labels[i] == label]
@@ -95,9 +95,7 @@ def report(
         classes[name] = {"clips": len(found), **_summary(found), "clipped": n_clipped}
     return {
         "clips": len(dataset),
-        "unreadable": [
-            {"clip": name, "reason": found} for name, found in pairs if isinstance(found, str)
-        ],
+        "unreadable": unreadable,
         "skipped_files": dataset.skipped_files,
         "sample_rates": dict(Counter(found.rate for found in stats.values()).most_common()),
         "channels": dict(Counter(found.channels for found in stats.values()).most_common()),
@@ -141,17 +139,10 @@ def _folds(dataset: Dataset, readable: list[int], n_folds: int | None, seed: int
         folds = find_folds(clips.names, clips.labels, n_folds, seed)
     except ValueError as error:
         return {"impossible": str(error)}
-    n = len(clips.classes)
-    sizes = {
-        fold: np.bincount(clips.labels[folds.fold_of == fold], minlength=n).tolist()
-        for fold in folds.numbers
-    }
+    table = np.zeros((max(folds.numbers) + 1, len(clips.classes)), int)  # clips by fold and class
+    np.add.at(table, (folds.fold_of, clips.labels), 1)
+    sizes = {fold: table[fold].tolist() for fold in folds.numbers}
     return {"kind": KINDS[folds.kind], "clips_by_class": sizes}
-
-
-def as_json(found: dict[str, Any]) -> str:
-    """Format the report as JSON."""
-    return json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def as_text(found: dict[str, Any]) -> str:
@@ -177,25 +168,21 @@ def as_text(found: dict[str, Any]) -> str:
         f"folds: {folds.get('kind') or folds['impossible']}",
         f"recordings, according to the names: {recordings['number']}",
     ]
+    cut, skipped = recordings["cut_into_several_clips"], found["skipped_files"].items()
+    clipped = [f"{name}: in {n} places" for name, n in found["clipped"].items()]
     lists = {
         "exact duplicates (the same samples)": [
             " = ".join(group) + f" (in {n} classes!)" * (n > 1)
             for group in found["duplicates"]
             for n in [len({name.split("/")[0] for name in group})]
         ],
-        "cut from one recording, according to their names": [
-            ", ".join(group) for group in recordings["cut_into_several_clips"]
-        ],
-        "clipped (three consecutive samples within 1 % of full scale)": [
-            f"{name}: in {n} places" for name, n in found["clipped"].items()
-        ],
+        "cut from one recording, according to their names": [", ".join(group) for group in cut],
+        "clipped (three consecutive samples within 1 % of full scale)": clipped,
         f"DC offset above {DC_OFFSET:g} of full scale": [
             f"{name}: {offset:.3f}" for name, offset in found["dc_offset"].items()
         ],
         "entirely silent": found["silent"],
-        "skipped, not named like recordings": [
-            f"{name} ({kind})" for kind, names in found["skipped_files"].items() for name in names
-        ],
+        "skipped, not named like recordings": [f"{n} ({k})" for k, ns in skipped for n in ns],
         "cannot be read": [problem["reason"] for problem in found["unreadable"]],
     }
     for title, entries in lists.items():

@@ -146,11 +146,14 @@ def metrics(trials: Sequence[Trial], folds: Folds, features: Features) -> dict[s
     is the number of recordings, since clips of one recording are not independent."""
     table = np.reshape([trial.test[1] for trial in trials], (len(folds.numbers), -1))
     by_fold, by_seed = table.mean(axis=1), table.mean(axis=0)
-    counts = _counts(trials, features)
+    counts = np.zeros((len(features.names), len(features.classes)), int)  # predictions, all seeds
+    for trial in trials:
+        np.add.at(counts, (trial.clips, trial.probabilities.argmax(axis=1)), 1)
     matrix = np.stack([counts[features.labels == c].sum(axis=0) for c in range(counts.shape[1])])
     accuracy = float(matrix.trace() / matrix.sum())
     train = np.mean([trial.train for trial in trials], axis=0).tolist()
-    rates = mininet.precision_recall_f1(matrix).tolist()
+    names, rates = ("precision", "recall", "f1"), mininet.precision_recall_f1(matrix).tolist()
+    rates = [dict(zip(names, row, strict=True)) for row in rates]
     return {
         "kind": KINDS[folds.kind],
         "folds": by_fold.tolist(),
@@ -165,25 +168,14 @@ def metrics(trials: Sequence[Trial], folds: Folds, features: Features) -> dict[s
         "train": dict(zip(("loss", "accuracy"), train, strict=True)),
         "chosen": [list(trial.curves) for trial in trials[:: len(by_seed)]],
         "confusion": matrix.tolist(),
-        "scores": {
-            name: dict(zip(("precision", "recall", "f1"), row, strict=True))
-            for name, row in zip(features.classes, rates, strict=True)
-        },
+        "scores": dict(zip(features.classes, rates, strict=True)),
         "mistakes": _mistakes(counts, features, len(by_seed)),
     }
 
 
-def _counts(trials: Sequence[Trial], features: Features) -> np.ndarray:
-    """The number of predictions per clip and class, over all seeds, (n_clips, n_classes)."""
-    counts = np.zeros((len(features.names), len(features.classes)), int)
-    for trial in trials:
-        np.add.at(counts, (trial.clips, trial.probabilities.argmax(axis=1)), 1)
-    return counts
-
-
 def _mistakes(counts: np.ndarray, features: Features, n_seeds: int) -> list[dict[str, Any]]:
     """The clips misclassified with any seed, the most frequent first, with the most frequent wrong
-    class and the number of people who recognized the clip."""
+    class and the number of people who recognized the clip. counts (n_clips, n_classes)."""
     wrong = counts.copy()
     wrong[np.arange(len(wrong)), features.labels] = 0
     rows = []

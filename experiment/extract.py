@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context, parent_process
 from threading import Thread
@@ -37,22 +36,14 @@ FeatureFn = Callable[[np.ndarray], Sequence[np.ndarray]]
 Progress = Callable[[Iterable[int]], Iterable[int]]
 
 
-@dataclass(frozen=True)
-class Problem:
-    """A clip, "class/file", that cannot be read, and the reason: a sentence that names the file."""
-
-    clip: str
-    reason: str
-
-
 class ExtractionResult(NamedTuple):
     """views[v][k] is view v of clip kept[k]; treated counts the clips resampled, cut and padded;
-    problems lists the unreadable ones."""
+    problems has the "clip", "class/file", and the "reason", which names the file, of the others."""
 
     views: list[np.ndarray]
     kept: list[int]
     treated: Counter[str]
-    problems: list[Problem]
+    problems: list[dict[str, str]]
 
 
 def extract_features(
@@ -67,12 +58,12 @@ def extract_features(
     sources must be picklable.
     """
     views: list[np.ndarray] = []
-    kept, treated, problems = list[int](), Counter[str](), list[Problem]()
+    kept, treated, problems = list[int](), Counter[str](), list[dict[str, str]]()
     task = partial(process_clip, dataset.reader, feature_fn)
     outcomes = (map if executor is None else executor.map)(task, dataset.sources)
     for i, outcome in zip(progress(range(len(dataset))), outcomes, strict=True):
         if isinstance(outcome, str):
-            problems.append(Problem(dataset.names[i], outcome))
+            problems.append({"clip": dataset.names[i], "reason": outcome})
             continue
         rows, steps = outcome
         if not views:  # preallocated: stacking a list needs twice the memory
@@ -95,21 +86,20 @@ def process_clip(
     return feature_fn(clip.signal), clip.steps
 
 
-def report_unreadable(problems: Sequence[Problem], n_clips: int, skip: bool) -> None:
+def report_unreadable(problems: Sequence[dict[str, str]], n_clips: int, skip: bool) -> None:
     """List all unreadable recordings, even in a quiet run; if skip is not set, as a ValueError."""
     if not problems:
         return
-    listed = "\n".join(f"  {problem.reason}" for problem in problems)
+    listed = "\n".join(f"  {problem['reason']}" for problem in problems)
     text = f"{len(problems)} of {n_clips} recordings cannot be read:\n{listed}\n"
     if not skip:
         raise ValueError(f"{text}--skip-bad continues without them")
     print(f"ssc: {text}continuing without them", file=sys.stderr)
 
 
-def progress_bar(items: Sequence[Any], *, description: str, quiet: bool) -> Iterable[Any]:
-    """Wrap items in a progress bar if the output is a terminal."""
-    disable = True if quiet else None  # None: if not a terminal
-    return tqdm(items, desc=description, unit="clip", mininterval=0.5, disable=disable)
+def progress_bar(description: str, quiet: bool) -> Callable[[Iterable[Any]], Iterable[Any]]:
+    """A function that wraps an iterable in a progress bar, unless quiet or not on a terminal."""
+    return partial(tqdm, desc=description, unit="clip", mininterval=0.5, disable=quiet or None)
 
 
 def reason(error: Exception) -> str:

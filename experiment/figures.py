@@ -159,13 +159,10 @@ def draw_cross_validation(
 def mistake_table(mistakes: Sequence[dict[str, Any]], with_people: bool) -> str:
     """The clips misclassified with more than half of the seeds, most frequent first."""
     rows = []
-    for row in mistakes:
-        if 2 * row["wrong"] > row["seeds"]:
-            asked = row["people_asked"]
-            people = f"{row['people_right']} of {asked}" if asked else ""
-            rows.append(
-                [row["clip"], f"{row['wrong']} of {row['seeds']}", row["predicted"], people]
-            )
+    for clip, predicted, wrong, seeds, right, asked in map(dict.values, mistakes):
+        if 2 * wrong > seeds:
+            people = f"{right} of {asked}" if asked else ""
+            rows.append([clip, f"{wrong} of {seeds}", predicted, people])
     columns = ["clip", "wrong", "predicted", *(["people who recognized it"] if with_people else [])]
     title = f"{len(rows)} clips were misclassified with more than half of the seeds"
     return f"{title}\n" + text_table(columns, [row[: len(columns)] for row in rows])

@@ -9,8 +9,6 @@ from io import BytesIO, StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from mininet.storage import write_atomically
 
 if TYPE_CHECKING:
@@ -55,16 +53,9 @@ class Output:
 
     def save_json(self, content: dict[str, Any], name: str) -> None:
         """Save as indented JSON, with null for NaN and infinity."""
-        text = json.dumps(_without_nan(content), indent=2, ensure_ascii=False, allow_nan=False)
+        finite = json.loads(json.dumps(content), parse_constant=lambda _: None)
+        text = json.dumps(finite, indent=2, ensure_ascii=False, allow_nan=False)
         self.save(text.encode("utf-8", "backslashreplace") + b"\n", name)
-
-
-def _without_nan(content: Any) -> Any:
-    if isinstance(content, dict):
-        return {key: _without_nan(value) for key, value in content.items()}
-    if isinstance(content, list | tuple):
-        return [_without_nan(value) for value in content]
-    return None if isinstance(content, float) and not np.isfinite(content) else content
 
 
 @contextmanager

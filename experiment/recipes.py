@@ -95,17 +95,10 @@ class Reference(_Fit):
 
 def reference_network(n_features: int, n_classes: int, rng: np.random.Generator) -> Sequential:
     """Dense 500, sigmoid, Dense 500, leaky ReLU, Dense 500, ReLU, Dense n_classes (and softmax)."""
-    return Sequential(
-        [
-            Dense(n_features, HIDDEN, rng=rng),
-            Sigmoid(),
-            Dense(HIDDEN, HIDDEN, rng=rng),
-            LeakyReLU(0.3),
-            Dense(HIDDEN, HIDDEN, rng=rng),
-            ReLU(),
-            Dense(HIDDEN, n_classes, rng=rng),
-        ]
-    )
+    first = [Dense(n_features, HIDDEN, rng=rng), Sigmoid()]
+    second = [Dense(HIDDEN, HIDDEN, rng=rng), LeakyReLU(0.3)]
+    third = [Dense(HIDDEN, HIDDEN, rng=rng), ReLU()]
+    return Sequential([*first, *second, *third, Dense(HIDDEN, n_classes, rng=rng)])
 
 
 @dataclass(frozen=True)
@@ -143,35 +136,26 @@ class Improved(_Fit):
         basis = mfcc.dct_matrix(self.n_mfcc, self.n_mels).astype(log_mel.dtype)
         cepstra = mfcc.fast.blocked_product(basis, log_mel)  # (n_mfcc, n_frames)
         changes = np.column_stack([cepstra.std(axis=1), mfcc.structure_function(cepstra)])
-        return np.column_stack([cepstra.mean(axis=1), self.log(changes)]).reshape(1, -1)
+        numbers = [cepstra.mean(axis=1), np.log(changes + self.floor)]
+        return np.column_stack(numbers).reshape(1, -1)
 
     def window_view(self, log_mel: np.ndarray) -> np.ndarray:
         """Mean, standard deviation and modulation spectrum of each band in each window,
         (n_windows, n_mels·8); NaN if the window is silent."""
         windows = mfcc.frame(log_mel, self.window, self.hop)  # (n_mels, n_windows, 100)
         windows = windows.swapaxes(0, 1)
-        changes = [windows.std(axis=2)[..., None], mfcc.modulation_spectrum(windows, BANDS)]
-        numbers = [windows.mean(axis=2)[..., None], self.log(np.concatenate(changes, 2))]
-        view = np.concatenate(numbers, axis=2).reshape(len(windows), -1)
+        changes = np.dstack([windows.std(axis=2), mfcc.modulation_spectrum(windows, BANDS)])
+        numbers = np.dstack([windows.mean(axis=2), np.log(changes + self.floor)])
+        view = numbers.reshape(len(windows), -1)
         peak = windows.max(axis=(1, 2))
         view[peak < peak.max() - self.silence] = np.nan
         return view
 
-    def log(self, x: np.ndarray) -> np.ndarray:
-        """log(x + floor), of the same shape and dtype."""
-        return np.log(x + x.dtype.type(self.floor))
-
     def build(self, x: np.ndarray, n_classes: int, rng: np.random.Generator) -> Sequential:
         """Normalization (of x, the training examples), Dense 100, ReLU, dropout, Dense."""
-        return Sequential(
-            [
-                Normalization.adapt(x),
-                Dense(x.shape[1], self.hidden, rng=rng),
-                ReLU(),
-                Dropout(self.dropout),
-                Dense(self.hidden, n_classes, rng=rng),
-            ]
-        )
+        hidden = [Dense(x.shape[1], self.hidden, rng=rng), ReLU(), Dropout(self.dropout)]
+        output = Dense(self.hidden, n_classes, rng=rng)
+        return Sequential([Normalization.adapt(x), *hidden, output])
 
 
 Recipe = Reference | Improved
@@ -196,12 +180,8 @@ class Model(NamedTuple):
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write a file for read_model."""
-        metadata = {
-            "recipe": self.recipe.name,
-            "classes": self.classes,
-            "settings": asdict(self.recipe),
-            "chosen": list(self.networks),
-        }
+        metadata: dict[str, Any] = {"recipe": self.recipe.name, "classes": self.classes}
+        metadata |= {"settings": asdict(self.recipe), "chosen": list(self.networks)}
         Ensemble(list(self.networks.values()), metadata).save(path)
 
 
