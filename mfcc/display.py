@@ -12,11 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
+from . import cepstrum, fourier, framing
 from ._checks import as_float, positive_integer
-from .cepstrum import dct_matrix, power_to_db
 from .features import finite_signal
-from .fourier import power_spectrum
-from .framing import frame, hann, pad_center
 from .mel import mel_filterbank
 
 COLOR_MAP = "viridis"  # perceptually uniform, also for color-blind readers
@@ -41,11 +39,11 @@ def mfcc_grid(
     """
     if not (hop_seconds > 0 and vmin < vmax):
         raise ValueError(f"{hop_seconds=} must be positive, and {vmin=} must be below {vmax=}")
-    features, labels = _check(features, labels, classes, n_dims=3)
+    fig, panels = _class_panels(features, labels, classes, n_examples, n_dims=3, head=0.75)
     norm = plt.Normalize(vmin, vmax)
-    fig, panels = _class_panels(labels, classes, n_examples, "time (s)", "MFCC index", head=0.75)
-    for ax, clip in panels:
-        _draw_image(ax, features[clip], hop_seconds, 1, norm)
+    for ax, image in panels:
+        _draw_image(ax, image, hop_seconds, 1, norm)
+        ax.set(xlabel="time (s)", ylabel="MFCC index")
     inch = 1 / fig.get_figheight()
     bar = fig.add_axes((0.2, 1 - 0.6 * inch, 0.6, 0.12 * inch), label="<colorbar>")
     colors = plt.cm.ScalarMappable(norm, COLOR_MAP)
@@ -61,64 +59,65 @@ def vector_grid(
     features (n_clips, n_values): flattened MFCC images, all frames of c0 first, then all of c1, …;
     labels (n_clips,): indices into classes. ValueError: shapes that do not match, n_examples < 1.
     """
-    features, labels = _check(features, labels, classes, n_dims=2)
-    fig, panels = _class_panels(labels, classes, n_examples, "feature index", "MFCC (dB)")
-    for ax, clip in panels:
-        ax.plot(features[clip], color=DATA, linewidth=0.5, rasterized=True)
+    fig, panels = _class_panels(features, labels, classes, n_examples, n_dims=2, head=0)
+    for ax, vector in panels:
+        ax.plot(vector, color=DATA, linewidth=0.5, rasterized=True)
         ax.margins(x=0)
+        ax.set(xlabel="feature index", ylabel="MFCC (dB)")
     return fig
 
 
 def stages(
-    signal: ArrayLike,
-    sample_rate: int,
-    *,
-    n_mfcc: int = 13,
-    frame_index: int | None = None,
-    title: str | None = None,
+    signal: ArrayLike, sample_rate: int, *, n_mfcc: int = 13, title: str | None = None
 ) -> Figure:
-    """Draw a clip through every stage of its MFCC: all frames on the left, one on the right.
+    """Draw a clip through every stage of its MFCC: all frames on the left, one on the right, the
+    one with the highest power.
 
-    signal (n_samples,) at sample_rate Hz, in frames of 20 ms every 10 ms. frame_index None: the
-    frame with the highest power. ValueError: a signal that is not one-dimensional, frame_index not
-    in 0 … n_frames - 1, invalid arguments of the stages.
+    signal (n_samples,) at sample_rate Hz, in frames of 20 ms every 10 ms.
+    ValueError: a signal that is not one-dimensional, invalid arguments of the stages.
     """
     signal = finite_signal(signal)
     if signal.ndim != 1:
         raise ValueError(f"signal has shape {signal.shape}; it must be (n_samples,)")
     n_fft, hop = int(0.02 * sample_rate), int(0.01 * sample_rate)  # samples
-    frames = frame(pad_center(signal, n_fft), n_fft, hop)  # (n_frames, n_fft)
-    power = power_spectrum(frames * hann(n_fft)).T  # (n_fft // 2 + 1, n_frames)
+    frames = framing.frame(framing.pad_center(signal, n_fft), n_fft, hop)  # (n_frames, n_fft)
+    power = fourier.power_spectrum(frames * framing.hann(n_fft)).T  # (n_fft // 2 + 1, n_frames)
     filters = mel_filterbank(sample_rate, n_fft)  # (n_mels, n_fft // 2 + 1)
-    log_mel = power_to_db(filters @ power)  # (n_mels, n_frames)
-    cepstra = dct_matrix(n_mfcc, len(filters)) @ log_mel  # (n_mfcc, n_frames)
-    i = int(power.sum(axis=0).argmax()) if frame_index is None else frame_index
-    if i not in range(len(frames)):
-        raise ValueError(f"frame_index={i} must be an integer from 0 to {len(frames) - 1}")
+    log_mel = cepstrum.power_to_db(filters @ power)  # (n_mels, n_frames)
+    cepstra = cepstrum.dct_matrix(n_mfcc, len(filters)) @ log_mel  # (n_mfcc, n_frames)
+    i = int(power.sum(axis=0).argmax())
 
     fig, axes = plt.subplot_mosaic("AB;CD;EE;FG;HI", figsize=(12, 13))
     fig.set_layout_engine("constrained", wspace=0.04)
     fig.suptitle(title or "", parse_math=False)
-    khz = sample_rate / n_fft / 1000  # bin spacing
     _draw_frame(axes["A"], axes["B"], signal, frames[i], i * hop - n_fft // 2, sample_rate)
     axes["B"].set_title(f"2. frame {i} times the Hann window")
+    khz = sample_rate / n_fft / 1000  # bin spacing
     _draw_filters(axes["E"], filters, khz)
-    for left, right, values, step, name, row_label, unit in (
-        (*"CD", power_to_db(power), khz, "3. power spectrum", "frequency (kHz)", "power (dB)"),
-        (*"FG", log_mel, 1, "5. mel power", "mel band", "power (dB)"),
-        (*"HI", cepstra, 1, "6. MFCC", "MFCC index", "MFCC (dB)"),
+    for (left, right), values, step, name, row_label, unit in (
+        ("CD", cepstrum.power_to_db(power), khz, "3. power spectrum", "frequency (kHz)", "power"),
+        ("FG", log_mel, 1, "5. mel power", "mel band", "power"),
+        ("HI", cepstra, 1, "6. MFCC", "MFCC index", "MFCC"),
     ):
-        axes[left].sharex(axes["A"])
-        _draw_stage(axes[left], axes[right], values, i, hop / sample_rate, step, unit)
-        axes[left].set(title=f"{name} of every frame", xlabel="time (s)", ylabel=row_label)
-        axes[right].set(title=f"{name} of frame {i}", xlabel=row_label, ylabel=unit)
+        all_frames, one_frame, label = axes[left], axes[right], f"{unit} (dB)"
+        all_frames.sharex(axes["A"])
+        _draw_image(all_frames, values, hop / sample_rate, step)
+        fig.colorbar(all_frames.images[0], ax=all_frames, label=label, pad=0.02, fraction=0.05)
+        all_frames.axvline(i * (hop / sample_rate), color=MARKED)
+        all_frames.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+        all_frames.set(title=f"{name} of every frame", xlabel="time (s)", ylabel=row_label)
+        style = "o-" if len(values) < 50 else "-"
+        rows = np.arange(len(values)) * step
+        one_frame.plot(rows, values[:, i], style, color=DATA, markersize=3)
+        one_frame.set(title=f"{name} of frame {i}", xlabel=row_label, ylabel=label)
     return fig
 
 
-def _check(
-    features: ArrayLike, labels: ArrayLike, classes: Sequence[str], n_dims: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Convert to arrays. ValueError: features, labels and classes do not match."""
+def _class_panels(
+    features: ArrayLike, labels: ArrayLike, classes: Sequence[str], n: int, n_dims: int, head: float
+) -> tuple[Figure, list[tuple[Axes, np.ndarray]]]:
+    """Create n panels per class below `head` free inches; return the figure and (panel, features)
+    of the first clips of each class. Fixed margins: a layout engine takes a second."""
     features, labels = as_float(features, "features"), np.asarray(labels)
     if features.ndim != n_dims:
         raise ValueError(f"features has shape {features.shape}; it must have {n_dims} axes")
@@ -127,14 +126,6 @@ def _check(
     invalid = labels[~np.isin(labels, np.arange(len(classes)))]
     if len(classes) < 1 or invalid.size:
         raise ValueError(f"labels={invalid} must be indices into the {len(classes)} classes")
-    return features, labels
-
-
-def _class_panels(
-    labels: np.ndarray, classes: Sequence[str], n: int, x_label: str, y_label: str, head: float = 0
-) -> tuple[Figure, list[tuple[Axes, int]]]:
-    """Create n panels per class below `head` free inches; return the figure and (panel, clip index)
-    of the first clips of each class. Fixed margins: a layout engine takes a second."""
     width = 0.85 + 3.6 * positive_integer(n, "n_examples")
     height = 0.55 + 1.4 * len(classes) + head
     fig, axes = plt.subplots(len(classes), n, squeeze=False, sharex=True, sharey=True)
@@ -142,15 +133,13 @@ def _class_panels(
     fig.subplots_adjust(0.85 / width, 0.55 / height, 1 - 0.2 / width, 1 - (0.35 + head) / height)
     fig.subplots_adjust(wspace=0.2 / 3.4, hspace=0.35 / 1.05)
     axes[0, 0].yaxis.set_major_locator(MaxNLocator(4, integer=True))
-    clips = [np.flatnonzero(labels == label)[:n] for label in range(len(classes))]
+    clips = [features[labels == label][:n] for label in range(len(classes))]
     for (row, column), ax in np.ndenumerate(axes):
         used = column < len(clips[row])
-        last = used and not any(column < len(below) for below in clips[row + 1 :])
         ax.axis(used)
         ax.set_title(classes[row] if used else "", y=1, parse_math=False)  # y=1: fixed, faster
-        ax.set(xlabel=x_label if last else "", ylabel=y_label)
-        ax.tick_params(labelbottom=last)
-        ax.xaxis.set_visible(last)
+        ax.tick_params(labelbottom=True)
+        ax.xaxis.set_visible(not any(column < len(below) for below in clips[row + 1 :]))
         ax.yaxis.set_visible(column == 0)
     return fig, [pair for row in zip(axes, clips, strict=True) for pair in zip(*row, strict=False)]
 
@@ -164,18 +153,6 @@ def _draw_image(
     ax.imshow(values, COLOR_MAP, norm, extent=(*x, *y), origin="lower", aspect="auto")
 
 
-def _draw_stage(
-    left: Axes, right: Axes, values: np.ndarray, i: int, x_step: float, y_step: float, unit: str
-) -> None:
-    """Draw values (n_rows, n_frames) as an image, and column i beside it as a line."""
-    _draw_image(left, values, x_step, y_step)
-    left.figure.colorbar(left.images[0], ax=left, label=unit, pad=0.02, fraction=0.05)
-    left.axvline(i * x_step, color=MARKED)
-    left.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-    style = "o-" if len(values) < 50 else "-"
-    right.plot(np.arange(len(values)) * y_step, values[:, i], style, color=DATA, markersize=3)
-
-
 def _draw_frame(
     left: Axes, right: Axes, signal: np.ndarray, x: np.ndarray, start: int, sample_rate: int
 ) -> None:
@@ -183,7 +160,7 @@ def _draw_frame(
     left.plot(np.arange(len(signal)) / sample_rate, signal, color=DATA, linewidth=0.5)
     left.axvspan(start / sample_rate, (start + len(x)) / sample_rate, color=MARKED, alpha=0.6)
     left.set(title="1. the clip, with one frame marked", xlabel="time (s)", ylabel="amplitude")
-    ms, window = 1000 * np.arange(len(x)) / sample_rate, hann(len(x))
+    ms, window = 1000 * np.arange(len(x)) / sample_rate, framing.hann(len(x))
     right.plot(ms, x, color=PALE, label="frame")
     right.plot(ms, window * np.abs(x).max(), "--", color=MARKED, label="window · peak")
     right.plot(ms, window * x, color=DATA, label="frame · window")

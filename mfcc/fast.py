@@ -1,10 +1,8 @@
-"""Fast mel_spectrogram and mfcc: the same sums in a different order. Chapter 15.
+"""Fast mel_spectrogram and mfcc: the sums of features.py in a different order. Chapter 15.
 
-features.py has the definitions; a property-based test per function checks that both agree. With
-n = N2·n1 + n2 and k = k1 + N1·k2 as in fourier.fft:
+With n = N2·n1 + n2 and k = k1 + N1·k2 as in fourier.fft:
 
-- the window w[n] and the twiddle W_N^(k1·n2) depend only on n1, n2 and k1: both are multiplied
-  into the matrix of the inner sum, once for all frames;
+- the window w[n] and the twiddle W_N^(k1·n2) are multiplied into the matrix of the inner sum, once;
 - for a real signal only k1 = 0 … ⌊N1/2⌋ is computed: the other bins are their conjugates;
 - the bins are left in the order of the outer sum, and the filterbank's columns are permuted to it;
 - frames are processed in blocks that fit the cache, in products too small for BLAS to split among
@@ -18,10 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .cepstrum import dct_matrix, lift, power_to_db
-from .features import finite_signal, samples_or_default
-from .fourier import factors
-from .framing import frame, hann, pad_center
+from . import cepstrum, features, fourier, framing
 from .mel import mel_filterbank
 
 PRODUCT = 2**18  # real multiplications in one matrix product; BLAS splits larger ones
@@ -43,16 +38,15 @@ def mel_spectrogram(
     center: bool = True,
     pad_mode: str = "constant",
 ) -> np.ndarray:
-    """S[m, t] = Σ_k H[m, k] · |X_t[k]|²: features.mel_spectrogram, with the same arguments, shapes
-    and errors."""
-    signal = finite_signal(signal)
-    n_fft = samples_or_default(n_fft, 0.02, sample_rate, "n_fft")
-    hop_length = samples_or_default(hop_length, 0.01, sample_rate, "hop_length")
-    padded = pad_center(signal, n_fft, pad_mode) if center else signal
-    frames = frame(padded, n_fft, hop_length)  # (..., n_frames, n_fft)
+    """S[m, t] as features.mel_spectrogram, with its arguments, shapes and errors."""
+    signal = features.finite_signal(signal)
+    n_fft = features.samples_or_default(n_fft, 0.02, sample_rate, "n_fft")
+    hop_length = features.samples_or_default(hop_length, 0.01, sample_rate, "hop_length")
+    padded = framing.pad_center(signal, n_fft, pad_mode) if center else signal
+    frames = framing.frame(padded, n_fft, hop_length)  # (..., n_frames, n_fft)
     bank = _unordered_filterbank(signal.dtype, sample_rate, n_fft, n_mels, fmin, fmax, htk)
     mel = np.zeros((*frames.shape[:-2], n_mels, frames.shape[-2]), signal.dtype)
-    step = max(1, PRODUCT // (GROUP * _bins(n_fft).shape[1]))
+    step = max(1, PRODUCT // (GROUP * (fourier.factors(n_fft)[0] // 2 + 1)))
     for recording in np.ndindex(mel.shape[:-2]):
         for block in _blocks(mel.shape[-1], step):
             power = _unordered_power(frames[recording][block])
@@ -77,20 +71,16 @@ def mfcc(
     top_db: float | None = 80.0,
     lifter: float = 0,
 ) -> np.ndarray:
-    """c[k, t] = Σ_m D[k, m] · dB(S[m, t]): features.mfcc, with the same arguments, shapes and
-    errors."""
+    """c[k, t] as features.mfcc, with its arguments, shapes and errors."""
     if not 1 <= n_mfcc <= n_mels:
         raise ValueError(f"{n_mfcc=} must be at least 1 and at most {n_mels=}")
     mel = mel_spectrogram(
         signal, sample_rate, n_fft=n_fft, hop_length=hop_length, n_mels=n_mels, fmin=fmin,
         fmax=fmax, htk=htk, center=center, pad_mode=pad_mode,
     )  # fmt: skip
-    log_mel = power_to_db(mel, top_db=top_db, axis=(-2, -1))
-    cepstra = blocked_product(_cosines(n_mfcc, n_mels), log_mel)  # (..., n_mfcc, n_frames)
-    return lift(cepstra.swapaxes(-1, -2), lifter).swapaxes(-1, -2).astype(mel.dtype)
-
-
-_cosines = lru_cache(maxsize=16, typed=True)(dct_matrix)
+    log_mel = cepstrum.power_to_db(mel, top_db=top_db, axis=(-2, -1))
+    cepstra = blocked_product(cepstrum.dct_matrix(n_mfcc, n_mels), log_mel)
+    return cepstrum.lift(cepstra.swapaxes(-1, -2), lifter).swapaxes(-1, -2).astype(mel.dtype)
 
 
 def blocked_product(matrix: np.ndarray, columns: np.ndarray) -> np.ndarray:
@@ -100,23 +90,28 @@ def blocked_product(matrix: np.ndarray, columns: np.ndarray) -> np.ndarray:
     return np.concatenate([matrix @ columns[..., block] for block in blocks], axis=-1)
 
 
+def _blocks(n: int, step: int) -> Iterator[slice]:
+    return (slice(start, start + step) for start in range(0, n, step))
+
+
 def _unordered_power(frames: np.ndarray) -> np.ndarray:
     """|X_t[k]|² of the windowed frames (n_frames, n_fft): (N2, n_frames, N1//2 + 1) of their dtype,
-    indexed [k2, t, k1]; _bins gives the bin k of each [k2, k1]."""
+    indexed [k2, t, k1]."""
     n_frames, n_fft = frames.shape
     inner, outer = _tables(n_fft)
     n2, n1, parts = inner.shape  # parts: real and imaginary part of each k1
-    power = np.empty((n2, n_frames, parts // 2), frames.dtype)
+    power = np.zeros((n2, n_frames, parts // 2), frames.dtype)
     most = max(1, PRODUCT // (2 * n2 * n2 * parts))  # frames; a complex product is four real ones
     for block in _blocks(n_frames, most * max(1, CACHE // (most * n_fft))):
-        if _silent(frames[block]):
-            power[:, block] = 0
+        # padding is silent; one sample per frame nearly always shows that a block is not
+        if not (frames[block, n_fft // 2].any() or frames[block].any()):
             continue
         columns = frames[block].reshape(-1, n1, n2).transpose(2, 0, 1)  # (N2, step, N1)
         # float64 also for float32 signals: a bin 100 dB below another one has 10⁻⁵ of its
         # amplitude: of float32's seven digits, two would be correct
         sums = columns.astype(float, order="C") @ inner  # (N2, step, parts)
-        group = _largest_divisor(sums.shape[1], most)
+        step = sums.shape[1]
+        group = next(d for d in range(min(step, most), 0, -1) if step % d == 0)
         sums = sums.reshape(n2, -1, group * parts).swapaxes(0, 1)  # (step/group, N2, …)
         spectrum = (outer @ sums.view(complex)).view(float)  # (step/group, N2, group · parts)
         squares = np.square(spectrum, out=spectrum).reshape(-1, n2, group, parts // 2, 2)
@@ -125,39 +120,17 @@ def _unordered_power(frames: np.ndarray) -> np.ndarray:
     return power
 
 
-def _blocks(n: int, step: int) -> Iterator[slice]:
-    return (slice(start, start + step) for start in range(0, n, step))
-
-
-def _silent(frames: np.ndarray) -> bool:
-    """Whether all samples are zero, as in the padding of a short recording. One sample per frame
-    is checked first, which nearly always suffices."""
-    return not (frames[:, frames.shape[1] // 2].any() or frames.any())
-
-
-def _largest_divisor(n: int, most: int) -> int:
-    return next(d for d in range(min(n, most), 0, -1) if n % d == 0)
-
-
 @lru_cache(maxsize=8)
 def _tables(n_fft: int) -> tuple[np.ndarray, np.ndarray]:
     """The inner sum's matrix for each n2, w[n] W_N1^(n1·k1) W_N^(n2·k1), real and imaginary part
     side by side for real samples, (N2, N1, 2(N1//2 + 1)); the outer sum's matrix
     W_N2^(n2·k2), (N2, N2) complex."""
-    n1, n2 = factors(n_fft)
+    n1, n2 = fourier.factors(n_fft)
     n = np.arange(n_fft).reshape(n1, n2).T  # (N2, N1), n = N2·n1 + n2
     turns = n[..., None] * np.arange(n1 // 2 + 1) % n_fft  # the exponents add up to n·k1
-    inner = hann(n_fft)[n, None] * np.exp(-2j * np.pi * turns / n_fft)
+    inner = framing.hann(n_fft)[n, None] * np.exp(-2j * np.pi * turns / n_fft)
     k2 = np.arange(n2)
     return inner.view(float), np.exp(-2j * np.pi * (np.outer(k2, k2) % n2) / n2)
-
-
-def _bins(n_fft: int) -> np.ndarray:
-    """The bin k = 0 … ⌊N/2⌋ at [k2, k1], (N2, N1//2 + 1): k1 + N1·k2 or its mirror image, N less
-    that, which has the same power."""
-    n1, n2 = factors(n_fft)
-    k = np.arange(n1 // 2 + 1) + n1 * np.arange(n2)[:, None]
-    return np.minimum(k, n_fft - k)
 
 
 @lru_cache(maxsize=16, typed=True)
@@ -166,14 +139,16 @@ def _unordered_filterbank(
 ) -> list[tuple[int, slice, np.ndarray]]:
     """mel_filterbank for _unordered_power, without most of its zeros: a list of (k2, slice of
     neighboring filters, weights (n_filters, N1//2 + 1)). A bin that occurs twice counts once."""
-    bank = mel_filterbank(sample_rate, n_fft, *settings).astype(dtype)  # (n_mels, n_fft//2 + 1)
-    bins = _bins(n_fft)
-    first = np.isin(np.arange(bins.size), np.unique(bins, return_index=True)[1]).reshape(bins.shape)
+    bank = mel_filterbank(sample_rate, n_fft, *settings)  # (n_mels, n_fft//2 + 1)
+    n1, n2 = fourier.factors(n_fft)
+    k = np.arange(n1 // 2 + 1) + n1 * np.arange(n2)[:, None]  # (N2, N1//2 + 1)
+    _, first = np.unique(np.minimum(k, n_fft - k), return_index=True)  # N - k has the power of k
+    weights = np.zeros((k.size, len(bank)), dtype)
+    weights[first] = bank.T
     parts = []
-    for k2, (row, counts) in enumerate(zip(bins, first, strict=True)):
-        weights = bank[:, row] * counts  # (n_mels, N1//2 + 1)
-        used = np.flatnonzero(weights.any(axis=1)).tolist()
+    for k2, columns in enumerate(weights.reshape(*k.shape, -1).swapaxes(1, 2)):
+        used = np.flatnonzero(columns.any(axis=1)).tolist()  # columns: (n_mels, N1//2 + 1)
         for start in range(used[0], used[-1] + 1, GROUP) if used else ():
             filters = slice(start, min(start + GROUP, used[-1] + 1))
-            parts.append((k2, filters, weights[filters]))
+            parts.append((k2, filters, columns[filters]))
     return parts
