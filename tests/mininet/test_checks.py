@@ -139,7 +139,7 @@ def cases() -> Iterator[tuple[Any, ...]]:
     yield "an example has no window without NaN", mn.valid_windows, view
 
 
-@pytest.mark.parametrize("case", list(cases()), ids=lambda case: case[0])
+@pytest.mark.parametrize("case", list(cases()))
 def test_an_argument_that_does_not_fit_is_rejected(case: tuple[Any, ...]) -> None:
     """The ValueError gives the argument, its value, shape or dtype, and what it must be."""
     message, call, *args = case
