@@ -20,25 +20,18 @@ DARK = 0.715  # of the scale of "Blues": contrast of black below and white above
 
 
 def curves(history: History) -> Figure:
-    """Draw loss and accuracy over the epochs and, below them, the learning rate on a log axis.
-
-    history.loss (nats), .accuracy (0 … 1) and .learning_rate: one value per epoch. The legend
-    counts non-finite losses. ValueError: no epochs, or lists of different lengths.
-    """
-    loss, accuracy, rate = history.loss, history.accuracy, history.learning_rate
-    lengths = len(loss), len(accuracy), len(rate)
-    if len(set(lengths)) > 1 or not loss:
-        raise ValueError(f"history has lists of {lengths} epochs; they must be equal, at least 1")
-    n_bad = len(loss) - int(np.isfinite(loss).sum())
+    """Draw loss (nats) and accuracy over the epochs and, below them, the learning rate on a log
+    axis. The legend counts non-finite losses."""
+    loss = history.loss
+    n_bad = len(loss) - np.isfinite(loss).sum()
     gaps = f", not finite in {n_bad} of {len(loss)} epochs" if n_bad else ""
-
     fig = plt.figure(figsize=(8, 6), layout="constrained")
     left, below = fig.subplots(2, sharex=True, height_ratios=[2, 1])
     right = left.twinx()
     for ax, values, name, color, style, label in (
         (left, loss, "loss (nats)", BLUE, "-", "loss" + gaps),
-        (right, accuracy, "accuracy", RED, "--", "accuracy"),
-        (below, rate, "learning rate", GRAY, "-", "learning rate"),
+        (right, history.accuracy, "accuracy", RED, "--", "accuracy"),
+        (below, history.learning_rate, "learning rate", GRAY, "-", "learning rate"),
     ):
         _draw_line(ax, values, color, style, label)
         ax.set_ylabel(name, color=color)
@@ -52,22 +45,17 @@ def curves(history: History) -> Figure:
 def train_test_curves(curves: Mapping[str, tuple[History, History]]) -> Figure:
     """Draw loss and accuracy on the training set and on the test set, one column per network.
 
-    curves: network name -> histories (training, test) of equal length; learning_rate is not drawn.
-    ValueError: no curves, no epochs, or histories of different lengths.
+    curves: network name -> histories (training, test); learning_rate is not drawn.
     """
-    pairs = {name: [(h.loss, h.accuracy) for h in pair] for name, pair in curves.items()}
-    lengths = {len(values) for pair in pairs.values() for part in pair for values in part}
-    if len(lengths) != 1 or 0 in lengths:
-        raise ValueError(f"curves have {sorted(lengths)} epochs; they must be equal, at least 1")
     fig = plt.figure(figsize=(1 + 4.2 * len(curves), 6), layout="constrained")
     axes = fig.subplots(2, len(curves), squeeze=False, sharex=True, sharey="row")
     styles = (BLUE, "--", "training"), (RED, "-", "test (held out)")
-    for column, (name, pair) in zip(axes.T, pairs.items(), strict=True):
-        for style, part in zip(styles, pair, strict=True):
-            for ax, values in zip(column, part, strict=True):
-                _draw_line(ax, values, *style)
-        column[0].set_title(name, parse_math=False)
-        column[1].set(xlabel="epoch", ylim=(-0.03, 1.03))
+    for (above, below), (name, histories) in zip(axes.T, curves.items(), strict=True):
+        for style, history in zip(styles, histories, strict=True):
+            _draw_line(above, history.loss, *style)
+            _draw_line(below, history.accuracy, *style)
+        above.set_title(name, parse_math=False)
+        below.set(xlabel="epoch", ylim=(-0.03, 1.03))
     axes[0, 0].set_ylabel("loss (nats)")
     axes[1, 0].set_ylabel("accuracy")
     fig.legend(handles=axes[0, 0].lines, loc="outside upper center", ncols=2)
@@ -92,15 +80,11 @@ def confusions(
     *,
     normalize: bool = True,
 ) -> Figure:
-    """Draw confusion matrices side by side on one color scale, each under its title.
-
-    Proportions, the default, make matrices with different totals comparable. Arguments and
-    ValueErrors as in confusion; ValueError also if the numbers of matrices and titles differ.
-    """
-    if not matrices or len(matrices) != len(titles):
-        raise ValueError(f"{len(matrices)} matrices need one title each, not {len(titles)}")
+    """Draw confusion matrices, as in confusion, side by side on one color scale, each under its
+    title. Proportions, the default, make matrices with different totals comparable."""
     tables = [_table(matrix, len(classes), normalize) for matrix in matrices]
-    form = "{:.2f}" if normalize else "{}"
+    proportions, counts = ("{:.2f}", "proportion of the true class"), ("{}", "number of examples")
+    form, label = proportions if normalize else counts
     longest = max(len(form.format(value)) for table in tables for value in table.flat)
     side = max(2.5, len(classes) * max(0.42, 0.1 * longest + 0.1))  # inches
     margin = 0.085 * max(map(len, classes))  # approximate width of a 10-point character
@@ -119,17 +103,13 @@ def confusions(
         ax.set_title(title, parse_math=False)
     axes[0, 0].set_yticks(range(len(classes)), classes, parse_math=False)
     axes[0, 0].set_ylabel("true class")
-    label = "proportion of the true class" if normalize else "number of examples"
     fig.colorbar(image, ax=axes, label=label, aspect=side / 0.2, pad=0.2 / size[0])  # 0.2 inches
     return fig
 
 
 def diagram(network: Sequential, *, title: str | None = None) -> Figure:
-    """Draw the layers from the input down to the softmax, with their shapes and parameters.
-
-    Shapes are (n, features) for n examples; None if no layer defines the width. The softmax is
-    part of the loss, not a layer. title None: the number of parameters.
-    """
+    """Draw the layers from the input down to the softmax, with their parameters and their shapes
+    (n, features) for n examples. title None: the number of parameters."""
     boxes = list(_boxes(network))
     fig, ax = plt.subplots(figsize=(6, 0.5 + 0.9 * len(boxes)), layout="constrained")
     arrow = {"arrowstyle": "-|>", "color": BLUE, "shrinkA": 0, "shrinkB": 0}
@@ -156,7 +136,7 @@ def _draw_line(ax: Axes, values: Sequence[float], color: str, style: str, label:
 
 
 def _table(matrix: ArrayLike, n: int, normalize: bool) -> np.ndarray:
-    """The counts M (n, n), or M_ij / Σ_j M_ij, 0 in empty rows. ValueError: not (n, n) counts."""
+    """M (n, n), or M_ij / Σ_j M_ij, 0 in empty rows. ValueError: another shape, M_ij < 0."""
     M = np.asarray(matrix)
     if n < 1 or M.shape != (n, n):
         raise ValueError(f"matrix has shape {M.shape}; it must be ({n}, {n}), one row per class")
@@ -167,7 +147,7 @@ def _table(matrix: ArrayLike, n: int, normalize: bool) -> np.ndarray:
 
 
 def _boxes(network: Sequential) -> Iterator[tuple[str, str, bool]]:
-    """Yield (name, shapes and parameters, whether there are any) for each box of the diagram."""
+    """Yield (name, shapes and parameters, whether trainable) for each box of the diagram."""
     yield "input", f"(n, {network.n_in}),  n examples", False
     for layer, (n_in, n_out) in zip(network.layers, network.shapes(), strict=True):
         options = [f"{key}={v}" for key, v in layer.config().items() if isinstance(v, float)]

@@ -18,10 +18,8 @@ from .network import Sequential
 
 
 def valid_windows(view: ArrayLike) -> np.ndarray:
-    """Mask of the windows without NaN: view (n, W, d) -> (n, W) bool.
-
-    ValueError: another shape, an example without a valid window.
-    """
+    """Mask of the windows without NaN: view (n, W, d) -> (n, W) bool. ValueError: another shape, an
+    example without a valid window."""
     view = as_float(view)
     if view.ndim != 3:
         raise ValueError(f"a view has shape {view.shape}; it must be (n, n_windows, n_features)")
@@ -49,8 +47,7 @@ class Ensemble:
     """p = 1/K Σ_k p_k: the mean of the probabilities of K networks, each given its own view.
 
     By Jensen's inequality -log p(true) <= 1/K Σ_k -log p_k(true): the ensemble's loss is at most
-    the mean loss of its networks, and lower the more they disagree.
-    networks: one per view. ValueError: no networks.
+    the mean loss of its networks, and lower the more they disagree. ValueError: no networks.
     Source: Hansen and Salamon (1990), Neural network ensembles.
     """
 
@@ -66,10 +63,7 @@ class Ensemble:
         """One view (n, W, d) per network -> (n, C), rows sum to one. ValueError: another number."""
         if len(views) != len(self.networks):
             raise ValueError(f"views has {len(views)} entries; it must have {len(self.networks)}")
-        answers = [
-            window_proba(network, view) for network, view in zip(self.networks, views, strict=True)
-        ]
-        return np.mean(answers, axis=0)
+        return np.mean(list(map(window_proba, self.networks, views)), axis=0)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write all networks and the metadata to one file; as Sequential.save."""
@@ -77,8 +71,5 @@ class Ensemble:
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> "Ensemble":
-        """Load an ensemble or a single network written by save.
-
-        ValueError: not a model file. OSError: no file.
-        """
+        """Load an ensemble or a single network; ValueError and OSError as Sequential.load."""
         return cls(*storage.load(path, Sequential))

@@ -21,8 +21,7 @@ class GramDense(Layer):
     The gradient of a dense layer, dW = X_bᵀ G_b, is a combination of examples. SGD, with or without
     momentum, adds multiples of gradients to the weights, so that W - W⁰ = Xᵀ A at any time. It
     suffices to update A: row i by the gradient G_i of example i. x W⁰ and x Xᵀ are computed
-    once, as Z⁰ and K. The values are the same up to rounding. An output costs n multiplications
-    instead of d, an update n·m additions instead of d·m.
+    once. An output costs n multiplications instead of d, an update n·m additions instead of d·m.
 
     Inputs are row numbers, first of X, then of held_out, which is only evaluated.
     Source: Aizerman, Braverman and Rozonoer (1964), Theoretical foundations of the potential
@@ -34,7 +33,8 @@ class GramDense(Layer):
     def __init__(self, dense: Dense, x: np.ndarray, held_out: np.ndarray) -> None:
         self.n_out, self.x = dense.n_out, x
         self.W, self.b = dense.W.astype(x.dtype), dense.b.astype(x.dtype)
-        blocks = [rows for part in (x, held_out) for rows in _blocks(part)]
+        # up to 256 rows at a time, so that Ctrl-C does not wait for one large product
+        blocks = [b for part in (x, held_out) for b in np.array_split(part, 1 + len(part) // 256)]
         self.K = np.concatenate([rows @ x.T for rows in blocks])  # (n + n_held_out, n)
         self.Z = np.concatenate([x @ self.W, held_out @ self.W])  # (n + n_held_out, m)
         self.A = np.zeros((len(x), dense.b.size), x.dtype)
@@ -65,22 +65,12 @@ class GramDense(Layer):
         return f"GramDense({len(self.x)} examples, {self.n_out} outputs)"
 
 
-def _blocks(x: np.ndarray) -> list[np.ndarray]:
-    """x in parts of at most 256 rows, so that Ctrl-C does not wait for one large product."""
-    return np.array_split(x, 1 + len(x) // 256)
-
-
 class GramForm(Sequential):
     """A network with its first layer, Dense, in the Gram form; the other layers are shared with the
-    network. `write_back` copies the weights to the network.
+    network. form.fit(form.rows, y, ...) is, to rounding, network.fit(x, y, ...) for optimizers
+    linear in the gradients, such as SGD; it is faster for fewer examples than features. Until
+    write_back the network has its old first layer; afterwards it needs a new optimizer.
 
-        form = GramForm(network, x)
-        form.fit(form.rows, y, epochs, batch_size, SGD(0.01), rng)
-        form.write_back()
-
-    It equals network.fit(x, y, ...) for optimizers linear in the gradients, such as SGD. It is
-    faster for fewer examples than features. Until write_back the first layer of the network has
-    its old weights; afterwards the network needs a new optimizer.
     x (n, d); held_out (n_held_out, d): more examples for `evaluate`, as form.held_out_rows.
     ValueError: the first layer is not Dense; x or held_out is not finite or of another width.
     """
@@ -99,21 +89,17 @@ class GramForm(Sequential):
         rows = np.arange(len(x) + len(more), dtype=x.dtype)[:, None]  # exact up to 2²⁴ in float32
         self.rows, self.held_out_rows = rows[: len(x)], rows[len(x) :]
 
-    def __repr__(self) -> str:
-        return f"GramForm({self.layers})"
-
     def write_back(self) -> None:
         """Set W = W⁰ + Xᵀ A and b in the first layer of the network; may be called repeatedly."""
-        W, b = self.gram.W + self.gram.x.T @ self.gram.A, self.gram.b.copy()
-        self.dense.W, self.dense.b = W, b
+        W = self.gram.W + self.gram.x.T @ self.gram.A
+        self.dense.W, self.dense.b = W, self.gram.b.copy()
 
 
 @contextmanager
 def gram_form(
     network: Sequential, x: ArrayLike, held_out: ArrayLike | None = None
 ) -> Iterator[GramForm]:
-    """Context manager for a GramForm of a network; on exit, also after an exception, the network
-    has the trained weights."""
+    """Yield a GramForm of a network; on exit, also after an exception, write the weights back."""
     form = GramForm(network, x, held_out)
     try:
         yield form
