@@ -20,9 +20,8 @@ def main(arguments: list[str]) -> int:
     seconds = len(signal) / SAMPLE_RATE
     print(f"{arguments[0]}: {seconds:.2f} s at {SAMPLE_RATE} Hz, MFCC {coefficients.shape}")
     print(f"{'':>4}{'mean':>10}{'std':>10}{'min':>10}{'max':>10}")
-    for k, row in enumerate(coefficients):
-        figures = (row.mean(), row.std(), row.min(), row.max())
-        print(f"{f'c{k}':>4}" + "".join(f"{figure:10.2f}" for figure in figures))
+    for k, c in enumerate(coefficients):
+        print(f"{f'c{k}':>4}{c.mean():10.2f}{c.std():10.2f}{c.min():10.2f}{c.max():10.2f}")
     return 0
 
 

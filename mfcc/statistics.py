@@ -41,8 +41,7 @@ def modulation_spectrum(features: ArrayLike, edges: Sequence[int]) -> np.ndarray
 
     features (..., T) -> (..., len(edges) - 1), of the dtype of the features, in their unit squared.
     ValueError: edges that do not increase from at least 1 to at most ⌊T/2⌋ + 1.
-    Source: Houtgast and Steeneken (1985), A review of the MTF concept in room acoustics; Welch
-    (1967) for the factor.
+    Source: Houtgast and Steeneken (1985), A review of the MTF concept; Welch (1967): the factor.
     """
     x = as_float(features, "features")
     n, steps = x.shape[-1], np.diff(edges)

@@ -19,27 +19,22 @@ def spirals(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
 
 def picture(network: Sequential, width: int = 49, height: int = 23) -> str:
     """Draw the decision regions as text, one character per point: the predicted class."""
-    grid_y, grid_x = np.meshgrid(
-        np.linspace(1, -1, height), np.linspace(-1, 1, width), indexing="ij"
-    )
-    answers = network.predict(np.stack([grid_x.ravel(), grid_y.ravel()], axis=1))
-    return "\n".join("".join(".#"[c] for c in row) for row in answers.reshape(height, width))
+    x, y = np.linspace(-1, 1, width), np.linspace(1, -1, height)
+    rows = [network.predict(np.column_stack([x, np.full(width, level)])) for level in y]
+    return "\n".join("".join(".#"[c] for c in row) for row in rows)
 
 
 def main() -> None:
     """Train on the spirals, then print the accuracy on new points and the regions."""
     rng = np.random.default_rng(0)
     x, y = spirals(rng)
-    network = Sequential(
-        [Dense(2, 32, rng=rng), ReLU(), Dense(32, 32, rng=rng), Sigmoid(), Dense(32, 2, rng=rng)]
-    )
+    layers = Dense(2, 32, rng), ReLU(), Dense(32, 32, rng), Sigmoid(), Dense(32, 2, rng)
+    network = Sequential(layers)
     print(network.summary())
     history = network.fit(x, y, 200, 20, SGD(learning_rate=0.1, momentum=0.9), rng)
     for epoch in (1, 10, 50, 100, 200):
-        print(
-            f"epoch {epoch:3d}  loss {history.loss[epoch - 1]:.4f}"
-            f"  accuracy {history.accuracy[epoch - 1]:.3f}"
-        )
+        loss, accuracy = history.loss[epoch - 1], history.accuracy[epoch - 1]
+        print(f"epoch {epoch:3d}  loss {loss:.4f}  accuracy {accuracy:.3f}")
     loss, accuracy = network.evaluate(*spirals(rng))
     print(f"on 400 new points: loss {loss:.4f}, accuracy {accuracy:.3f}\n")
     print(picture(network))

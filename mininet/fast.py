@@ -41,13 +41,11 @@ class GramDense(Layer):
 
     @property
     def params(self) -> list[np.ndarray]:
-        """[A, b]"""
         return [self.A, self.b]
 
     @property
     def grads(self) -> list[np.ndarray]:
-        """[dA, db], where dA stands for dW = Xᵀ dA."""
-        return [self.dA, self.db]
+        return [self.dA, self.db]  # dA stands for dW = Xᵀ dA
 
     def forward(self, x: ArrayLike) -> np.ndarray:
         """x (k, 1), row numbers -> (k, m)."""

@@ -27,13 +27,11 @@ FORMAT = "mininet 1"
 def save(path: str | os.PathLike[str], *networks: Sequence[Layer], metadata: Any) -> None:
     """Write the layers of one or several networks, and JSON-serializable metadata, atomically.
 
-    ValueError: layers that load cannot rebuild, weights that are not finite floats.
+    ValueError: layers that load cannot rebuild, weights that are not finite.
     OSError: the file cannot be written; an old file is unchanged.
     """
     layers = [layer for network in networks for layer in network]
     params = [param for layer in layers for param in layer.params]
-    if not all(param.dtype in (np.float32, np.float64) for param in params):
-        raise ValueError("weights in a model file must be float32 or float64")
     if not all_finite(params):
         raise ValueError("a model file cannot contain weights that are NaN or infinite")
     header: dict[str, Any] = {"format": FORMAT, "layers": [_describe(layer) for layer in layers]}
@@ -48,16 +46,12 @@ def save(path: str | os.PathLike[str], *networks: Sequence[Layer], metadata: Any
 
 
 def load(
-    path: str | os.PathLike[str],
-    build: Callable[[list[Layer]], Any],
-    n_networks: int | None = None,
+    path: str | os.PathLike[str], build: Callable[[list[Layer]], Any], n_networks: int | None = None
 ) -> tuple[list[Any], Any]:
     """Load what save wrote: ([build(layers) of each network], metadata).
 
     ValueError: not a model file, a damaged one, another number of networks. OSError: no file.
     """
-    if os.path.exists(path) and not os.path.isfile(path):
-        raise OSError(f"{os.fspath(path)} is not a regular file")
     content = Path(path).read_bytes()
     try:
         header, params = _read(content)
@@ -69,8 +63,7 @@ def load(
         rest = iter(layers)
         return [build(list(islice(rest, size))) for size in sizes], header["metadata"]
     except Exception as error:  # NumPy raises many types for damaged files
-        message = f"{os.fspath(path)} is not a model of this program: {error}"
-        raise ValueError(message) from None
+        raise ValueError(f"{path} is not a model of this program: {error}") from None
 
 
 def _describe(layer: Layer) -> dict[str, Any]:
@@ -122,10 +115,8 @@ def _rebuild(described: list[dict[str, Any]], params: list[np.ndarray]) -> list[
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file completely or not at all: to a temporary file that is then renamed.
-
-    OSError, with path: the file cannot be written.
-    """
+    """Write a file completely or not at all: to a temporary file that is then renamed. OSError,
+    with path: the file cannot be written."""
     path = Path(os.path.realpath(path))  # the target of a symbolic link
     temporary = path.with_name(f".{os.urandom(8).hex()}.part")
     try:

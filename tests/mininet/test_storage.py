@@ -70,8 +70,8 @@ def test_a_model_file_holds_no_pickle(path: Path) -> None:
 def test_a_network_that_could_not_be_loaded_is_not_saved(path: Path) -> None:
     """What load cannot rebuild is rejected before anything is written."""
     small(kept=True).save(path)
-    bad, half, nested, own = small(), small(), Sequential([ReLU()]), type("Own", (Layer,), {})()
-    bad.params[1][1], half.layers[0].b = np.nan, np.zeros(2, np.float16)  # type: ignore
+    bad, nested, own = small(), Sequential([ReLU()]), type("Own", (Layer,), {})()
+    bad.params[1][1] = np.nan
     later, third = type("Own", (Layer,), {}), type("Third", (Dense,), {})
     for network, reason in (
         (Sequential([nested]), f"the layer {nested!r}"),
@@ -81,8 +81,6 @@ def test_a_network_that_could_not_be_loaded_is_not_saved(path: Path) -> None:
         (small(bad=object()), "this: Object of type object is not JSON serializable"),
     ):
         assert refusal(network.save, path) == f"a model file cannot contain {reason}"
-    message = "weights in a model file must be float32 or float64"
-    assert refusal(half.save, path) == message
     assert Sequential.load(path).metadata == {"kept": True}
 
 
