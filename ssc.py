@@ -106,8 +106,7 @@ def extract_features(
     with extract.workers(options.jobs or extract.default_n_jobs(n_clips)) as executor:
         result = extract.extract_features(dataset, recipe.views, executor, progress)
     extract.report_unreadable(result.problems, n_clips, options.skip_bad)
-    if result.problems:
-        dataset = dataset.only(result.kept)
+    dataset = dataset.only(result.kept)
     output.log(figures.treatment_text(result.treated, len(dataset)))
     for name, view in zip(recipe.networks, result.views, strict=True):
         output.log(f"features of the network {name}:", view.shape)
@@ -125,16 +124,14 @@ def run_settings(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
     return {"settings": settings, "versions": versions}
 
 
-def choose_networks(
-    recipe: Recipe, features: Features, seed: int, output: Output
-) -> tuple[int, ...]:
+def choose_networks(recipe: Recipe, features: Features, seed: int, output: Output) -> Sequence[int]:
     """Select the networks to average, by cross-validation if possible."""
     if len(recipe.networks) == 1:
         return (0,)
     folds = find_folds_or_none(features.names, features.labels, seed)
     if folds is None:
         output.log("a class has a single recording: no cross-validation, all networks are used")
-        return tuple(range(len(recipe.networks)))
+        return range(len(recipe.networks))
     chosen = evaluate.choose_networks(recipe, features, folds.fold_of, seed)
     names = " and ".join(recipe.networks[k] for k in chosen)
     output.log(f"chosen by cross-validation on {len(folds.numbers)} folds: {names}")

@@ -78,9 +78,7 @@ def _read_scene(clip: tuple[str, int], seed: int) -> Clip:
     return Clip(scenes.scene(*clip, seed=seed))
 
 
-def scan(
-    folder: str | os.PathLike[str], all_classes: bool = False, out: Path | None = None
-) -> Dataset:
+def scan(folder: str | Path, all_classes: bool = False, out: Path | None = None) -> Dataset:
     """Find the recordings in folder/<class>/, or in a clone of the ESC-50 repository (folder/meta/
     esc50.csv and folder/audio/): the ten classes of ESC-10, or with all_classes all fifty.
 

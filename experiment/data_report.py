@@ -87,6 +87,7 @@ def report(
     stats = {name: found for name, found in pairs if not isinstance(found, str)}
     readable = [i for i, name in enumerate(dataset.names) if name in stats]
     recordings = {name: parse_name(name)[1] for name in stats}
+    n_recordings = len(set(recordings.values()))
     unreadable = [{"clip": name, "reason": why} for name, why in pairs if isinstance(why, str)]
     classes: dict[str, Any] = {}
     for label, name in enumerate(dataset.classes):
@@ -107,10 +108,7 @@ def report(
         "silent": [name for name, found in stats.items() if found.silence == 1],
         "duplicates": _groups({name: found.digest for name, found in stats.items()}),
         "classes": classes,
-        "recordings": {
-            "number": len(set(recordings.values())),
-            "cut_into_several_clips": _groups(recordings),
-        },
+        "recordings": {"number": n_recordings, "cut_into_several_clips": _groups(recordings)},
         "folds": _folds(dataset, readable, n_folds, seed),
     }
 

@@ -94,17 +94,12 @@ def draw_training(
 
 
 def _draw_confusion(
-    matrix: np.ndarray,
-    classes: Sequence[str],
-    output: Output,
-    normalize: bool,
-    title: str | None = None,
-    people: np.ndarray | None = None,
+    matrix: np.ndarray, classes: Sequence[str], output: Output, normalize: bool, title: str = ""
 ) -> None:
-    """Draw the confusion matrix, next to the human one if given; log its scores."""
+    """Draw the confusion matrix, next to the human one if held out; log its scores."""
     from mininet.display import confusion, confusions
 
-    names = drawable(classes)
+    names, people = drawable(classes), human_confusion(classes) if title else None
     if people is None:
         figure = confusion(matrix, names, title=title)
     else:  # as proportions: the totals differ
@@ -150,19 +145,19 @@ def draw_cross_validation(
     if mistakes := metrics["mistakes"]:
         output.save_table(mistakes[0], [row.values() for row in mistakes], "mistakes.csv")
     output.save_figure(train_test_curves(histories), "curves.png")
-    matrix, people = np.array(metrics["confusion"]), human_confusion(classes)
-    _draw_confusion(matrix, classes, output, normalize, "held out", people)
-    output.log(mistake_table(mistakes, people is not None))
+    _draw_confusion(np.array(metrics["confusion"]), classes, output, normalize, "held out")
+    output.log(mistake_table(mistakes, human_confusion(classes) is not None))
     output.log(summary(metrics))
 
 
 def mistake_table(mistakes: Sequence[dict[str, Any]], with_people: bool) -> str:
     """The clips misclassified with more than half of the seeds, most frequent first."""
     rows = []
-    for clip, predicted, wrong, seeds, right, asked in map(dict.values, mistakes):
-        if 2 * wrong > seeds:
-            people = f"{right} of {asked}" if asked else ""
-            rows.append([clip, f"{wrong} of {seeds}", predicted, people])
+    for row in mistakes:
+        if 2 * row["wrong"] > row["seeds"]:
+            people = "{people_right} of {people_asked}" if row["people_asked"] else ""
+            cells = ["{clip}", "{wrong} of {seeds}", "{predicted}", people]
+            rows.append([cell.format(**row) for cell in cells])
     columns = ["clip", "wrong", "predicted", *(["people who recognized it"] if with_people else [])]
     title = f"{len(rows)} clips were misclassified with more than half of the seeds"
     return f"{title}\n" + text_table(columns, [row[: len(columns)] for row in rows])

@@ -7,12 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO, StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mininet.storage import write_atomically
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 class Output:
@@ -34,8 +31,8 @@ class Output:
         write_atomically(self.folder / name, content)
         self.log("wrote", self.folder / name)
 
-    def save_figure(self, figure: "Figure", name: str) -> None:
-        """Save as PNG; close the figure unless it will be shown."""
+    def save_figure(self, figure: Any, name: str) -> None:
+        """Save a Matplotlib figure as PNG; close it unless it will be shown."""
         import matplotlib.pyplot as plt
 
         content = BytesIO()
@@ -78,9 +75,6 @@ def open_output(path: Path, show: bool = False, quiet: bool = False) -> Iterator
 def text_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """Format rows under column names, the first column left-aligned, the others right."""
     cells = [[str(cell) for cell in row] for row in (columns, *rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = [
-        "  ".join([first.ljust(widths[0]), *map(str.rjust, others, widths[1:])])
-        for first, *others in cells
-    ]
+    width, *widths = (max(map(len, column)) for column in zip(*cells, strict=True))
+    lines = ["  ".join([a.ljust(width), *map(str.rjust, others, widths)]) for a, *others in cells]
     return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])

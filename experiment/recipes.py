@@ -20,8 +20,6 @@ from mininet.fast import gram_form
 HIDDEN = 500  # units in each hidden layer of the reference network
 BANDS = (1, 2, 4, 8, 16, 32, 51)  # Hz, edges of the modulation bands: bins of a window of 1 s
 
-Examples = tuple[np.ndarray, np.ndarray]  # x (n, n_features) and their labels y
-
 
 class _Fit:
     """Training shared by both recipes."""
@@ -39,7 +37,7 @@ class _Fit:
         y: np.ndarray,
         rng: np.random.Generator,
         on_epoch: Callable[[History], object] | None = None,
-        held_out: Examples | None = None,
+        held_out: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> tuple[History, History]:
         """Train a network, in the Gram form if that is faster; return the histories on the
         training examples and, evaluated after each epoch, on the held-out examples."""

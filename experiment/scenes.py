@@ -12,7 +12,7 @@ single number separates the classes. Symbols:
 The sounds reach up to 12 kHz: at sample rates under 24 kHz the highest partials alias.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -279,9 +279,7 @@ def file_name(name: str, take: int) -> str:
     return f"{name}/{take % N_FOLDS + 1}-{recording:05d}-A.wav"
 
 
-def write_scenes(
-    folder: Path, *, seed: int = 0, progress: Callable[[Sequence[Any]], Iterable[Any]] = iter
-) -> int:
+def write_scenes(folder: Path, seed: int = 0, progress: Callable[[Any], Any] = iter) -> int:
     """Write folder/<file_name>, 16-bit mono WAV; return the number of clips.
 
     progress wraps the list of (class, take), as tqdm does. OSError: a file cannot be written.
