@@ -3,7 +3,7 @@
 Every function returns a Matplotlib Figure; the caller saves it, shows it and closes it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -68,7 +68,7 @@ def confusion(
     """Draw a confusion matrix: one row per true class, one column per predicted class.
 
     matrix (n_classes, n_classes): counts. normalize divides each row by its sum; a row of zeros
-    stays zero. ValueError: a matrix whose shape does not match classes, a negative count.
+    stays zero. ValueError: a matrix whose shape does not match classes.
     """
     return confusions([matrix], classes, [title or ""], normalize=normalize)
 
@@ -110,11 +110,19 @@ def confusions(
 def diagram(network: Sequential, *, title: str | None = None) -> Figure:
     """Draw the layers from the input down to the softmax, with their parameters and their shapes
     (n, features) for n examples. title None: the number of parameters."""
-    boxes = list(_boxes(network))
+    boxes = [("input", f"(n, {network.n_in}),  n examples", FIXED)]
+    for layer, (n_in, n_out) in zip(network.layers, network.shapes(), strict=True):
+        options = [f"{key}={v}" for key, v in layer.config().items() if isinstance(v, float)]
+        name = type(layer).__name__ + (f"({', '.join(options)})" if options else "")
+        n_params = sum(param.size for param in layer.params)
+        text = f"(n, {n_in}) → (n, {n_out}),  {f'{n_params:,}' if n_params else 'no'} parameters"
+        boxes.append((name, text, TRAINABLE if n_params else FIXED))
+    text = f"(n, {network.n_out}) → (n, {network.n_out}),  part of the loss"
+    boxes.append(("softmax", text, FIXED))
+
     fig, ax = plt.subplots(figsize=(6, 0.5 + 0.9 * len(boxes)), layout="constrained")
     arrow = {"arrowstyle": "-|>", "color": BLUE, "shrinkA": 0, "shrinkB": 0}
-    for y, (name, text, trainable) in enumerate(boxes):
-        color = TRAINABLE if trainable else FIXED
+    for y, (name, text, color) in enumerate(boxes):
         ax.add_patch(plt.Rectangle((0.01, y), 0.98, 0.7, facecolor=color, edgecolor=BLUE))
         ax.text(0.5, y + 0.21, name, ha="center", va="center", weight="bold")
         ax.text(0.5, y + 0.49, text, ha="center", va="center")
@@ -136,23 +144,9 @@ def _draw_line(ax: Axes, values: Sequence[float], color: str, style: str, label:
 
 
 def _table(matrix: ArrayLike, n: int, normalize: bool) -> np.ndarray:
-    """M (n, n), or M_ij / Σ_j M_ij, 0 in empty rows. ValueError: another shape, M_ij < 0."""
+    """M (n, n), or M_ij / Σ_j M_ij, 0 in empty rows. ValueError: another shape."""
     M = np.asarray(matrix)
-    if n < 1 or M.shape != (n, n):
+    if M.shape != (n, n):
         raise ValueError(f"matrix has shape {M.shape}; it must be ({n}, {n}), one row per class")
-    if M.min() < 0:
-        raise ValueError(f"matrix has {M.min()}; counts must not be negative")
     totals = M.sum(axis=1, keepdims=True)
     return M / np.where(totals > 0, totals, 1) if normalize else M
-
-
-def _boxes(network: Sequential) -> Iterator[tuple[str, str, bool]]:
-    """Yield (name, shapes and parameters, whether trainable) for each box of the diagram."""
-    yield "input", f"(n, {network.n_in}),  n examples", False
-    for layer, (n_in, n_out) in zip(network.layers, network.shapes(), strict=True):
-        options = [f"{key}={v}" for key, v in layer.config().items() if isinstance(v, float)]
-        name = type(layer).__name__ + (f"({', '.join(options)})" if options else "")
-        n_params = sum(param.size for param in layer.params)
-        counted = f"{n_params:,} parameters" if n_params else "no parameters"
-        yield name, f"(n, {n_in}) → (n, {n_out}),  {counted}", n_params > 0
-    yield "softmax", f"(n, {network.n_out}) → (n, {network.n_out}),  part of the loss", False

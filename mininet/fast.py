@@ -31,7 +31,7 @@ class GramDense(Layer):
     n_in = 1
 
     def __init__(self, dense: Dense, x: np.ndarray, held_out: np.ndarray) -> None:
-        self.n_out, self.x = dense.n_out, x
+        self.n_out, self.X = dense.n_out, x
         self.W, self.b = dense.W.astype(x.dtype), dense.b.astype(x.dtype)
         # up to 256 rows at a time, so that Ctrl-C does not wait for one large product
         blocks = [b for part in (x, held_out) for b in np.array_split(part, 1 + len(part) // 256)]
@@ -58,9 +58,6 @@ class GramDense(Layer):
         self.dA[self.rows] = dout
         self.db = dout.sum(axis=0)
         return np.zeros((len(dout), 1), dout.dtype)
-
-    def __repr__(self) -> str:
-        return f"GramDense({len(self.x)} examples, {self.n_out} outputs)"
 
 
 class GramForm(Sequential):
@@ -89,7 +86,7 @@ class GramForm(Sequential):
 
     def write_back(self) -> None:
         """Set W = W⁰ + Xᵀ A and b in the first layer of the network; may be called repeatedly."""
-        W = self.gram.W + self.gram.x.T @ self.gram.A
+        W = self.gram.W + self.gram.X.T @ self.gram.A
         self.dense.W, self.dense.b = W, self.gram.b.copy()
 
 

@@ -210,12 +210,9 @@ def test_figures_stay_open_and_settings_unchanged() -> None:
     "change, message",
     [
         ({"n_examples": 0}, "n_examples=0 must be a positive integer"),
-        ({"hop_seconds": 0.0}, "hop_seconds=0.0 must be positive"),
-        ({"vmin": 3.0, "vmax": 3.0}, "vmin=3.0 must be below vmax=3.0"),
         ({"features": np.zeros((2, 3))}, "features has shape (2, 3); it must have 3 axes"),
         ({"labels": [0]}, "labels has shape (1,); it must be (2,)"),
         ({"labels": [0, -1]}, "labels=[-1] must be indices into the 2 classes"),
-        ({"labels": [], "features": np.zeros((0, 1, 1)), "classes": []}, "the 0 classes"),
         ({"signal": np.zeros((2, 80))}, "signal has shape (2, 80); it must be (n_samples,)"),
         ({"signal": []}, "signal has shape (0,)"),
     ],

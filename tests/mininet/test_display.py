@@ -174,8 +174,6 @@ def test_arguments_that_do_not_fit_are_rejected() -> None:
     rejected: list[Any] = [
         ("matrix has shape (3, 3); it must be (2, 2)", confusion, eye, names(2)),
         ("matrix has shape (2,); it must be (2, 2)", confusion, [1, 1], names(2)),
-        ("matrix has shape (0, 0); it must be (0, 0)", confusion, eye[:0, :0], []),
-        ("matrix has -2; counts must not be negative", confusion, [[0, 1], [-2, 0]], names(2)),
     ]
     for message, call, *args in rejected:
         assert message in refusal(call, *args) and not plt.get_fignums()
