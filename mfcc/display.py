@@ -92,22 +92,21 @@ def stages(
     axes["B"].set_title(f"2. frame {i} times the Hann window")
     khz = sample_rate / n_fft / 1000  # bin spacing
     _draw_filters(axes["E"], filters, khz)
-    for (left, right), values, step, name, row_label, unit in (
+    for pair, values, step, name, row_label, unit in (
         ("CD", cepstrum.power_to_db(power), khz, "3. power spectrum", "frequency (kHz)", "power"),
         ("FG", log_mel, 1, "5. mel power", "mel band", "power"),
         ("HI", cepstra, 1, "6. MFCC", "MFCC index", "MFCC"),
     ):
-        all_frames, one_frame, label = axes[left], axes[right], f"{unit} (dB)"
-        all_frames.sharex(axes["A"])
-        _draw_image(all_frames, values, hop / sample_rate, step)
-        fig.colorbar(all_frames.images[0], ax=all_frames, label=label, pad=0.02, fraction=0.05)
-        all_frames.axvline(i * (hop / sample_rate), color=MARKED)
-        all_frames.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-        all_frames.set(title=f"{name} of every frame", xlabel="time (s)", ylabel=row_label)
+        left, right, label = axes[pair[0]], axes[pair[1]], f"{unit} (dB)"
+        left.sharex(axes["A"])
+        _draw_image(left, values, hop / sample_rate, step)
+        fig.colorbar(left.images[0], ax=left, label=label, pad=0.02, fraction=0.05)
+        left.axvline(i * (hop / sample_rate), color=MARKED)
+        left.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+        left.set(title=f"{name} of every frame", xlabel="time (s)", ylabel=row_label)
         style = "o-" if len(values) < 50 else "-"
-        rows = np.arange(len(values)) * step
-        one_frame.plot(rows, values[:, i], style, color=DATA, markersize=3)
-        one_frame.set(title=f"{name} of frame {i}", xlabel=row_label, ylabel=label)
+        right.plot(np.arange(len(values)) * step, values[:, i], style, color=DATA, markersize=3)
+        right.set(title=f"{name} of frame {i}", xlabel=row_label, ylabel=label)
     return fig
 
 
