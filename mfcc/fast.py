@@ -23,6 +23,7 @@ PRODUCT = 2**18  # real multiplications in one matrix product; BLAS splits large
 CACHE = 3 * 2**13  # samples per block of frames, which fits the cache
 GROUP = 16  # neighboring mel filters per product
 BLOCK = 128  # frames per product with the DCT matrix
+_cosines = lru_cache(maxsize=16, typed=True)(cepstrum.dct_matrix)
 
 
 def mel_spectrogram(
@@ -79,7 +80,7 @@ def mfcc(
         fmax=fmax, htk=htk, center=center, pad_mode=pad_mode,
     )  # fmt: skip
     log_mel = cepstrum.power_to_db(mel, top_db=top_db, axis=(-2, -1))
-    cepstra = blocked_product(cepstrum.dct_matrix(n_mfcc, n_mels), log_mel)
+    cepstra = blocked_product(_cosines(n_mfcc, n_mels), log_mel)  # (..., n_mfcc, n_frames)
     return cepstrum.lift(cepstra.swapaxes(-1, -2), lifter).swapaxes(-1, -2).astype(mel.dtype)
 
 
