@@ -1,12 +1,13 @@
 """Sound scene classification: from a folder of recordings to a trained network and its figures.
 
-`train` is the main job; `cross_validate` evaluates the recipe on held-out clips. Their steps follow
-in order, then the other commands and the command line. The mathematics is in mfcc/ and mininet/.
+`train` is the default command; `cross_validate` evaluates the recipe on held-out clips. Their steps
+follow in order, then the other commands and the command line. The mathematics is in mfcc/ and
+mininet/.
 """
 
 import signal
 
-if __name__ == "__mp_main__":  # imported by a worker process: Ctrl-C is handled by its parent
+if __name__ == "__mp_main__":  # in a worker: the parent handles Ctrl-C, also during these imports
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 import argparse
@@ -95,8 +96,8 @@ def load(options: argparse.Namespace) -> data.Dataset:
 def extract_features(
     dataset: data.Dataset, recipe: Recipe, options: argparse.Namespace, output: Output
 ) -> tuple[Features, dict[str, Any]]:
-    """Read each clip and compute its views; return the features of the readable clips, and for
-    metrics.json what determines the results: settings, versions, skipped clips; seconds."""
+    """Read each clip and compute its views. Return the features of the readable clips, and the
+    record for metrics.json: settings, versions, skipped clips, run times."""
     if options.data is None:
         output.log("No --data given: using the embedded synthetic scenes. For real recordings:")
         output.log("ssc.py --data DIR, where DIR contains one folder of recordings per class.")
@@ -141,12 +142,13 @@ def choose_networks(recipe: Recipe, features: Features, seed: int, output: Outpu
 def train_networks(
     recipe: Recipe, chosen: Sequence[int], features: Features, seed: int, output: Output
 ) -> tuple[Model, list[History]]:
-    """Train one network after the other and save the model; after Ctrl-C or a divergence, save the
-    networks trained so far."""
+    """Train the chosen networks in turn and save the model; if a run ends early, by Ctrl-C, a
+    divergence or a closed pipe, save the networks that have completed an epoch."""
     model, histories = Model(recipe, features.classes, {}), list[History]()
     path = output.folder / "model.npz"
 
-    def log_epoch(history: History) -> None:
+    def on_epoch(history: History) -> None:
+        model.networks[k] = network
         seconds = time.perf_counter() - start_time
         output.log(figures.epoch_line(history, recipe.epochs, seconds))
 
@@ -154,11 +156,11 @@ def train_networks(
         for k in chosen:
             network, x, y, rng = evaluate.prepare(recipe, k, features, seed)
             output.log(f"network {recipe.networks[k]}\n{network.summary()}")
-            model.networks[k] = network
             start_time = time.perf_counter()
-            histories.append(recipe.fit(network, x, y, rng, log_epoch)[0])
+            history, _ = recipe.fit(network, x, y, rng, on_epoch)
+            histories.append(history)
         model.save(path)
-    except (KeyboardInterrupt, DivergenceError) as stop:
+    except (KeyboardInterrupt, DivergenceError, OSError) as stop:
         if not model.networks:
             raise
         model.save(path)
@@ -185,7 +187,7 @@ def predict(options: argparse.Namespace) -> None:
     paths = options.clips
     clips = data.Dataset([], paths, np.zeros(len(paths), int), paths, data.read_clip)
     views, kept, _, problems = extract.extract_features(clips, model.recipe.views)
-    extract.report_unreadable(problems, len(paths), options.skip_bad)  # may raise
+    extract.report_unreadable(problems, len(paths), options.skip_bad)  # raises without --skip-bad
     for i, p in zip(kept, model.predict_proba(views) if kept else [], strict=True):
         print(data.printable(paths[i]))
         for c in np.argsort(-p, kind="stable")[:3]:
@@ -223,7 +225,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return COMMANDS[command](options) or 0
     except KeyboardInterrupt as interrupt:
-        print(f"ssc: interrupted{interrupt}", file=sys.stderr)  # "" or "; …"
+        print(f"ssc: interrupted{interrupt}", file=sys.stderr)  # or where the model is saved
         return 130
     except BrokenExecutor:
         message = "a worker process died: out of memory, or a decoder crashed on a broken file"

@@ -1,4 +1,7 @@
-"""The mel spectrogram and the MFCC, one line per stage. Chapter 8."""
+"""The mel spectrogram and MFCCs, one line per stage. Chapter 8.
+
+Symbols: X_t the spectrum of windowed frame t, H the mel filters, D the cosine transform's matrix.
+"""
 
 from math import inf
 
@@ -25,7 +28,7 @@ def mel_spectrogram(
     center: bool = True,
     pad_mode: str = "constant",
 ) -> np.ndarray:
-    """S[m, t] = Σ_k H[m, k] · |X_t[k]|²: the power that mel filter m passes in frame t.
+    """S[m, t] = Σ_k H[m, k] · |X_t[k]|²: the power in mel band m of frame t.
 
     signal (..., n) at sample_rate Hz -> (..., n_mels, n_frames), float32 if the signal is float32,
     else float64.
@@ -38,7 +41,7 @@ def mel_spectrogram(
     hop_length = samples_or_default(hop_length, 0.01, sample_rate, "hop_length")
     padded = pad_center(signal, n_fft, pad_mode) if center else signal
     frames = frame(padded, n_fft, hop_length)  # (..., n_frames, n_fft)
-    windowed = frames * hann(n_fft)  # float64: float32 is too coarse for quiet bins
+    windowed = frames * hann(n_fft)  # float64, as hann is: float32 is too coarse for quiet bins
     power = power_spectrum(windowed)  # (..., n_frames, n_fft // 2 + 1)
     filters = mel_filterbank(sample_rate, n_fft, n_mels, fmin, fmax, htk)
     return (power @ filters.T).swapaxes(-1, -2).astype(signal.dtype)
@@ -63,8 +66,8 @@ def mfcc(
     """c[k, t] = Σ_m D[k, m] · dB(S[m, t]): the cosine transform of the log-mel spectrum.
 
     signal (n,) at sample_rate Hz -> (n_mfcc, n_frames), float32 if the signal is float32, else
-    float64; the values are librosa's for the same n_fft and hop_length. In a batch (..., n) each
-    row is a separate recording: top_db (dB; None: no floor) is relative to its own maximum.
+    float64; equal to librosa.feature.mfcc for the same n_fft and hop_length. In a batch (..., n)
+    each row is a separate recording, and its floor lies top_db dB below that recording's maximum.
     The other options are mel_spectrogram's.
     ValueError: n_mfcc > n_mels, samples that are not finite, invalid arguments of the stages.
     Source: Davis and Mermelstein (1980), Comparison of parametric representations for
@@ -79,10 +82,10 @@ def mfcc(
     mel = mel_spectrogram(
         signal, sample_rate, n_fft=n_fft, hop_length=hop_length, n_mels=n_mels, fmin=fmin,
         fmax=fmax, htk=htk, center=center, pad_mode=pad_mode,
-    )  # (..., n_mels, n_frames)  # fmt: skip
-    log_mel = power_to_db(mel, top_db=top_db, axis=(-2, -1))  # dB re 1
+    )  # fmt: skip
+    log_mel = power_to_db(mel, top_db=top_db, axis=(-2, -1))  # (..., n_mels, n_frames), dB
     cepstra = dct_matrix(n_mfcc, n_mels) @ log_mel  # (..., n_mfcc, n_frames)
-    lifted = lift(cepstra.swapaxes(-1, -2), lifter)  # along the last axis
+    lifted = lift(cepstra.swapaxes(-1, -2), lifter)  # lift works on the last axis
     return lifted.swapaxes(-1, -2).astype(mel.dtype)
 
 

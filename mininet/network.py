@@ -19,7 +19,7 @@ from .optimizers import SGD
 
 @dataclass
 class History:
-    """Values per epoch: loss and accuracy are means over the epoch while the weights change, as in
+    """Values per epoch: loss and accuracy are means over its batches, each before its update, as in
     Keras; learning_rate is that of the epoch's first update."""
 
     loss: list[float] = field(default_factory=list)
@@ -39,11 +39,11 @@ class History:
 
 
 class DivergenceError(ValueError):
-    """The loss or a weight became NaN or infinite. The network has the weights of the start of the
-    epoch; continue with a new optimizer, since the old velocities may be infinite.
+    """The loss or a weight became NaN or infinite. The weights from the start of the epoch are
+    restored; continue with a new optimizer, since the old velocities may be infinite.
 
     Along a direction of curvature λ an update multiplies the distance from the minimum by
-    1 - lr·λ, which grows without bound if lr > 2/λ; λ is proportional to E[x²].
+    1 - lr·λ: the distance grows without bound if lr > 2/λ, and λ grows with E[x²] of the input.
     Source: LeCun, Bottou, Orr and Müller (1998), Efficient BackProp, §5.1.
     """
 
@@ -117,7 +117,7 @@ class Sequential(Layer):
         rng = np.random.default_rng(rng)
         criterion, history = SoftmaxCrossEntropy(), History()
         for epoch in range(positive_integer(epochs, "epochs")):
-            before = [param.copy() for param in self.params]
+            before = [param.copy() for param in self.params]  # restored after divergence
             rate, order, total, n_correct = optimizer.rate, rng.permutation(len(x)), 0.0, 0
             with self._training_mode(rng):
                 for start in range(0, len(x), batch_size):
@@ -143,9 +143,9 @@ class Sequential(Layer):
         x = finite_examples(x)
         if not all_finite(self.params):
             raise ValueError("the network has weights that are NaN or infinite")
-        with np.errstate(over="ignore", invalid="ignore"):  # overflow is reported by the loss
-            n_classes = self.forward(x[:1]).shape[1:]  # one row: the width of x is checked, too
-        y = targets(y, (len(x), *n_classes), x.dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            shape = len(x), *self.forward(x[:1]).shape[1:]  # also checks the width of x
+        y = targets(y, shape, x.dtype)
         self.astype(x.dtype)
         return x, y
 
@@ -156,8 +156,8 @@ class Sequential(Layer):
             param[...] = value  # in place: these are the layers' arrays
         raise DivergenceError(
             f"the loss or a weight is NaN or infinite in epoch {epoch}, batch {batch}: the inputs"
-            f" are too large, or the learning rate {rate:g} is too high for them;"
-            " standardize x or lower the learning rate"
+            f" are too large, or the learning rate {rate:g} is too high for them."
+            " Standardize x or lower the learning rate"
         )
 
     def train(self, rng: np.random.Generator | None) -> None:
@@ -167,7 +167,7 @@ class Sequential(Layer):
 
     @contextmanager
     def _training_mode(self, rng: np.random.Generator) -> Iterator[None]:
-        """Set training mode for the block; overflow is reported by the loss, not by warnings."""
+        """Training mode for the block, without NumPy's warnings: fit checks for overflow itself."""
         self.train(rng)
         try:
             with np.errstate(over="ignore", invalid="ignore"):
@@ -196,8 +196,8 @@ class Sequential(Layer):
             layer.astype(dtype)
 
     def shapes(self) -> list[tuple[int | None, int | None]]:
-        """(inputs, outputs) of each layer; layers before the first with a known width have that
-        width; None means unknown."""
+        """(n_in, n_out) of each layer. A layer of unknown width has that of the layer before it;
+        the first ones have the first known n_in. None: unknown."""
         width = next((layer.n_in for layer in self.layers if layer.n_in is not None), None)
         pairs = []
         for layer in self.layers:

@@ -13,7 +13,7 @@ class SGD:
 
     t counts updates, not epochs: with decay 0.9 and ten batches per epoch, the second epoch starts
     at a tenth of the initial rate. The optimizer stores t and v: each network needs its own.
-    ValueError: learning_rate <= 0, decay < 0, momentum outside 0 <= momentum < 1.
+    ValueError: learning_rate <= 0, decay < 0, either not finite, not 0 <= momentum < 1.
     Source: Robbins and Monro (1951), A stochastic approximation method; Polyak (1964) for the
     momentum; the schedule as in Keras 2 (InverseTimeDecay in Keras 3).
     """
@@ -22,13 +22,13 @@ class SGD:
         self, learning_rate: float = 0.01, decay: float = 0.0, momentum: float = 0.0
     ) -> None:
         if not 0 < learning_rate < inf:
-            raise ValueError(f"{learning_rate=} must be a positive number")
+            raise ValueError(f"{learning_rate=} must be positive and finite")
         if not 0 <= decay < inf:
-            raise ValueError(f"{decay=} must be at least 0")
+            raise ValueError(f"{decay=} must be at least 0 and finite")
         if not 0 <= momentum < 1:
             raise ValueError(f"{momentum=} must be at least 0 and below 1")
         self.learning_rate, self.decay, self.momentum, self.t = learning_rate, decay, momentum, 0
-        self.velocities: dict[int, np.ndarray] = {}  # of parameter i, from the first update on
+        self.velocities: dict[int, np.ndarray] = {}  # by parameter index; empty without momentum
 
     @property
     def rate(self) -> float:

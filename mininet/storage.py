@@ -1,7 +1,7 @@
 """Model files: layers and their parameters in one .npz archive, without pickle. Chapter 13.
 
 The archive contains a JSON header, which describes the layers, and arrays param_0, param_1, …
-in the order of the layers. Loading executes nothing from the file.
+in the order of the layers. Loading never executes code from the file.
 """
 
 import errno
@@ -59,7 +59,7 @@ def load(
         rest = iter(layers)
         return [build(list(islice(rest, size))) for size in sizes], header["metadata"]
     except Exception as error:  # NumPy raises many types for damaged files
-        raise ValueError(f"{path} is not a model of this program: {error}") from None
+        raise ValueError(f"{path} is not a mininet model file: {error}") from None
 
 
 def _describe(layer: Layer) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def _read(content: bytes) -> tuple[dict[str, Any], list[np.ndarray]]:
     """Read header and parameters. ValueError: the archive is larger unpacked than packed."""
     with ZipFile(BytesIO(content)) as archive:
         if sum(member.file_size for member in archive.infolist()) > len(content):
-            raise ValueError("the header states more bytes than the file has")
+            raise ValueError("the unpacked arrays are larger than the file")
     with np.load(BytesIO(content), allow_pickle=False) as arrays:
         header = json.loads(str(arrays["header"]))
         params = [arrays[f"param_{i}"] for i in range(len(arrays.files) - 1)]

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 import ssc
-from experiment import scenes
+from experiment import figures, scenes
 from experiment.data import read_clip, scan
 from experiment.recipes import Improved, Reference, read_model
 from mfcc import fast
-from mininet import Dense, Ensemble, Sequential
+from mininet import Dense, Ensemble, History, Sequential
 from tests import sounds
 from tests.experiment.program import Program, process
 
@@ -36,7 +36,7 @@ def run(category: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
 def test_the_main_job_writes_its_files_and_logs_each_step(
     run: tuple[Path, str], category: Path, program: Program
 ) -> None:
-    """Six figures, history, metrics and model. The log has classes, treatments, shapes, summary,
+    """Six figures, history, metrics and model. The log has classes, preprocessing, shapes, summary,
     epochs, matrix and scores in this order. metrics.json has the results of the saved model on the
     clips, settings and versions; history.csv the rate of each epoch, three updates apart."""
     program.out, text = run
@@ -210,17 +210,17 @@ BAD_INPUT = {
     "--data nowhere": "the data folder nowhere does not exist",
     "--data clip.wav": "the data folder clip.wav is not a folder",
     "--data data/low": "contains no class folders; it must contain one",
-    "--data single": "single has one class, 'low'; it must have two",
+    "--data single": "single has one class, 'low'; at least two are required",
     "--data hollow": "vacant contains no recordings",
     "--data data --out clip.wav/o": "cannot write to the folder clip.wav",
     "--data data --n-mfcc 129": "n_mfcc=129 must be ",
-    "--data data --all-classes": "needs the ESC-50 repository; data is not one",
+    "--data data --all-classes": "requires the ESC-50 repository; data is not one",
     "--data data --cv --folds 7": "7 folds need 7 recordings per class; high has 3",
     "--data data --cv --folds 3 --learning-rate 1e30 --seed 4": (
         "fold 1, seed 4: the loss or a weight is NaN or infinite in epoch "
     ),
     "predict nowhere.npz clip.wav": "nowhere.npz: No such file or directory",
-    "predict text.npz clip.wav": "text.npz is not a model of this program",
+    "predict text.npz clip.wav": "text.npz is not a mininet model file",
     "predict other.npz clip.wav": "other.npz is not a model that ssc wrote",
     "explain nowhere.wav": "nowhere.wav: No such file or directory",
     "explain text.npz": "text.npz cannot be read as audio",
@@ -297,7 +297,8 @@ def test_ctrl_c_before_training_is_code_130(
 
 
 @pytest.mark.parametrize(
-    ("method", "call", "chosen"), [("build", 1, []), ("build", 2, [1]), ("fit", 2, [1, 0])]
+    ("method", "call", "chosen"),
+    [("build", 1, []), ("fit", 1, []), ("build", 2, [1]), ("fit", 2, [1])],
 )
 def test_ctrl_c_in_training_keeps_what_was_trained(
     method: str,
@@ -307,8 +308,7 @@ def test_ctrl_c_in_training_keeps_what_was_trained(
     category: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The model has the networks whose training has started, in their order. If none has, the old
-    model stays."""
+    """The model has the networks that completed an epoch. If none did, the old model stays."""
     original, calls, model = getattr(Improved, method), count(1), program.out / "model.npz"
 
     def interrupted(*args: object, **options: object) -> object:
@@ -327,6 +327,24 @@ def test_ctrl_c_in_training_keeps_what_was_trained(
         assert list(read_model(model).networks) == chosen
     else:
         assert message == "ssc: interrupted\n" and model.read_bytes() == b"old"
+
+
+def test_a_closed_pipe_in_training_keeps_what_was_trained(
+    program: Program, category: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the output goes to `head`, which exits before the second epoch is logged."""
+    line = figures.epoch_line
+
+    def closed(history: History, epochs: int, seconds: float) -> str:
+        if len(history.loss) == 2:
+            raise BrokenPipeError(32, "Broken pipe")
+        return line(history, epochs, seconds)
+
+    monkeypatch.setattr("experiment.figures.epoch_line", closed)
+    _, message = program.run("--data", category, "--out", program.out, code=2)
+    model = program.out / "model.npz"
+    assert message.endswith(f"Broken pipe; the model trained so far is saved in {model}\n")
+    assert list(read_model(model).networks) == [0]
 
 
 @pytest.mark.recordings

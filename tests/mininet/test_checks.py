@@ -33,8 +33,8 @@ def cases() -> Iterator[tuple[Any, ...]]:
     for name, requirement, values, call, *args in (
         ("alpha", "a finite slope", (inf, -inf, nan), mn.LeakyReLU),
         ("rate", "at least 0 and below 1", (-0.1, 1, 2, nan), mn.Dropout),
-        ("learning_rate", "a positive number", (0, -1, inf, nan), mn.SGD),
-        ("decay", "at least 0", (-0.1, inf, nan), mn.SGD, 1),
+        ("learning_rate", "positive and finite", (0, -1, inf, nan), mn.SGD),
+        ("decay", "at least 0 and finite", (-0.1, inf, nan), mn.SGD, 1),
         ("momentum", "at least 0 and below 1", (-0.1, 1, 2, nan), mn.SGD, 1, 0),
     ):
         for number in values:
@@ -52,7 +52,7 @@ def cases() -> Iterator[tuple[Any, ...]]:
     for message, array in (
         ("x has shape (2,); it must be (n_examples, n_features)", ones(2)),
         ("x has shape (0, 2); it must contain at least one example", ones((0, 2))),
-        ("x contains 2 values that are NaN or infinite", [[nan, 0], [-inf, 0]]),
+        ("x contains 2 values that are NaN or infinite", [[nan, 0], [-inf, 0], [0, 0]]),
     ):
         for call in (network.fit, network.evaluate):
             yield message, call, array, [0]

@@ -67,7 +67,7 @@ def test_one_file_holds_all_networks(tmp_path: Path) -> None:
     again, seen = Ensemble.load(tmp_path / "two"), [rng.standard_normal((4, 2, d)) for d in (2, 3)]
     np.testing.assert_array_equal(again.predict_proba(seen), ensemble.predict_proba(seen))
     assert again.metadata == {"classes": ["a"]} and len(again.networks) == 2
-    message = f"{tmp_path / 'two'} is not a model of this program: it contains 2 networks of [5, 5]"
+    message = f"{tmp_path / 'two'} is not a mininet model file: it contains 2 networks of [5, 5]"
     assert refusal(Sequential.load, tmp_path / "two").startswith(message)
     network = Sequential(again.networks[0].layers, {"a": 1})
     network.save(tmp_path / "one")

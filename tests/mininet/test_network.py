@@ -177,7 +177,7 @@ def test_after_divergence_the_network_is_as_the_epoch_began(
         assert isinstance(error, ValueError) and str(error) == (
             f"the loss or a weight is NaN or infinite in epoch {len(starts)}, batch"
             f" {len(tap.inputs) - calls[-1]}: the inputs are too large, or the learning rate"
-            f" {rates[-1]:g} is too high for them; standardize x or lower the learning rate"
+            f" {rates[-1]:g} is too high for them. Standardize x or lower the learning rate"
         )
     else:
         assert len(starts) == 9
@@ -264,6 +264,7 @@ def test_nested_networks_and_one_hot_labels_change_nothing(
         for param, value in zip(each.params, start, strict=True):
             param[...] = value
         history = each.fit(x, labels, 1, 2, SGD(0.1, 0.5, 0.9))
+        assert all(grad.dtype == dtype for grad in each.grads)
         loss, gradients = loss_and_gradients(each, x, labels)
         arrays = [*gradients, *each.params, each.predict_proba(x)]
         assert {array.dtype for array in arrays} == {np.dtype(dtype)}

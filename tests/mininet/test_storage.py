@@ -229,7 +229,7 @@ WRONG = {
     **{f"sizes {sizes}": model(sizes=sizes) for sizes in SIZES},
 }
 REASONS = {
-    "a bomb": ": the header states more bytes than the file has",
+    "a bomb": ": the unpacked arrays are larger than the file",
     "another format": ": its format is 'mininet 2', not 'mininet 1'",
     "an unknown type": ": it has a layer of type 'Unknown', which is unknown here",
     "too many arrays": ": its 2 layers do not match its 3 arrays",
@@ -249,7 +249,7 @@ def test_a_file_that_is_not_a_model_is_rejected(path: Path, kind: str) -> None:
     message = refusal(Sequential.load, path)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert message.startswith(f"{path} is not a model of this program: ")
+    assert message.startswith(f"{path} is not a mininet model file: ")
     assert message.endswith(REASONS.get(kind, ""))
     assert peak < 10**6 or kind != "a bomb"
 
@@ -273,6 +273,6 @@ def test_a_damaged_file_is_rejected_or_means_the_same(path: Path, data: Any, kin
     try:
         again = Sequential.load(path)
     except ValueError as error:
-        assert str(error).startswith(f"{path} is not a model of this program: ")
+        assert str(error).startswith(f"{path} is not a mininet model file: ")
     else:
         assert bits(again) == bits(network) and repr(again) == repr(network)
