@@ -40,14 +40,14 @@ class Parser(argparse.ArgumentParser):
         self.command, self.defaults = command, dict[str, Any]()
 
     def flag(self, commands: str, name: str, text: str, default: Any = None, **kwargs: Any) -> None:
-        """Add a flag if this command has it; it has no value if the default is False."""
+        """Add a flag if this command has it; default False makes it a switch without a value."""
         if self.command in commands.split():
             kwargs |= {"action": "store_true"} if default is False else {}
             self.add_argument(name, help=text, **kwargs)
             self.defaults[name.removeprefix("--").replace("-", "_")] = default
 
     def number(self, commands: str, name: str, least: float, text: str, default: Any) -> None:
-        """Add a numeric flag, an integer if least is an int. A text as default describes None."""
+        """Add a numeric flag of least's type. A string default means None and is shown in help."""
         text = f"{text} (default: {default})"
         default = None if isinstance(default, str) else default
         self.flag(commands, name, text, default, metavar="N", type=partial(_number, least))
@@ -69,7 +69,7 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     command = arguments[0] if arguments and arguments[0] in COMMANDS else "train"
     parser = Parser(command)
     flag, number = parser.flag, parser.number
-    flag("predict", "model", "a model.npz written by training", metavar="MODEL")
+    flag("predict", "model", "model file written by train", metavar="MODEL")
     flag("predict", "clips", "a recording", metavar="CLIP", nargs="+")
     flag("explain", "clip", "a recording", metavar="CLIP")
     flag("scenes", "folder", "folder to write into", metavar="DIR", type=Path)
@@ -83,7 +83,7 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     flag("train", "--cv", "cross-validate on held-out clips; no model is saved", False)
     text = "number of stratified folds"
     number("train check", "--folds", MIN_FOLDS, text, "the official folds, else 5")
-    number("train", "--repeats", 1, "with --cv: number of seeds, counting from --seed", 5)
+    number("train", "--repeats", 1, "with --cv: number of seeds per fold, starting at --seed", 5)
     text = "folder for the results (default: out)"
     flag("train explain", "--out", text, metavar="DIR", type=Path, default=OUT)
     number("train", "--epochs", 1, "passes over all clips", Reference.epochs)
@@ -95,12 +95,12 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     number("train check scenes", "--seed", 0, "random seed; the same seed reproduces the run", 0)
     number("train explain", "--n-mfcc", 1, "MFCCs per frame", Reference.n_mfcc)
     flag("train", "--deltas", "stack deltas and delta-deltas below the MFCCs", False)
-    text = "number of processes that read recordings"
+    text = "number of worker processes"
     number("train check", "--jobs", 1, text, "one per core, fewer for few recordings")
     flag("train", "--normalize", "also draw the confusion matrix with normalized rows", False)
     flag("train explain", "--show", "open the figures in windows", False)
     flag("train explain scenes", "--quiet", "print errors only", False)
-    flag("check", "--json", "print JSON, for programs", False)
+    flag("check", "--json", "print the report as JSON", False)
     parser.add_argument("--version", action="version", version=f"ssc {version}")
     given = parser.parse_args(arguments[1:] if arguments[:1] == [command] else arguments)
     _check_combination(parser, vars(given))
@@ -117,7 +117,7 @@ def _check_combination(parser: Parser, given: dict[str, Any]) -> None:
     rules |= dict.fromkeys(SETTINGS, (is_reference, "--recipe reference"))
     for name, (has_effect, needed) in rules.items():
         if name in given and not has_effect:
-            parser.error(f"argument --{name.replace('_', '-')}: needs {needed}")
+            parser.error(f"argument --{name.replace('_', '-')}: requires {needed}")
 
 
 def make_recipe(options: argparse.Namespace) -> Recipe:

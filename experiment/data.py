@@ -62,7 +62,7 @@ class Dataset:
 
 def embedded(seed: int) -> Dataset:
     """The synthetic scenes, 40 clips per class in ten classes, synthesized on reading; in the order
-    in which scan finds them as files."""
+    in which scan would list them."""
     clips = [(name, take) for name in scenes.CLASSES for take in range(scenes.N_TAKES)]
     clips.sort(key=lambda clip: scenes.file_name(*clip))
     return Dataset(
@@ -94,14 +94,14 @@ def scan(folder: str | Path, all_classes: bool = False, out: Path | None = None)
     if (root / "meta" / "esc50.csv").is_file() and (root / "audio").is_dir():
         files = _esc50_files(root, all_classes)
     elif all_classes:
-        raise ValueError(f"--all-classes needs the ESC-50 repository; {root} is not one")
+        raise ValueError(f"--all-classes requires the ESC-50 repository; {root} is not one")
     else:
         files = _class_files(root, skipped, out)
     classes = sorted({name for name, _ in files})
     if not classes:
         raise ValueError(f"{root} contains no class folders; it must contain one per class")
     if len(classes) == 1:
-        raise ValueError(f"{root} has one class, {classes[0]!r}; it must have two")
+        raise ValueError(f"{root} has one class, {classes[0]!r}; at least two are required")
     return Dataset(
         classes=[printable(name) for name in classes],
         names=[printable(f"{name}/{path.name}") for name, path in files],
@@ -127,7 +127,7 @@ def _class_files(
 ) -> list[tuple[str, Path]]:
     """The class and the path of the recordings in class folders; other files go to skipped."""
     recordings = []
-    for entry in sorted(root.iterdir(), key=os.path.basename):  # alike on every platform
+    for entry in sorted(root.iterdir(), key=os.path.basename):  # same order on every platform
         is_out = out is not None and out.exists() and entry.exists() and entry.samefile(out)
         is_class = entry.is_dir() and not entry.name.startswith(".") and not is_out
         paths = sorted(entry.iterdir(), key=os.path.basename) if is_class else [entry]
@@ -151,7 +151,7 @@ def _kind(path: Path) -> str:
 
 
 def read_clip(path: str) -> Clip:
-    """Read a mono clip of 5 s at 44.1 kHz. ValueError, OSError: as mfcc.load, or truncated."""
+    """Read and preprocess a clip. ValueError, OSError: as for mfcc.load, or a truncated file."""
     with open_audio(path) as sound:
         check_complete(path, sound)
     signal, rate = read(path, DURATION)

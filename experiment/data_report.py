@@ -1,6 +1,6 @@
 """The data report: contents and problems of a folder of recordings. Chapter 13.
 
-Every recording is read to its end, not only the five seconds of a clip. The text is generated from
+Every recording is read to its end, not only its first five seconds. The text is generated from
 the JSON.
 """
 
@@ -20,7 +20,7 @@ from .extract import Progress, reason
 from .folds import KINDS, find_folds, parse_name
 from .output import text_table
 
-FULL_SCALE = 0.99  # of full scale; the largest 8-bit sample, 127/128, exceeds it
+CLIPPING_LEVEL = 0.99  # of full scale; the largest 8-bit sample, 127/128, exceeds it
 SILENT = 1e-3  # of full scale, -60 dB
 DC_OFFSET = 0.01  # of full scale; larger means are listed
 LISTED = 20  # lines of a list in the text
@@ -28,9 +28,9 @@ LISTED = 20  # lines of a list in the text
 
 class AudioStats(NamedTuple):
     """One recording: sample rate (Hz), channels, length (s), format and coding; the number of
-    places with three consecutive samples within 1 % of full scale (clipping); the mean (DC offset)
-    of the worst channel; the proportion of silent 10 ms windows (below -60 dB); a digest of rate
-    and samples, independent of the file's name and coding."""
+    clipped runs (three or more consecutive samples within 1 % of full scale); the largest absolute
+    channel mean (DC offset); the proportion of silent 10 ms windows (below -60 dB); a digest of
+    rate and samples, independent of the file's name and coding."""
 
     rate: int
     channels: int
@@ -68,8 +68,8 @@ def measure(reader: Callable[[Any], Clip], source: Any) -> AudioStats | str:
 def stats_of(signal: np.ndarray, rate: int, coding: str) -> AudioStats:
     """The statistics of a sound (n, n_channels)."""
     level = np.abs(signal)
-    loud = level >= FULL_SCALE
-    runs = (loud[2:] & loud[1:-1] & loud[:-2]).astype(np.int8)  # a place is a run of 1s
+    loud = level >= CLIPPING_LEVEL
+    runs = (loud[2:] & loud[1:-1] & loud[:-2]).astype(np.int8)  # a clipped run is a run of 1s
     clipped = np.count_nonzero(np.diff(runs, axis=0, prepend=0) == 1)
     windows = np.maximum.reduceat(level.max(axis=1), range(0, len(signal), max(1, rate // 100)))
     offset, silence = np.abs(signal.mean(axis=0, dtype=float)).max(), np.mean(windows < SILENT)
@@ -131,7 +131,7 @@ def _groups(keys: dict[str, str]) -> list[list[str]]:
 
 
 def _folds(dataset: Dataset, readable: list[int], n_folds: int | None, seed: int) -> dict[str, Any]:
-    """The folds of the readable clips: the number of clips per class, or the reason for none."""
+    """The folds of the readable clips: clips per class, or why no folds can be made."""
     try:
         clips = dataset.only(readable)
         folds = find_folds(clips.names, clips.labels, n_folds, seed)
@@ -156,21 +156,22 @@ def as_text(found: dict[str, Any]) -> str:
         ", ".join(f"{value} ({n})" for value, n in found[key].items())
         for key in ("sample_rates", "channels", "codings")
     )
+    seconds, silence = _spread(found)  # empty if no recording is readable
+    lengths = f"lengths: {seconds} s; silence (below -60 dB): {silence} of the time\n"
     lines = [
         text_table(columns, rows),
         "",
         f"{len(rows)} classes, {found['clips']} recordings, {len(found['unreadable'])} of them"
         f" unreadable, {found['total_seconds'] / 60:.1f} minutes",
         f"sample rates (Hz): {rates}\nchannels: {channels}\nformats: {codings}",
-        "lengths: {} s; silence (below -60 dB): {} of the time".format(*_spread(found)),
-        f"folds: {folds.get('kind') or folds['impossible']}",
-        f"recordings, according to the names: {recordings['number']}",
+        f"{lengths if seconds else ''}folds: {folds.get('kind') or folds['impossible']}",
+        f"distinct recordings, judging by file names: {recordings['number']}",
     ]
     cut, skipped = recordings["cut_into_several_clips"], found["skipped_files"].items()
-    clipped = [f"{name}: in {n} places" for name, n in found["clipped"].items()]
+    clipped = [f"{name}: {n} clipped run{'s' * (n > 1)}" for name, n in found["clipped"].items()]
     lists = {
         "exact duplicates (the same samples)": [
-            " = ".join(group) + f" (in {n} classes!)" * (n > 1)
+            " = ".join(group) + f" (in {n} classes)" * (n > 1)
             for group in found["duplicates"]
             for n in [len({name.split("/")[0] for name in group})]
         ],
@@ -180,7 +181,7 @@ def as_text(found: dict[str, Any]) -> str:
             f"{name}: {offset:.3f}" for name, offset in found["dc_offset"].items()
         ],
         "entirely silent": found["silent"],
-        "skipped, not named like recordings": [f"{n} ({k})" for k, ns in skipped for n in ns],
+        "skipped files": [f"{n} ({k})" for k, ns in skipped for n in ns],
         "cannot be read": [problem["reason"] for problem in found["unreadable"]],
     }
     for title, entries in lists.items():

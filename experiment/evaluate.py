@@ -1,5 +1,5 @@
-"""Training and cross-validation of a recipe, and the results next to human accuracy. Chapters 14
-and 16.
+"""Training and cross-validation of a recipe, and comparison with human accuracy. Chapters 14 and
+16.
 
 A view (n, W, d) contains n clips in W windows each, see mininet/ensemble.py; a recipe has one view
 per network. Everything fitted (weights, means and standard deviations, the choice of networks) is
@@ -47,7 +47,7 @@ def window_examples(view: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, n
 def prepare(
     recipe: Recipe, k: int, features: Features, seed: int
 ) -> tuple[mininet.Sequential, np.ndarray, np.ndarray, np.random.Generator]:
-    """Network k of a recipe, untrained, its examples x and y, and a generator: for recipe.fit."""
+    """Build network k (untrained) and return the arguments of recipe.fit."""
     x, y = window_examples(features.views[k], features.labels)
     rng = np.random.default_rng([seed, k])
     return recipe.build(x, len(features.classes), rng), x, y, rng
@@ -174,8 +174,8 @@ def metrics(trials: Sequence[Trial], folds: Folds, features: Features) -> dict[s
 
 
 def _mistakes(counts: np.ndarray, features: Features, n_seeds: int) -> list[dict[str, Any]]:
-    """The clips misclassified with any seed, the most frequent first, with the most frequent wrong
-    class and the number of people who recognized the clip. counts (n_clips, n_classes)."""
+    """The clips misclassified with any seed, in descending order of errors, with the most frequent
+    wrong class and the number of people who recognized the clip. counts (n_clips, n_classes)."""
     wrong = counts.copy()
     wrong[np.arange(len(wrong)), features.labels] = 0
     rows = []
@@ -202,7 +202,7 @@ def human_confusion(classes: Sequence[str]) -> np.ndarray | None:
 
 
 def human_answers(name: str) -> tuple[int, int] | None:
-    """(correct, all) answers of people for the clip "class/file"; None if there are none."""
+    """(correct, total) human answers for the clip "class/file"; None if there are none."""
     path = PurePosixPath(name)
     key = path.parent.name, "-".join(path.stem.split("-")[:3])
     rows = (row for row in _rows("human_clips.csv") if (row["class"], row["clip"]) == key)

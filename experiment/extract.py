@@ -26,8 +26,8 @@ CLIPS_PER_JOB = 50  # with fewer, a process takes longer to start than it saves
 WORKER_ENVIRONMENT = {
     **dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
     "VECLIB_MAXIMUM_THREADS": "1",
-    # glibc, bytes: keep freed memory instead of returning it after each clip, which would take a
-    # third of the time of an MFCC
+    # glibc, bytes: keep freed memory between clips; returning it would take a third of the time of
+    # an MFCC
     **dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), str(2**25)),
     "PYTHONSAFEPATH": "1",
 }
@@ -38,7 +38,7 @@ Progress = Callable[[Iterable[int]], Iterable[int]]
 
 class ExtractionResult(NamedTuple):
     """views[v][k] is view v of clip kept[k]; treated counts the clips resampled, cut and padded;
-    problems has the "clip", "class/file", and the "reason", which names the file, of the others."""
+    problems lists each unreadable clip as {"clip": "class/file", "reason": message}."""
 
     views: list[np.ndarray]
     kept: list[int]
@@ -87,13 +87,13 @@ def process_clip(
 
 
 def report_unreadable(problems: Sequence[dict[str, str]], n_clips: int, skip: bool) -> None:
-    """List all unreadable recordings, even in a quiet run; if skip is not set, as a ValueError."""
+    """Raise ValueError listing unreadable recordings; if skip is set, print the list to stderr."""
     if not problems:
         return
     listed = "\n".join(f"  {problem['reason']}" for problem in problems)
     text = f"{len(problems)} of {n_clips} recordings cannot be read:\n{listed}\n"
     if not skip:
-        raise ValueError(f"{text}--skip-bad continues without them")
+        raise ValueError(f"{text}use --skip-bad to continue without them")
     print(f"ssc: {text}continuing without them", file=sys.stderr)
 
 

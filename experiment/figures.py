@@ -40,7 +40,7 @@ def drawable(names: Sequence[str]) -> list[str]:
 
 
 def class_table(dataset: Dataset) -> str:
-    """The classes with their numbers of clips, and the number of skipped files by kind."""
+    """The classes with clip counts, and the number of skipped files by kind."""
     counts = np.bincount(dataset.labels)
     text = text_table(["class", "clips"], zip(dataset.classes, counts, strict=True))
     text += f"\n{len(dataset.classes)} classes, {len(dataset)} clips"
@@ -49,8 +49,8 @@ def class_table(dataset: Dataset) -> str:
 
 
 def treatment_text(treated: Counter[str], n_clips: int) -> str:
-    """One line per treatment, with the number of clips resampled, cut or padded."""
-    kinds = {"resampled": "to 44.1 kHz", "cut": "to 5 s", "padded": "with zeros at the end, to 5 s"}
+    """One line per preprocessing step, with the number of clips resampled, cut or padded."""
+    kinds = {"resampled": "to 44.1 kHz", "cut": "to 5 s", "padded": "with zeros to 5 s"}
     return "\n".join(f"{treated[k]} of {n_clips} clips {k} {how}" for k, how in kinds.items())
 
 
@@ -122,7 +122,7 @@ def fold_line(trials: Sequence[Trial], recipe: Recipe) -> str:
     accuracies, first = np.array([trial.test[1] for trial in trials]), trials[0]
     return (
         f"fold {first.fold}: {len(first.clips)} clips, accuracy {accuracies.mean():.4f}"
-        f" ± {accuracies.std():.4f} over {len(trials)} seed{'s' * (len(trials) > 1)}"
+        + (f" ± {accuracies.std():.4f} over {len(trials)} seeds" if len(trials) > 1 else "")
         + (f"; chosen: {' and '.join(first.curves)}" if len(recipe.networks) > 1 else "")
     )
 
@@ -151,26 +151,26 @@ def draw_cross_validation(
 
 
 def mistake_table(mistakes: Sequence[dict[str, Any]], with_people: bool) -> str:
-    """The clips misclassified with more than half of the seeds, most frequent first."""
+    """The clips misclassified for more than half of the seeds, most frequent first."""
     rows = []
     for row in mistakes:
         if 2 * row["wrong"] > row["seeds"]:
             people = "{people_right} of {people_asked}" if row["people_asked"] else ""
             cells = ["{clip}", "{wrong} of {seeds}", "{predicted}", people]
             rows.append([cell.format(**row) for cell in cells])
-    columns = ["clip", "wrong", "predicted", *(["people who recognized it"] if with_people else [])]
-    title = f"{len(rows)} clips were misclassified with more than half of the seeds"
-    return f"{title}\n" + text_table(columns, [row[: len(columns)] for row in rows])
+    columns = ["clip", "wrong", "predicted", *(["recognized by"] if with_people else [])]
+    table = "\n" + text_table(columns, [row[: len(columns)] for row in rows]) if rows else ""
+    return f"clips misclassified for more than half of the seeds: {len(rows)}{table}"
 
 
 def summary(metrics: dict[str, Any]) -> str:
     """The held-out accuracy with its spread and interval, and the training accuracy."""
     (low, high), train, n_seeds = metrics["interval_95"], metrics["train"], len(metrics["seeds"])
+    over_seeds = f", ± {metrics['seeds_std']:.4f} over {n_seeds} seeds" if n_seeds > 1 else ""
     return (
         f"held out: accuracy {metrics['mean']:.4f} ± {metrics['std']:.4f} over"
-        f" {len(metrics['folds'])} folds, ± {metrics['seeds_std']:.4f} over"
-        f" {n_seeds} seed{'s' * (n_seeds > 1)}; loss {metrics['loss']:.4f}\n"
-        f"95 % interval for the accuracy on other recordings: {low:.3f} to {high:.3f}"
+        f" {len(metrics['folds'])} folds{over_seeds}; loss {metrics['loss']:.4f}\n"
+        f"95 % confidence interval for accuracy on new recordings: {low:.3f} to {high:.3f}"
         f" ({metrics['recordings']} recordings)\n"
         f"on the training folds: accuracy {train['accuracy']:.4f}, loss {train['loss']:.4f}"
     )

@@ -57,8 +57,8 @@ class Output:
 
 @contextmanager
 def open_output(path: Path, show: bool = False, quiet: bool = False) -> Iterator[Output]:
-    """Create the output folder and check that it is writable before any work is done. At the end
-    show opens the figures in windows and waits until they are closed. ValueError: not writable."""
+    """Create the output folder and check that it is writable before any work is done. If show is
+    set, display the figures on exit and wait until they are closed. ValueError: not writable."""
     try:
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):

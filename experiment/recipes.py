@@ -61,8 +61,8 @@ class _Fit:
 
 @dataclass(frozen=True)
 class Reference(_Fit):
-    """The published tutorial: 13 MFCCs of 20 ms frames every 10 ms, flattened; a network
-    6513-500-500-500-10; 100 epochs of SGD whose learning rate decays as 1/(1 + 0.9t)."""
+    """The recipe of the published tutorial: 13 MFCCs of 20 ms frames every 10 ms, flattened; a
+    network 6513-500-500-500-10; 100 epochs of SGD whose learning rate decays as 1/(1 + 0.9t)."""
 
     n_mfcc: int = 13
     deltas: bool = False
@@ -75,8 +75,8 @@ class Reference(_Fit):
     networks: ClassVar[tuple[str, ...]] = ("MFCCs",)
 
     def coefficients(self, signal: np.ndarray) -> np.ndarray:
-        """signal (n_samples,) at 44.1 kHz -> (n_mfcc, n_frames): the MFCCs; with deltas, below them
-        their first and second derivatives in time, (3·n_mfcc, n_frames)."""
+        """signal (n_samples,) at 44.1 kHz -> (n_mfcc, n_frames): the MFCCs, followed by their first
+        and second time derivatives if deltas is set, (3·n_mfcc, n_frames)."""
         cepstra = mfcc.fast.mfcc(signal, SAMPLE_RATE, n_mfcc=self.n_mfcc)
         if not self.deltas:
             return cepstra
@@ -103,8 +103,8 @@ def reference_network(n_features: int, n_classes: int, rng: np.random.Generator)
 class Improved(_Fit):
     """Two small networks on two views of a log-mel spectrogram of 40 bands. "clip": mean, standard
     deviation and structure function (10 ms to 1.28 s) of 20 MFCCs over the whole clip. "windows":
-    level, standard deviation and modulation spectrum of each band in windows of 1 s, without the
-    silent ones. Chosen by cross-validation: chapter 16."""
+    level, standard deviation and modulation spectrum of each band in windows of 1 s; silent
+    windows are excluded. Settings selected by cross-validation: chapter 16."""
 
     n_mels: int = 40
     top_db: float = 60.0
@@ -161,7 +161,7 @@ RECIPES: dict[str, type[Recipe]] = {"reference": Reference, "improved": Improved
 
 
 class Model(NamedTuple):
-    """A trained recipe: networks[k] is its network k; their probabilities are averaged."""
+    """A trained recipe: networks[k] is its trained network k; their probabilities are averaged."""
 
     recipe: Recipe
     classes: Sequence[str]
@@ -188,14 +188,13 @@ def read_model(path: str | PathLike[str]) -> Model:
     ensemble = Ensemble.load(path)
     try:
         metadata: Any = ensemble.metadata
-        settings = metadata.get("settings", metadata.get("features"))  # in older files
-        recipe = RECIPES[metadata["recipe"]](**settings)
-        networks = dict(zip(metadata.get("chosen", [0]), ensemble.networks, strict=True))
+        recipe = RECIPES[metadata["recipe"]](**metadata["settings"])
+        networks = dict(zip(metadata["chosen"], ensemble.networks, strict=True))
         if {network.n_out for network in ensemble.networks} != {len(metadata["classes"])}:
-            raise ValueError("the networks have another number of classes")
+            raise ValueError("the output width does not match the number of classes")
         model = Model(recipe, metadata["classes"], networks)
         silence = recipe.views(np.zeros(round(DURATION * SAMPLE_RATE), np.float32))
         model.predict_proba([view[None] for view in silence])  # settings and widths match
         return model
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is not a model that ssc wrote: {error!r}") from None

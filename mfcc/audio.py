@@ -39,7 +39,7 @@ def read(path: str | os.PathLike[str], duration: float | None = None) -> tuple[n
 
     Returns the signal (n,) float32 in [-1, 1] (values beyond full scale are clipped)
     and its sample rate in Hz; reads at most duration s and a margin.
-    ValueError: as open_audio and read_channels; duration not > 0. OSError: the file cannot be
+    ValueError: as for open_audio and read_channels; duration not > 0. OSError: the file cannot be
     opened. A WAV file shorter than its header states is read to its end.
     """
     if duration is not None and not 0 < duration < inf:
@@ -70,11 +70,11 @@ def open_audio(path: str | os.PathLike[str]) -> Iterator[Any]:
         with soundfile.SoundFile(os.fsencode(name) if os.name == "posix" else name) as sound:
             if sound.format == "RAW":  # libsndfile's guess for .au and .snd without a header
                 raise ValueError(f"{name} cannot be read as audio: it has no header")
-            if sound.samplerate > MAX_RATE:
-                raise ValueError(f"{name} has {sound.samplerate} Hz; it must be at most {MAX_RATE}")
+            if (rate := sound.samplerate) > MAX_RATE:
+                raise ValueError(f"{name} has a sample rate of {rate} Hz; the limit is {MAX_RATE}")
             yield sound
     except soundfile.LibsndfileError as error:
-        unknown = error.code in (1, 7)  # format not recognized, and what MP3 says instead
+        unknown = error.code in (1, 7)  # 7 is libsndfile's code for the same in MP3
         reason = "format not recognized" if unknown else error.error_string.rstrip(".")
         raise ValueError(f"{name} cannot be read as audio: {reason}") from None
 
@@ -93,7 +93,7 @@ def read_channels(
     try:
         channels: np.ndarray = sound.read(n, dtype="float32", always_2d=True)
     except MemoryError:  # the file is too long, or its header is wrong
-        raise ValueError(f"{name} has {n} samples: too many for memory") from None
+        raise ValueError(f"{name} has {n} samples: too many to fit in memory") from None
     if len(channels) == 0:
         raise ValueError(f"{name} has no samples")
     if len(channels) < n:

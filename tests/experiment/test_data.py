@@ -210,7 +210,7 @@ def test_all_broken_recordings_are_listed_and_can_be_skipped(
     arguments = ("--data", data, "--out", program.out, "--jobs", jobs, *SHORT)
     head, *lines, tail = program.refuse(*arguments).splitlines()
     assert head == f"{n} of {12 + n} recordings cannot be read:" and program.files == set()
-    assert tail == "--skip-bad continues without them"
+    assert tail == "use --skip-bad to continue without them"
     for name, line in zip(sorted(BROKEN), lines, strict=True):
         assert line.startswith(f"  {data / 'low' / name}") and BROKEN[name][1] in line
     out, err = program.run(*arguments, "--skip-bad")

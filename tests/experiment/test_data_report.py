@@ -34,8 +34,8 @@ def test_silence_is_measured_in_windows_of_10_ms() -> None:
 
 
 def test_clipping_is_three_consecutive_samples_near_full_scale() -> None:
-    """A clipped sine has clipping, one that just reaches full scale has not; a run of five is one
-    place; each channel and 8-bit samples count."""
+    """A clipped sine has clipping, one that just reaches full scale has not; a run of five counts
+    once; each channel and 8-bit samples count."""
     sine = np.sin(2 * np.pi * 1000 * np.arange(44100) / 44100)
     assert stats(sine).clipped == 0 and sine.max() > 0.999
     assert stats(np.clip(2 * sine, -1, 1)).clipped > 1000
@@ -45,11 +45,12 @@ def test_clipping_is_three_consecutive_samples_near_full_scale() -> None:
     assert stats(signal).clipped == 1
     signal[30:33, 1] = signal[33:40, 0] = 1
     assert stats(signal).clipped == 3
-    assert stats(np.repeat([0, 127 / 128], 3)).clipped == 1 and data_report.FULL_SCALE < 127 / 128
+    assert stats(np.repeat([0, 127 / 128], 3)).clipped == 1
+    assert data_report.CLIPPING_LEVEL < 127 / 128
 
 
 @given(st.floats(-0.5, 0.5), st.integers(1, 4))
-def test_the_offset_is_the_mean_of_the_worst_channel(offset: float, n_channels: int) -> None:
+def test_the_offset_is_the_largest_absolute_channel_mean(offset: float, n_channels: int) -> None:
     """A channel with the mean d has the offset |d|; channels without offset do not dilute it."""
     signal = np.zeros((1000, n_channels))
     signal[:, -1] = offset
@@ -148,7 +149,7 @@ def test_the_findings_are_true_and_are_printed(odd: Path, program: Program) -> N
         "lengths: 0.1 to 2 s; silence (below -60 dB): ",
         "folds: stratified, clips of one recording in the same fold",
         "exact duplicates (the same samples): 2",
-        "  high/stray.wav = low/1-1-B.wav (in 2 classes!)\n",
+        "  high/stray.wav = low/1-1-B.wav (in 2 classes)\n",
         "  low/1-0-B.wav = low/copy.wav\n",
         "DC offset above 0.01 of full scale: 1\n  hiss/9-B.wav: 0.2",
         "entirely silent: 1\n  high/still.flac\n",
@@ -186,7 +187,8 @@ def test_the_embedded_scenes_are_without_findings() -> None:
 
 def test_impossible_folds_are_explained(program: Program, tmp_path: Path) -> None:
     """Three recordings a class, or a class that cannot be read: the reason stands in the place of
-    the folds; clips of one recording are listed all the same."""
+    the folds; clips of one recording are listed all the same. Without readable recordings there are
+    no lengths."""
     folder = sounds.category(tmp_path, n_clips=3)
     for take in "AB":
         shutil.copy(folder / "low" / "1-0-B.wav", folder / "low" / f"1-77-{take}.wav")
@@ -199,6 +201,8 @@ def test_impossible_folds_are_explained(program: Program, tmp_path: Path) -> Non
     assert (
         "folds: no recording of the class 'low' can be read" in text and "\nlow        0 " in text
     )
+    dataset = scan(folder)
+    assert "lengths" in text and "lengths" not in as_text(report(dataset, ["bad"] * len(dataset)))
 
 
 def test_long_lists_are_cut() -> None:

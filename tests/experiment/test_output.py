@@ -32,9 +32,9 @@ def test_tables_are_aligned(rows: list[list[str]]) -> None:
 
 
 def test_lines_of_text_have_every_number() -> None:
-    """A row a class, the total, and the number of skipped files by kind. A line for each treatment,
-    also if no clip had it. Of an epoch its number, loss, accuracy and rate, and the time left: the
-    time so far, scaled to the epochs left."""
+    """A row a class, the total, and the number of skipped files by kind. A line for each step of
+    preprocessing, also if no clip had it. Of an epoch its number, loss, accuracy and rate, and the
+    time left: the time so far, scaled to the epochs left."""
     labels = np.array([0, 0, 0, 1])
     dataset = Dataset(["dog", "rain"], list("abcd"), labels, "abcd", lambda i: Clip(np.zeros(1)))
     rows = [row.split() for row in figures.class_table(dataset).splitlines()]
@@ -46,7 +46,7 @@ def test_lines_of_text_have_every_number() -> None:
     assert [line.split(" to ")[0] for line in lines] == [
         "0 of 5 clips resampled",
         "3 of 5 clips cut",
-        "0 of 5 clips padded with zeros at the end,",
+        "0 of 5 clips padded with zeros",
     ]
     line = figures.epoch_line(HISTORY, 100, seconds=4.0)
     assert " ".join(line.split()) == (
@@ -112,8 +112,8 @@ def test_cross_validation_is_drawn_next_to_people(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """For the classes of ESC-10 the figure has two matrices; the log lists the clips that are wrong
-    with more than half of the seeds, and how many people recognized them. Without mistakes there is
-    no mistakes.csv, and the interval ends at 1."""
+    for more than half of the seeds, and how many people recognized them. Without mistakes there is
+    no mistakes.csv, and the interval ends at 1. A single seed has no standard deviation."""
     names = [f"{'ab'[i % 2]}/{i}.wav" for i in range(8)]
     perfect, texts = predicting("ab", names, np.tile(np.arange(8) % 2, (1, 1))), []
     for name, (trials, folds, features) in (("esc10", with_mistakes()), ("ab", perfect)):
@@ -125,12 +125,13 @@ def test_cross_validation_is_drawn_next_to_people(
         image = plt.imread(tmp_path / name / "confusion.png")
         assert (image.shape[1] > 1.7 * image.shape[0]) == (name == "esc10")
         texts.append(" ".join(capsys.readouterr().out.split()))
-    assert "2 clips were misclassified with more than half of the seeds" in texts[0]
+    title = "clips misclassified for more than half of the seeds"
+    assert f"{title}: 2 clip wrong predicted recognized by" in texts[0]
     assert "46 of 47" in texts[0] and "dog/1-4-A" not in texts[0]
     assert "crying_baby/1-3-A.ogg 2 of 3 sea_waves" in texts[0]
     assert "held out: accuracy 0.9000 ±" in texts[0] and "over 2 folds" in texts[0]
-    assert "0 clips were misclassified" in texts[1] and "over 1 seed;" in texts[1]
-    assert "to 1.000 (4" in texts[1]
+    assert f"{title}: 0 held out: accuracy 1.0000 ± 0.0000 over 2 folds; loss" in texts[1]
+    assert "to 1.000 (4" in texts[1] and "±" not in figures.fold_line(perfect[0][:1], Reference())
     files = {"confusion.png", "curves.png", "history.csv"}
     assert files_of(tmp_path / "ab") == files
     assert files_of(tmp_path / "esc10") == files | {"confusion_normalized.png", "mistakes.csv"}

@@ -191,11 +191,11 @@ def test_unusable_recordings_are_rejected(tmp_path: Path, monkeypatch: pytest.Mo
     sounds.write(path, channels, subtype="FLOAT")
     assert refusal(load, path) == f"{path} has 3 samples that are NaN or infinite"
     sounds.write(path, np.zeros(1000), rate=768_001)
-    assert refusal(read, path) == f"{path} has 768001 Hz; it must be at most 768000"
+    assert refusal(read, path) == f"{path} has a sample rate of 768001 Hz; the limit is 768000"
     sounds.write(path, np.zeros(1000), rate=768_000)
     assert read(path)[1] == 768_000
     monkeypatch.setattr(soundfile.SoundFile, "read", Mock(side_effect=MemoryError))
-    assert refusal(read, path) == f"{path} has 1000 samples: too many for memory"
+    assert refusal(read, path) == f"{path} has 1000 samples: too many to fit in memory"
 
 
 @pytest.mark.parametrize("suffix", [".flac", *LOSSY[1:]])
