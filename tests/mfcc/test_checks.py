@@ -76,6 +76,7 @@ def cases() -> Iterator[tuple[Any, ...]]:
     for amin in (0, -1, nan):
         message = f"amin={amin} must be positive, and power () must not be empty"
         yield message, partial(to_db, amin=amin), 1
+    yield "power has dtype <U1; it must be an array of real numbers", to_db, "a"
     for top_db in (-1, nan):
         yield f"top_db={top_db} must be at least 0 dB, or None", partial(to_db, top_db=top_db), 1
     for lifter in (-1, nan, inf):

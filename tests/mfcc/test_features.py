@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mfcc as package
-from mfcc import mel_spectrogram, mfcc
+from mfcc import fast, mel_spectrogram, mfcc
 from tests.oracles import assert_within
 from tests.strategies import FLOATS, eps_of, generators, integer_arrays
 
@@ -164,3 +164,9 @@ def test_each_row_is_a_recording_of_its_own(
     for row in np.ndindex(shape):
         alone = mfcc(signals[row], **PLAIN, top_db=top_db)
         assert_within(coefficients[row], alone, bound)
+
+
+@pytest.mark.parametrize("form", [package, fast])
+def test_any_positive_sample_rate_is_valid(form: Any) -> None:
+    """Given the sizes of frame and hop, also a rate below 1 Hz, as of a slow sensor."""
+    assert form.mfcc(np.ones(12), 0.5, n_fft=8, hop_length=4, n_mels=2, n_mfcc=2).shape == (2, 4)
