@@ -97,17 +97,17 @@ class Dense(Layer):
     def forward(self, x: ArrayLike) -> np.ndarray:
         """out = x W + b, in the dtype of x (n, n_in). ValueError: another width."""
         self.x = examples(x, self.n_in)
-        W, b = (param.astype(self.x.dtype, copy=False) for param in self.params)
+        W, b = (np.asarray(param, self.x.dtype) for param in self.params)
         return self.x @ W + b
 
     def backward(self, dout: np.ndarray) -> np.ndarray:
         """dW = xᵀ dout,  db = Σ over the examples of dout,  dx = dout Wᵀ."""
         self.dW = self.x.T @ dout
         self.db = dout.sum(axis=0)
-        return dout @ self.W.T.astype(self.x.dtype, copy=False)
+        return dout @ np.asarray(self.W, self.x.dtype).T
 
     def astype(self, dtype: np.dtype) -> None:
-        self.W, self.b = self.W.astype(dtype, copy=False), self.b.astype(dtype, copy=False)
+        self.W, self.b = np.asarray(self.W, dtype), np.asarray(self.b, dtype)
 
     def config(self) -> dict[str, Any]:
         return {"n_in": self.n_in, "n_out": self.n_out}

@@ -77,4 +77,4 @@ def targets(y: ArrayLike, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray
         raise ValueError(f"y {y.shape} must be (n,) or (n, n_classes) for predictions {shape}")
     if not (np.all(rows >= 0) and np.allclose(rows.sum(axis=1), 1)):
         raise ValueError("each row of y must be one-hot: not negative, with sum 1")
-    return rows.astype(dtype, copy=False)
+    return np.asarray(rows, dtype)

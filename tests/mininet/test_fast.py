@@ -21,6 +21,13 @@ def network_for(n_features: int, rng: Generator, rate: float = 0.3) -> Sequentia
     return Sequential([*layers[:4], Dropout(rate), *layers[4:]])
 
 
+def test_the_gram_matrix_has_the_products_of_all_pairs() -> None:
+    """K = X Xᵀ, and below it the held-out rows, also of more rows than one block has."""
+    x, held_out = default_rng(0).standard_normal((600, 2)), default_rng(1).standard_normal((300, 2))
+    form = GramForm(network_for(2, default_rng(2)), x, held_out)
+    assert_within(form.gram.K, np.einsum("ij,kj->ik", [*x, *held_out], x), 50 * eps_of(x.dtype))
+
+
 @settings(max_examples=60)
 @given(
     rng=generators(),
