@@ -107,8 +107,9 @@ def delta(features: ArrayLike, width: int = 9, order: int = 1) -> np.ndarray:
         raise ValueError(f"width={width} must be odd, at least 3 and at most the {n_frames} frames")
     if positive_integer(order, "order") >= width:
         raise ValueError(f"order={order} must be below width={width}")
-    powers = np.vander(np.arange(-half, half + 1), order + 1)  # (width, order + 1), highest first
-    weights = factorial(order) * np.linalg.pinv(powers)[0]  # of the leading coefficient
+    j = np.arange(-half, half + 1) / half  # from -1 to 1: high powers stay comparable
+    powers = np.vander(j, order + 1)  # (width, order + 1), highest first
+    weights = factorial(order) / half**order * np.linalg.pinv(powers)[0]  # leading coefficient
     windows = np.lib.stride_tricks.sliding_window_view(features, width, axis=-1)
     inner = windows @ weights.astype(features.dtype)  # (..., n_frames - width + 1)
     return np.pad(inner, [(0, 0)] * (features.ndim - 1) + [(half, half)], mode="edge")

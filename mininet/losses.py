@@ -62,7 +62,8 @@ class SoftmaxCrossEntropy:
         self.y, self.p = targets(y, z.shape, z.dtype), softmax(z)
         shifted = z - z.max(axis=1, keepdims=True)  # the shift cancels in the loss
         log_sum = np.log(np.exp(shifted).sum(axis=1))
-        return float(np.mean(log_sum - np.sum(self.y * shifted, axis=1)))
+        true = np.where(self.y > 0, shifted, 0)  # 0 · -inf is 0: a class may be ruled out
+        return float(np.mean(log_sum - np.sum(self.y * true, axis=1)))
 
     def backward(self) -> np.ndarray:
         """dz = (p - y)/n: (n, C), for the logits and labels of the last forward."""

@@ -181,3 +181,11 @@ def test_a_delta_is_the_derivative_of_the_best_fit(fit: tuple[int, int], x: np.n
     assert_within(inner, math.factorial(order) * leading, bound)
     if order == 1:
         assert_within(inner, (windows * j).sum(axis=-1) / (j * j).sum(), bound)
+
+
+@pytest.mark.parametrize(("width", "order"), [(51, 12), (101, 10), (201, 8), (9, 2), (3, 1)])
+def test_the_weights_of_a_delta_sum_to_zero(width: int, order: int) -> None:
+    """The delta of a constant is 0, also for wide windows and high orders, where powers of the
+    frame numbers themselves would exceed the digits of a float."""
+    weights = delta(np.eye(width), width, order)[:, width // 2]
+    assert abs(weights.sum()) <= 1e-11 * np.abs(weights).max()

@@ -160,3 +160,17 @@ def test_logits_of_1e4_neither_overflow_nor_warn(dtype: type[np.floating]) -> No
             loss, gradient = loss_and_gradient(z, np.array([label]))
             assert loss == expected and gradient.tolist() == dz
         assert cross_entropy(softmax(z), [0]) == 0 and cross_entropy(softmax(z), [1]) == math.inf
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_a_class_that_is_ruled_out_costs_nothing(dtype: type[np.floating]) -> None:
+    """A logit of -inf, or so far below the largest that their difference overflows, has p = 0; the
+    loss of the other classes is that without it."""
+    z = np.array([[0.5, -np.inf, 2.0], [1.0, -np.inf, 0.0]], dtype)
+    loss, gradient = loss_and_gradient(z, np.array([2, 0]))
+    expected, rest = loss_and_gradient(z[:, ::2], np.array([1, 0]))
+    assert loss == expected and not gradient[:, 1].any()
+    np.testing.assert_array_equal(gradient[:, ::2], rest)
+    big = np.finfo(dtype).max / 1.5
+    with np.errstate(over="ignore"):
+        assert loss_and_gradient(np.array([[big, -big]], dtype), np.array([0]))[0] == 0
