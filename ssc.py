@@ -186,12 +186,14 @@ def predict(options: argparse.Namespace) -> None:
     model = read_model(options.model)
     paths = options.clips
     clips = data.Dataset([], paths, np.zeros(len(paths), int), paths, data.read_clip)
-    views, kept, _, problems = extract.extract_features(clips, model.recipe.views)
+    views, kept, treated, problems = extract.extract_features(clips, model.recipe.views)
     extract.report_unreadable(problems, len(paths), options.skip_bad)  # raises without --skip-bad
     for i, p in zip(kept, model.predict_proba(views) if kept else [], strict=True):
         print(data.printable(paths[i]))
         for c in np.argsort(-p, kind="stable")[:3]:
             print(f"  {p[c]:6.1%}  {model.classes[c]}")
+    if treated["cut"]:
+        print(f"ssc: only the first 5 s of {treated['cut']} recordings were used", file=sys.stderr)
 
 
 def explain(options: argparse.Namespace) -> None:

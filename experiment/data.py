@@ -3,6 +3,7 @@
 import csv
 import os
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -11,14 +12,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mfcc.audio import DURATION, SAMPLE_RATE, fix_length, open_audio, read, resample
+from mfcc.audio import DURATION, SAMPLE_RATE, SLACK, fix_length, open_audio, read, resample
 
 from . import scenes
 
 AUDIO_SUFFIXES = (  # of formats that soundfile reads
-    *(".aif", ".aifc", ".aiff", ".au", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus"),
-    *(".rf64", ".snd", ".w64", ".wav"),
+    *(".aif", ".aifc", ".aiff", ".au", ".bwf", ".caf", ".flac", ".mp2", ".mp3", ".mpga", ".oga"),
+    *(".ogg", ".opus", ".rf64", ".snd", ".w64", ".wav", ".wave"),
 )
+UNSUPPORTED_SUFFIXES = (".3gp", ".aac", ".amr", ".m4a", ".mp4", ".webm", ".wma")
+CONVERT = "convert them, for example: ffmpeg -i x.m4a x.wav"
+SYSTEM_FOLDERS = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information")
 
 
 class Clip(NamedTuple):
@@ -83,7 +87,7 @@ def scan(folder: str | Path, all_classes: bool = False, out: Path | None = None)
     esc50.csv and folder/audio/): the ten classes of ESC-10, or with all_classes all fifty.
 
     Hidden files, files without an audio suffix and the output folder are skipped and listed.
-    Unreadable files are detected on reading.
+    Unreadable files are detected on reading. Class names are compared in Unicode's form NFC.
     ValueError: no such folder, fewer than two class folders, a class without recordings, an
     invalid esc50.csv, all_classes without ESC-50.
     """
@@ -114,12 +118,20 @@ def scan(folder: str | Path, all_classes: bool = False, out: Path | None = None)
 
 def _esc50_files(root: Path, all_classes: bool) -> list[tuple[str, Path]]:
     """The category and the path of the files in meta/esc50.csv, both in alphabetical order."""
-    with open(root / "meta" / "esc50.csv", newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    if not rows or not {"filename", "category", "esc10"} <= set(rows[0]):
-        raise ValueError(f"{root / 'meta' / 'esc50.csv'} is not the table of ESC-50")
-    rows = [row for row in rows if all_classes or row["esc10"] == "True"]
-    return sorted((row["category"], root / "audio" / row["filename"]) for row in rows)
+    table, files = root / "meta" / "esc50.csv", []
+    try:
+        rows = list(csv.DictReader(table.read_text("utf-8-sig").splitlines()))
+    except UnicodeDecodeError:
+        raise ValueError(f"{table} is not text in UTF-8") from None
+    for i, row in enumerate(rows, 2):  # row 1 has the titles; a spreadsheet writes TRUE
+        name, category, esc10 = (row.get(key) for key in ("filename", "category", "esc10"))
+        if not (name and category and esc10):
+            raise ValueError(f"{table} is not the table of ESC-50: row {i} lacks a value")
+        if all_classes or esc10.lower() == "true":
+            files.append((category, root / "audio" / name))
+    if not files:
+        raise ValueError(f"{table} lists no recordings of ESC-10")
+    return sorted(files)
 
 
 def _class_files(
@@ -129,24 +141,30 @@ def _class_files(
     recordings = []
     for entry in sorted(root.iterdir(), key=os.path.basename):  # same order on every platform
         is_out = out is not None and out.exists() and entry.exists() and entry.samefile(out)
-        is_class = entry.is_dir() and not entry.name.startswith(".") and not is_out
+        is_class = entry.is_dir() and _kind(entry) != "hidden" and not is_out
         paths = sorted(entry.iterdir(), key=os.path.basename) if is_class else [entry]
         kinds = ["results" if is_out else _kind(path) for path in paths]
         if is_class and "audio" not in kinds:
-            raise ValueError(f"the class folder {entry} contains no recordings")
+            n_unsupported, n_folders = kinds.count("unsupported audio"), kinds.count("folder")
+            hint = f", but {n_folders} folders: is each a class?" if n_folders else ""
+            if n_unsupported:
+                hint = f", but {n_unsupported} in formats that are not read: {CONVERT}"
+            raise ValueError(f"the class folder {entry} contains no recordings{hint}")
         for path, kind in zip(paths, kinds, strict=True):
             if is_class and kind == "audio":
-                recordings.append((entry.name, path))
+                recordings.append((unicodedata.normalize("NFC", entry.name), path))
             else:
                 skipped.setdefault(kind, []).append(printable(path.relative_to(root).as_posix()))
     return recordings
 
 
 def _kind(path: Path) -> str:
-    if path.name.startswith("."):
+    if path.name.startswith(".") or path.name in SYSTEM_FOLDERS:
         return "hidden"
     if path.suffix.lower() in AUDIO_SUFFIXES:
         return "audio"
+    if path.suffix.lower() in UNSUPPORTED_SUFFIXES:
+        return "unsupported audio"
     return "folder" if path.is_dir() else "not audio"
 
 
@@ -161,23 +179,24 @@ def read_clip(path: str) -> Clip:
 
 
 # libsndfile corrects sizes in a header that exceed the file, and reports this only in its log.
-_SIZE = re.compile(r"(?:data|SSND|Data Size|riff|Riff size) *: (\d+) \(should be (\d+)\)")
-_UNKNOWN = 0x7FFF_F000  # bytes; larger sizes are placeholders of programs that write to a pipe
+_SIZE = re.compile(r"(?:data|SSND|Data Size) *: (\d+) \(should be (\d+)\)")
+_UNKNOWN = 0x7F00_0000  # bytes; larger sizes are placeholders of programs that write to a pipe
 
 
 def check_complete(path: str, sound: Any) -> None:
-    """Raise ValueError if the header states more bytes than the file has, or an Ogg file lacks its
-    last page (Pfeiffer 2003, RFC 3533, §6: byte 5 holds the flag, 26 the number of segments)."""
+    """Raise ValueError if the header states more bytes than the file has, by more than SLACK, or
+    the last page of an Ogg file is incomplete (Pfeiffer 2003, RFC 3533, §6: byte 26 holds the
+    number of segments; the flag of the last page is missing in Android's recordings)."""
     for match in _SIZE.finditer(sound.extra_info):
-        promised, there = int(match[1]), int(match[2])
-        if there < promised < _UNKNOWN:
-            raise ValueError(f"{path} is truncated: {there} of {promised} bytes")
+        stated, there = int(match[1]), int(match[2])
+        slack = there * SLACK * sound.samplerate / max(1, sound.frames)  # bytes
+        if there + slack < stated < _UNKNOWN:
+            raise ValueError(f"{path} is truncated: {there} of {stated} bytes")
     if sound.format == "OGG":
         content = Path(path).read_bytes()
         page = content[content.rfind(b"OggS") :]
-        is_last = len(page) >= 27 and page[5] & 4
-        if not is_last or len(page) < 27 + page[26] + sum(page[27 : 27 + page[26]]):
-            raise ValueError(f"{path} is truncated: its last page is missing")
+        if len(page) < 27 or len(page) < 27 + page[26] + sum(page[27 : 27 + page[26]]):
+            raise ValueError(f"{path} is truncated: its last page is incomplete")
 
 
 def printable(name: str) -> str:

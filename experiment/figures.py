@@ -11,11 +11,12 @@ import numpy as np
 
 from mininet import History, precision_recall_f1
 
-from .data import Dataset
+from .data import CONVERT, Dataset
 from .evaluate import Features, Trial, human_confusion
 from .output import Output, text_table
 from .recipes import Model, Recipe, Reference
 
+MAX_DRAWN = 30  # classes in a grid of clips
 # Fonts of Windows, macOS and Linux that contain Hangul and Han characters.
 FALLBACK_FONTS = (
     *("Malgun Gothic", "Apple SD Gothic Neo", "AppleGothic", "Noto Sans CJK KR", "NanumGothic"),
@@ -45,7 +46,8 @@ def class_table(dataset: Dataset) -> str:
     text = text_table(["class", "clips"], zip(dataset.classes, counts, strict=True))
     text += f"\n{len(dataset.classes)} classes, {len(dataset)} clips"
     skipped = [f"{len(names)} {kind}" for kind, names in sorted(dataset.skipped_files.items())]
-    return f"{text}\nskipped files: {', '.join(skipped)}" if skipped else text
+    text += f"\nskipped files: {', '.join(skipped)}" if skipped else ""
+    return f"{text}; {CONVERT}" if "unsupported audio" in dataset.skipped_files else text
 
 
 def treatment_text(treated: Counter[str], n_clips: int) -> str:
@@ -55,10 +57,16 @@ def treatment_text(treated: Counter[str], n_clips: int) -> str:
 
 
 def draw_features(features: Features, recipe: Reference, output: Output) -> None:
-    """Draw three clips per class, as MFCC images and as flattened vectors."""
+    """Draw three clips per class, as MFCC images and as flattened vectors; of at most MAX_DRAWN
+    classes, since the time grows with the cube of their number."""
     from mfcc.display import mfcc_grid, vector_grid
 
-    classes, (view,) = drawable(features.classes), features.views  # (n_clips, 1, n_features)
+    classes = drawable(features.classes[:MAX_DRAWN])
+    if len(features.classes) > MAX_DRAWN:
+        n = len(features.classes)
+        output.log(f"mfcc.png and features.png show the first {MAX_DRAWN} of {n} classes")
+        features = features.only(features.labels < MAX_DRAWN)
+    (view,) = features.views  # (n_clips, 1, n_features)
     n_rows = 3 * recipe.n_mfcc if recipe.deltas else recipe.n_mfcc
     images = view.reshape(len(view), n_rows, -1)  # (n_clips, n_rows, n_frames)
     output.save_figure(mfcc_grid(images, features.labels, classes), "mfcc.png")

@@ -16,6 +16,7 @@ import numpy as np
 from .scenes import N_FOLDS
 
 MIN_FOLDS = 3  # one test fold; the choice of networks needs two more
+OFFICIAL = {str(fold) for fold in range(1, N_FOLDS + 1)}  # of ESC-10 and ESC-50
 _NAME = re.compile(r"(?:(\d+)-)?(.+)-[A-Z](?:-\d+)?")
 KINDS = {
     "official": "the official folds, the first number of each file name",
@@ -46,15 +47,22 @@ class Folds(NamedTuple):
 def find_folds(
     names: Sequence[str], labels: np.ndarray, n_folds: int | None = None, seed: int = 0
 ) -> Folds:
-    """The official folds if every name contains one, they are at least MIN_FOLDS, and n_folds is
-    None; else n_folds (None: five) stratified folds that never divide a recording.
+    """The official folds if every name contains one of 1 to 5, they are at least MIN_FOLDS, none
+    divides a recording, and n_folds is None; else n_folds (None: five) stratified folds that never
+    divide a recording.
 
     names "class/file", labels (n,) ints. seed: the order in which ties are broken.
-    ValueError: a class with fewer recordings than folds.
+    ValueError: a class with fewer recordings than folds, or in a single official fold.
     """
     official, recordings = map(list, zip(*map(parse_name, names), strict=True))
-    if n_folds is None and None not in official and len(set(official)) >= MIN_FOLDS:
-        return Folds("official", np.array(official, int), recordings)
+    whole = len(set(zip(official, recordings, strict=True))) == len(set(recordings))
+    if n_folds is None and whole and len({*official}) >= MIN_FOLDS and {*official} <= OFFICIAL:
+        fold_of = np.array(official, int)
+        for label in np.unique(labels):
+            if len(set(fold_of[labels == label])) == 1:
+                name = names[int(np.argmax(labels == label))].split("/")[0]
+                raise ValueError(f"{name} is in one fold alone; use --folds {N_FOLDS}")
+        return Folds("official", fold_of, recordings)
     kind = "recordings" if len(set(recordings)) < len(names) else "clips"
     fold_of = _stratify(names, labels, recordings, n_folds or N_FOLDS, seed)
     return Folds(kind, fold_of, recordings)
@@ -91,8 +99,10 @@ def _stratify(
     n_recordings, sizes = np.count_nonzero(table, axis=0), table.sum(axis=1)
     if n_recordings.min() < n_folds:
         name = names[int(np.argmax(labels == n_recordings.argmin()))].split("/")[0]
+        fewest = n_recordings.min()
+        hint = f"; use --folds {fewest}" if fewest >= MIN_FOLDS else ""
         needed = f"{n_folds} folds need {n_folds} recordings per class"
-        raise ValueError(f"{needed}; {name} has {n_recordings.min()}")
+        raise ValueError(f"{needed}; {name} has {fewest}{hint}")
     order = np.random.default_rng(seed).permutation(len(sizes))
     order = order[np.argsort(-sizes[order], kind="stable")]
     held, fold_of = np.zeros((n_folds, table.shape[1]), int), np.zeros(len(sizes), int)

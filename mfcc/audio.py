@@ -17,6 +17,9 @@ SAMPLE_RATE = 44100  # Hz
 DURATION = 5.0  # s
 MAX_RATE = 768_000  # Hz; above any recorder's; higher rates need huge resampling filters
 MARGIN = 0.1  # s read beyond the requested end, so that resampling has no edge effect
+SLACK = 0.1  # s by which a file may be shorter than its header states
+BLOCK = 60  # s per call of the decoder
+UNKNOWN = 2**62  # samples; libsndfile states more if the header of a file states none
 
 
 def load(
@@ -51,12 +54,16 @@ def read(path: str | os.PathLike[str], duration: float | None = None) -> tuple[n
 
 @contextmanager
 def open_audio(path: str | os.PathLike[str]) -> Iterator[Any]:
-    """Open the file as a soundfile.SoundFile, for a with block.
+    """Open the file as a soundfile.SoundFile that only reads forward, for a with block.
 
     ValueError: not a regular file, not audio, a sample rate above MAX_RATE. OSError: the file
     cannot be opened.
     """
     import soundfile
+
+    class ForwardFile(soundfile.SoundFile):  # also reads to an end that the header does not state
+        def seekable(self) -> bool:
+            return False
 
     name = os.fsdecode(path)
     if os.path.exists(name) and not (os.path.isfile(name) or os.path.isdir(name)):
@@ -67,7 +74,7 @@ def open_audio(path: str | os.PathLike[str]) -> Iterator[Any]:
         pass
     try:
         # not through a Python file: its callbacks would swallow Ctrl-C
-        with soundfile.SoundFile(os.fsencode(name) if os.name == "posix" else name) as sound:
+        with ForwardFile(os.fsencode(name) if os.name == "posix" else name) as sound:
             if sound.format == "RAW":  # libsndfile's guess for .au and .snd without a header
                 raise ValueError(f"{name} cannot be read as audio: it has no header")
             if (rate := sound.samplerate) > MAX_RATE:
@@ -82,23 +89,30 @@ def open_audio(path: str | os.PathLike[str]) -> Iterator[Any]:
 def read_channels(
     path: str | os.PathLike[str], sound: Any, duration: float | None = None
 ) -> np.ndarray:
-    """Read an open file, (n, n_channels) float32: at most duration s and a margin.
+    """Read an open file to its end, (n, n_channels) float32: at most duration s and a margin.
 
-    ValueError, with the path: no samples, fewer than the decoder reports, more than fit into
-    memory, NaN or infinite samples.
+    ValueError, with the path: no samples, fewer than the header states, more than fit into memory,
+    NaN or infinite samples. In an MPEG file without a header the stated number is an estimate.
     """
-    name, n = os.fsdecode(path), sound.frames
-    if duration is not None:
-        n = min(n, ceil((duration + MARGIN) * sound.samplerate))
+    name, rate = os.fsdecode(path), sound.samplerate
+    n = UNKNOWN if duration is None else ceil((duration + MARGIN) * rate)
+    blocks: list[np.ndarray] = []
+    n_read = 0
     try:
-        channels: np.ndarray = sound.read(n, dtype="float32", always_2d=True)
-    except MemoryError:  # the file is too long, or its header is wrong
-        raise ValueError(f"{name} has {n} samples: too many to fit in memory") from None
-    if len(channels) == 0:
+        while n_read < n and (not blocks or len(blocks[-1]) == BLOCK * rate):
+            n_block = min(BLOCK * rate, n - n_read)
+            blocks.append(sound.read(n_block, dtype="float32", always_2d=True))
+            n_read += len(blocks[-1])
+        channels = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+    except MemoryError:
+        raise ValueError(f"{name} has {sound.frames} samples: too many to fit in memory") from None
+    if n_read == 0:
         raise ValueError(f"{name} has no samples")
-    if len(channels) < n:
-        raise ValueError(f"{name} is truncated: {len(channels)} of {n} samples")
-    if n_bad := n - np.isfinite(channels).all(axis=1).sum():
+    stated = min(n, sound.frames) if sound.frames < UNKNOWN else 0
+    slack = max(SLACK * rate, stated / 100 if "MPEG" in sound.subtype else 0)
+    if n_read < stated - slack:
+        raise ValueError(f"{name} is truncated: {n_read} of {stated} samples")
+    if n_bad := n_read - np.isfinite(channels).all(axis=1).sum():
         raise ValueError(f"{name} has {n_bad} samples that are NaN or infinite")
     return channels
 

@@ -61,6 +61,8 @@ class Sequential(Layer):
         self.metadata = {} if metadata is None else metadata
         if not self.layers:
             raise ValueError("layers=[] must contain at least one layer")
+        if len(set(map(id, _all_layers(self)))) < len(_all_layers(self)):
+            raise ValueError("a layer occurs twice; it stores one input: create another layer")
         for layer, (width, _) in zip(self.layers, self.shapes(), strict=True):
             if layer.n_in not in (None, width):
                 raise ValueError(f"{layer!r} must accept the {width} outputs of the previous layer")
@@ -233,3 +235,8 @@ class Sequential(Layer):
         (network,), metadata = storage.load(path, cls, n_networks=1)
         network.metadata = metadata
         return network
+
+
+def _all_layers(layer: Layer) -> list[Layer]:
+    """The layer and, in a network, all layers inside it."""
+    return [layer, *(each for part in getattr(layer, "layers", []) for each in _all_layers(part))]

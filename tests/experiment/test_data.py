@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from experiment import scenes
-from experiment.data import AUDIO_SUFFIXES, embedded, printable, read_clip, scan
+from experiment.data import AUDIO_SUFFIXES, CONVERT, embedded, printable, read_clip, scan
+from experiment.figures import class_table
 from experiment.folds import find_folds
 from mfcc import load
 from tests import sounds
@@ -148,9 +149,51 @@ def test_a_clone_of_esc50_is_read_as_it_is(category: Path, tmp_path: Path) -> No
     (folder / "audio" / "1-2000-A-2.wav").unlink()
     with pytest.raises(OSError):
         dataset.read(0)
-    for text in ("", "a,b\n1,2\n", "filename,category,esc10\n"):
-        (folder / "meta" / "esc50.csv").write_text(text)
-        assert refusal(scan, folder).endswith("esc50.csv is not the table of ESC-50")
+
+
+def test_a_table_of_esc50_from_a_spreadsheet_is_read_or_named(tmp_path: Path) -> None:
+    """TRUE and a byte order mark are read; another encoding, missing values and a table without
+    recordings are refused by the name of the file."""
+    folder = esc50(tmp_path)
+    names, table = scan(folder).names, folder / "meta" / "esc50.csv"
+    text = table.read_text()
+    table.write_text(text.replace("True", "TRUE").replace("False", "FALSE"), "utf-8-sig")
+    assert scan(folder).names == names
+    title = "filename,category,esc10\n"
+    for content, reason in (
+        (text.encode("utf-16"), "is not text in UTF-8"),
+        (b"", "lists no recordings of ESC-10"),
+        ((title + "1-2000-A-2.wav,dog,False\n").encode(), "lists no recordings of ESC-10"),
+        (b"a,b\n1,2\n", "is not the table of ESC-50: row 2 lacks a value"),
+        ((text + "\n1-5-A-0.wav,1").encode(), "is not the table of ESC-50: row 11 lacks a value"),
+        (text.replace(",", ";").encode(), "is not the table of ESC-50: row 2 lacks a value"),
+    ):
+        table.write_bytes(content)
+        assert refusal(scan, folder) == f"{table} {reason}"
+
+
+def test_what_else_lies_in_a_folder_is_named(tmp_path: Path) -> None:
+    """Folders of the system are hidden; formats that are not read, and classes one folder too deep,
+    get a hint; one name in two Unicode forms is one class."""
+    folder = sounds.category(tmp_path)
+    for name in ("__MACOSX/low/._1.wav", "@eaDir/x.wav", "low/voice.m4a"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("")
+    dataset = scan(folder)
+    assert dataset.skipped_files["hidden"] == ["@eaDir", "__MACOSX"] and len(dataset) == 12
+    assert dataset.skipped_files["unsupported audio"] == ["low/voice.m4a"]
+    assert class_table(dataset).endswith("1 unsupported audio; " + CONVERT)
+    for name in ("\uac00", "\u1100\u1161"):  # 가, composed and decomposed
+        sounds.write(folder / name / f"{len(name)}.wav", sounds.hiss(0))
+    assert scan(folder).classes == ["high", "hiss", "low", "\uac00"]
+    for name, hint in (("a/x.AAC", f"1 in formats that are not read: {CONVERT}"),):
+        (folder / name).parent.mkdir()
+        (folder / name).write_text("")
+        message = f"the class folder {folder / 'a'} contains no recordings, but {hint}"
+        assert refusal(scan, folder) == message
+    (folder / "a" / "x.AAC").rename(folder / "x.AAC")
+    (folder / "a" / "deeper").mkdir()
+    assert refusal(scan, folder).endswith("contains no recordings, but 1 folders: is each a class?")
 
 
 # Broken recordings
@@ -166,14 +209,34 @@ def of_samples(*samples: float) -> Callable[[Path], object]:
     return lambda path: sounds.write(path, np.array(samples), subtype="FLOAT")
 
 
-def test_placeholder_sizes_in_a_header_are_not_promises(tmp_path: Path) -> None:
-    """A program that writes to a pipe cannot know the size: 2³² - 1 bytes is no truncation."""
+@pytest.mark.parametrize("size", [2**32 - 1, 0x7FFF0000 - 1, 0x7F000000, 2 * 17640 + 16])
+def test_placeholder_sizes_in_a_header_are_not_promises(size: int, tmp_path: Path) -> None:
+    """A program that writes to a pipe cannot know the size; it states 2³² - 1 bytes or about 2³¹. A
+    shortage of less than a tenth of a second is no truncation either."""
     path = sounds.write(tmp_path / "a.wav", sounds.hiss(0))
     content = bytearray(path.read_bytes())
-    content[4:8] = content[40:44] = b"\xff" * 4
+    content[4:8] = content[40:44] = size.to_bytes(4, "little")
     (tmp_path / "b.wav").write_bytes(content)
     one, two = (read_clip(str(tmp_path / name)).signal for name in ("a.wav", "b.wav"))
     np.testing.assert_array_equal(one, two)
+
+
+def test_an_ogg_file_without_the_flag_of_its_last_page_is_read(tmp_path: Path) -> None:
+    """As Android writes it; the page's checksum (bytes 22 to 25) is that of the changed page. The
+    last block of samples, 1024 at most, overlaps with nothing."""
+    path = sounds.write(tmp_path / "a.ogg", sounds.hiss(0))
+    expected, content = read_clip(str(path)).signal, bytearray(path.read_bytes())
+    start = content.rfind(b"OggS")
+    content[start + 5] &= ~4
+    content[start + 22 : start + 26] = bytes(4)
+    crc = 0
+    for byte in content[start:]:
+        crc ^= byte << 24
+        for _ in range(8):
+            crc = (crc << 1 ^ 0x04C11DB7 * (crc >> 31)) & 0xFFFFFFFF
+    content[start + 22 : start + 26] = crc.to_bytes(4, "little")
+    path.write_bytes(content)
+    np.testing.assert_array_equal(read_clip(str(path)).signal[:16616], expected[:16616])
 
 
 NOT_AUDIO = "cannot be read as audio"
@@ -187,7 +250,7 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     **{f"cut.{suffix}": (cut, "is truncated: ") for suffix in ("wav", "ogg", "mp3", "aiff")},
     "cut.flac": (cut, "cut.flac "),
     "long.ogg": (lambda p: cut(p, 0.6, seconds=4), "is truncated: "),
-    "last page.ogg": (lambda p: cut(p, 0.995), "is truncated: its last page"),
+    "last page.ogg": (lambda p: cut(p, 0.995), "is truncated: its last page is incomplete"),
     "nothing.wav": (of_samples(), "no samples"),
     "nan.wav": (of_samples(0, np.nan), "has 1 samples that are NaN or infinite"),
     "inf.wav": (of_samples(np.inf, -np.inf, 0), "has 2 samples that are NaN or infinite"),

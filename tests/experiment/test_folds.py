@@ -65,7 +65,7 @@ def test_folds_are_stratified_and_keep_recordings_whole(
 def test_a_requested_number_replaces_the_official_folds() -> None:
     """n_folds overrides the names, but recordings stay whole; one or two official folds are too few
     to be used. Names without a take are their own recordings."""
-    names = [f"c{i % 2}/{i % 5 + 1}-{i // 4}-{'ABCD'[i % 4]}.wav" for i in range(40)]
+    names = [f"c{i % 2}/{i % 20 // 4 + 1}-{i // 4}-{'ABCD'[i % 4]}.wav" for i in range(40)]
     labels = np.arange(40) % 2
     assert find_folds(names, labels).kind == "official"
     folds = find_folds(names, labels, 4)
@@ -82,6 +82,33 @@ def test_a_class_with_too_few_recordings_is_named() -> None:
     names = [f"a/{i}-A.wav" for i in range(9)] + ["b/x-A.wav", "b/x-B.wav", "b/y-A.wav"]
     message = refusal(find_folds, names, np.array([0] * 9 + [1] * 3))
     assert message == "5 folds need 5 recordings per class; b has 2"
+    names = [f"{name}/{i}-A.wav" for name in "ab" for i in range(4)]
+    message = refusal(find_folds, names, np.arange(8) // 4)
+    assert message == "5 folds need 5 recordings per class; a has 4; use --folds 4"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [f"c/{i + 1}-cat{i}-A.wav" for i in range(20)],
+        [f"c/2023050{i % 5 + 1}-12{i}-A.wav" for i in range(20)],
+        [f"c/{i % 5 + 1}-{i // 4}-{'ABCD'[i % 4]}.wav" for i in range(20)],
+    ],
+)
+def test_numbers_that_are_not_escs_folds_are_not_official(names: list[str]) -> None:
+    """Numbers above five, dates, and a recording in two folds."""
+    assert find_folds(names, np.zeros(20, int)).kind != "official"
+
+
+def test_a_class_that_no_training_fold_has_is_refused() -> None:
+    """A class with all its recordings in one official fold; other folds are found for it."""
+    names = [f"cat/1-{i}-A.wav" for i in range(5)]
+    names += [f"dog/{i % 3 + 1}-{i}-A.wav" for i in range(5, 11)]
+    labels = np.array([0] * 5 + [1] * 6)
+    message = refusal(find_folds, names, labels)
+    assert message == "cat is in one fold alone; use --folds 5"
+    folds = find_folds_or_none(names, labels)
+    assert folds is not None and set(folds.fold_of[labels == 0]) == {1, 2, 3, 4}
 
 
 def test_recording_numbers_are_shared_between_classes_in_esc_names_only() -> None:

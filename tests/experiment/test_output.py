@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from pathlib import Path
+from unittest.mock import Mock
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -137,3 +138,18 @@ def test_cross_validation_is_drawn_next_to_people(
     assert files_of(tmp_path / "esc10") == files | {"confusion_normalized.png", "mistakes.csv"}
     table = np.genfromtxt(tmp_path / "esc10" / "history.csv", delimiter=",", names=True)
     assert (table["epoch"].tolist(), table["test_loss"].tolist()) == ([1, 2], [3.0, 1.5])
+
+
+def test_grids_show_a_limited_number_of_classes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of 32 classes the first 30; the log says so."""
+    grid = Mock(side_effect=lambda *args: plt.figure())
+    monkeypatch.setattr("mfcc.display.mfcc_grid", grid)
+    monkeypatch.setattr("mfcc.display.vector_grid", grid)
+    names, labels = [f"c{i:02}/x.wav" for i in range(32)], np.arange(32)
+    features = evaluate.Features([np.ones((32, 1, 26))], names, labels, [n[:3] for n in names])
+    figures.draw_features(features, Reference(), Output(tmp_path))
+    images, shown, classes = grid.call_args_list[0].args
+    assert len(images) == len(shown) == len(classes) == 30 and classes[-1] == "c29"
+    assert "mfcc.png and features.png show the first 30 of 32 classes" in capsys.readouterr().out

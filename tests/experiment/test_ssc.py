@@ -102,8 +102,9 @@ def test_predict_prints_the_three_most_probable_classes(
 def test_predict_lists_all_broken_clips_before_it_prints(
     run: tuple[Path, str], program: Program, tmp_path: Path
 ) -> None:
-    """Nothing is printed but the list; with --skip-bad the answers for the others follow."""
-    model, good = run[0] / "model.npz", sounds.write(tmp_path / "good.wav", sounds.hiss(0))
+    """Nothing is printed but the list; with --skip-bad the answers for the others follow, and how
+    many of them are longer than the 5 s that are used."""
+    model, good = run[0] / "model.npz", sounds.write(tmp_path / "good.wav", sounds.hiss(0, 6.0))
     (tmp_path / "bad.wav").write_text("no sound")
     clips = (tmp_path / "bad.wav", tmp_path / "none.wav", good)
     message = program.refuse("predict", model, *clips)
@@ -111,7 +112,8 @@ def test_predict_lists_all_broken_clips_before_it_prints(
     assert "bad.wav cannot be read as audio" in message and "none.wav: No such file" in message
     out, err = program.run("predict", model, "--skip-bad", *clips)
     assert out.splitlines()[0] == str(good) and out.count("%") == 3
-    assert err.splitlines()[-1] == "continuing without them"
+    assert err.splitlines()[-2] == "continuing without them"
+    assert err.splitlines()[-1] == "ssc: only the first 5 s of 1 recordings were used"
 
 
 def test_explain_and_scenes_write_their_files(

@@ -200,14 +200,35 @@ def test_unusable_recordings_are_rejected(tmp_path: Path, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("suffix", [".flac", *LOSSY[1:]])
 def test_a_truncated_recording_is_rejected(suffix: str, tmp_path: Path) -> None:
-    """A FLAC or MP3 file with fewer samples than its header says is no shorter recording."""
+    """A FLAC or MP3 file with fewer samples than its header says, by more than a tenth of a second,
+    is no shorter recording."""
     path = sounds.write(tmp_path / f"sound{suffix}", sounds.hiss(0, seconds=1.0))
     assert read(path, 5.0)[0].size >= 44100  # MP3 adds silence
     content = path.read_bytes()
-    for fraction in (0.3, 0.6, 0.98):
+    for fraction in (0.3, 0.6, 0.85):
         path.write_bytes(content[: int(fraction * len(content))])
         message = refusal(read, path)
         assert message.startswith((f"{path} is truncated: ", f"{path} cannot be read as audio: "))
+
+
+@pytest.mark.parametrize("seconds", [2.0, 5.0, 8.0])
+def test_a_length_that_the_header_does_not_state_is_found(seconds: float, tmp_path: Path) -> None:
+    """A FLAC file written to a pipe states no number of samples; an MP3 file without its first
+    frame has an estimated one."""
+    path = sounds.write(tmp_path / "a.flac", sounds.hiss(0, seconds))
+    expected, content = read(path)[0], bytearray(path.read_bytes())
+    content[21] &= 0xF0  # the number of samples: 36 bits from the middle of byte 21
+    content[22:26] = bytes(4)
+    path.write_bytes(content)
+    np.testing.assert_array_equal(read(path)[0], expected)
+    np.testing.assert_array_equal(read(path, 1.0)[0], expected[: ceil(1.1 * 44100)])
+    path = tmp_path / "a.mp3"
+    options = {"bitrate_mode": "CONSTANT", "compression_level": 0.5}
+    with soundfile.SoundFile(path, "w", 44100, 1, **options) as file:
+        file.write(sounds.hiss(0, seconds))
+    whole, content = read(path)[0], bytearray(path.read_bytes())
+    path.write_bytes(content[content.index(b"\xff\xfb", 4) :])
+    assert abs(len(read(path)[0]) - len(whole)) <= 3 * 1152  # frames of delay and padding
 
 
 @cache
