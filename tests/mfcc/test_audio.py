@@ -213,8 +213,7 @@ def test_a_truncated_recording_is_rejected(suffix: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("seconds", [2.0, 5.0, 8.0])
 def test_a_length_that_the_header_does_not_state_is_found(seconds: float, tmp_path: Path) -> None:
-    """A FLAC file written to a pipe states no number of samples; an MP3 file without its first
-    frame has an estimated one."""
+    """A FLAC file written to a pipe states no number of samples."""
     path = sounds.write(tmp_path / "a.flac", sounds.hiss(0, seconds))
     expected, content = read(path)[0], bytearray(path.read_bytes())
     content[21] &= 0xF0  # the number of samples: 36 bits from the middle of byte 21
@@ -222,6 +221,12 @@ def test_a_length_that_the_header_does_not_state_is_found(seconds: float, tmp_pa
     path.write_bytes(content)
     np.testing.assert_array_equal(read(path)[0], expected)
     np.testing.assert_array_equal(read(path, 1.0)[0], expected[: ceil(1.1 * 44100)])
+
+
+@pytest.mark.skipif(soundfile.__version__ < "0.13", reason="soundfile 0.13 sets the bit rate mode")
+@pytest.mark.parametrize("seconds", [2.0, 5.0, 8.0])
+def test_an_estimated_length_is_no_promise(seconds: float, tmp_path: Path) -> None:
+    """An MP3 file without its first frame, the header, has an estimated number of samples."""
     path = tmp_path / "a.mp3"
     options = {"bitrate_mode": "CONSTANT", "compression_level": 0.5}
     with soundfile.SoundFile(path, "w", 44100, 1, **options) as file:

@@ -179,4 +179,5 @@ def test_arguments_that_do_not_fit_are_rejected() -> None:
         assert message in refusal(call, *args) and not plt.get_fignums()
     figures = [curves(one), confusion([[1]], ["a"]), diagram(Sequential([LeakyReLU()]))]
     assert [plt.figure(number) for number in plt.get_fignums()] == figures
-    assert dict(matplotlib.rcParams) == SETTINGS
+    changed = {name for name, value in SETTINGS.items() if matplotlib.rcParams[name] != value}
+    assert changed <= {"backend_fallback"}  # older Matplotlibs set it with the first figure
