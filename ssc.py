@@ -193,7 +193,8 @@ def predict(options: argparse.Namespace) -> None:
         for c in np.argsort(-p, kind="stable")[:3]:
             print(f"  {p[c]:6.1%}  {model.classes[c]}")
     if treated["cut"]:
-        print(f"ssc: only the first 5 s of {treated['cut']} recordings were used", file=sys.stderr)
+        message = f"recordings of which only the first 5 s were used: {treated['cut']}"
+        print(f"ssc: {message}", file=sys.stderr)
 
 
 def explain(options: argparse.Namespace) -> None:

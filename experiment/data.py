@@ -4,6 +4,7 @@ import csv
 import os
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -22,7 +23,9 @@ AUDIO_SUFFIXES = (  # of formats that soundfile reads
 )
 UNSUPPORTED_SUFFIXES = (".3gp", ".aac", ".amr", ".m4a", ".mp4", ".webm", ".wma")
 CONVERT = "convert them, for example: ffmpeg -i x.m4a x.wav"
-SYSTEM_FOLDERS = ("__MACOSX", "@eaDir", "$RECYCLE.BIN", "System Volume Information")
+SYSTEM_FOLDERS = (
+    *("__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found"),
+)
 
 
 class Clip(NamedTuple):
@@ -101,6 +104,9 @@ def scan(folder: str | Path, all_classes: bool = False, out: Path | None = None)
         raise ValueError(f"--all-classes requires the ESC-50 repository; {root} is not one")
     else:
         files = _class_files(root, skipped, out)
+    twice = [key for key, n in Counter((name, path.name) for name, path in files).items() if n > 1]
+    if twice:  # in two folders of one name, in other Unicode forms
+        raise ValueError(f"two recordings are called {printable('/'.join(twice[0]))}")
     classes = sorted({name for name, _ in files})
     if not classes:
         raise ValueError(f"{root} contains no class folders; it must contain one per class")
@@ -120,17 +126,19 @@ def _esc50_files(root: Path, all_classes: bool) -> list[tuple[str, Path]]:
     """The category and the path of the files in meta/esc50.csv, both in alphabetical order."""
     table, files = root / "meta" / "esc50.csv", []
     try:
-        rows = list(csv.DictReader(table.read_text("utf-8-sig").splitlines()))
+        reader = csv.DictReader(table.read_text("utf-8-sig").splitlines())
     except UnicodeDecodeError:
         raise ValueError(f"{table} is not text in UTF-8") from None
-    for i, row in enumerate(rows, 2):  # row 1 has the titles; a spreadsheet writes TRUE
+    for row in reader:  # a spreadsheet writes TRUE
         name, category, esc10 = (row.get(key) for key in ("filename", "category", "esc10"))
         if not (name and category and esc10):
-            raise ValueError(f"{table} is not the table of ESC-50: row {i} lacks a value")
+            raise ValueError(
+                f"{table} is not the table of ESC-50: row {reader.line_num} lacks a value"
+            )
         if all_classes or esc10.lower() == "true":
             files.append((category, root / "audio" / name))
     if not files:
-        raise ValueError(f"{table} lists no recordings of ESC-10")
+        raise ValueError(f"{table} lists no recordings")
     return sorted(files)
 
 
@@ -179,7 +187,7 @@ def read_clip(path: str) -> Clip:
 
 
 # libsndfile corrects sizes in a header that exceed the file, and reports this only in its log.
-_SIZE = re.compile(r"(?:data|SSND|Data Size) *: (\d+) \(should be (\d+)\)")
+_SIZE = re.compile(r"(data|SSND|Data Size|riff|Riff size) *: (\d+) \(should be (\d+)\)")
 _UNKNOWN = 0x7F00_0000  # bytes; larger sizes are placeholders of programs that write to a pipe
 
 
@@ -188,7 +196,9 @@ def check_complete(path: str, sound: Any) -> None:
     the last page of an Ogg file is incomplete (Pfeiffer 2003, RFC 3533, §6: byte 26 holds the
     number of segments; the flag of the last page is missing in Android's recordings)."""
     for match in _SIZE.finditer(sound.extra_info):
-        stated, there = int(match[1]), int(match[2])
+        stated, there = int(match[2]), int(match[3])
+        if match[1].lower().startswith("riff") and sound.format not in ("W64", "RF64"):
+            continue  # the size of all chunks; only these formats report no other
         slack = there * SLACK * sound.samplerate / max(1, sound.frames)  # bytes
         if there + slack < stated < _UNKNOWN:
             raise ValueError(f"{path} is truncated: {there} of {stated} bytes")

@@ -61,7 +61,7 @@ def find_folds(
         for label in np.unique(labels):
             if len(set(fold_of[labels == label])) == 1:
                 name = names[int(np.argmax(labels == label))].split("/")[0]
-                raise ValueError(f"{name} is in one fold alone; use --folds {N_FOLDS}")
+                raise ValueError(f"{name} has clips in one official fold only; use --folds")
         return Folds("official", fold_of, recordings)
     kind = "recordings" if len(set(recordings)) < len(names) else "clips"
     fold_of = _stratify(names, labels, recordings, n_folds or N_FOLDS, seed)
@@ -71,7 +71,7 @@ def find_folds(
 def find_folds_or_none(names: Sequence[str], labels: np.ndarray, seed: int = 0) -> Folds | None:
     """As find_folds, but with fewer folds if a class has fewer than five recordings; None if one
     has a single recording."""
-    for n_folds in (None, *range(N_FOLDS - 1, 1, -1)):
+    for n_folds in (None, *range(N_FOLDS, 1, -1)):
         with suppress(ValueError):
             return find_folds(names, labels, n_folds, seed)
     return None

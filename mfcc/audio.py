@@ -54,7 +54,7 @@ def read(path: str | os.PathLike[str], duration: float | None = None) -> tuple[n
 
 @contextmanager
 def open_audio(path: str | os.PathLike[str]) -> Iterator[Any]:
-    """Open the file as a soundfile.SoundFile that only reads forward, for a with block.
+    """Open the file as a soundfile.SoundFile that only reads forward, in a with block.
 
     ValueError: not a regular file, not audio, a sample rate above MAX_RATE. OSError: the file
     cannot be opened.
@@ -91,8 +91,9 @@ def read_channels(
 ) -> np.ndarray:
     """Read an open file to its end, (n, n_channels) float32: at most duration s and a margin.
 
-    ValueError, with the path: no samples, fewer than the header states, more than fit into memory,
-    NaN or infinite samples. In an MPEG file without a header the stated number is an estimate.
+    ValueError, with the path: no samples, fewer than the header states by more than SLACK, more
+    than fit into memory, NaN or infinite samples. The length of an MPEG file without a header is
+    the decoder's estimate: it may be 1 % too high, and nothing is read beyond it.
     """
     name, rate = os.fsdecode(path), sound.samplerate
     n = UNKNOWN if duration is None else ceil((duration + MARGIN) * rate)
@@ -105,7 +106,7 @@ def read_channels(
             n_read += len(blocks[-1])
         channels = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
     except MemoryError:
-        raise ValueError(f"{name} has {sound.frames} samples: too many to fit in memory") from None
+        raise ValueError(f"{name} has too many samples to fit in memory") from None
     if n_read == 0:
         raise ValueError(f"{name} has no samples")
     stated = min(n, sound.frames) if sound.frames < UNKNOWN else 0

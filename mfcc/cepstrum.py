@@ -35,8 +35,9 @@ def power_to_db(
         raise ValueError(f"{top_db=} must be at least 0 dB, or None")
     reference = float(ref(power)) if callable(ref) else abs(ref)
     db = 10 * np.log10(np.maximum(power, amin)) - 10 * log10(max(amin, reference))
-    db = np.asarray(db, power.dtype)  # a single number is widened by older NumPys
-    return db if top_db is None else np.maximum(db, db.max(axis, keepdims=True) - top_db)
+    if top_db is not None:
+        db = np.maximum(db, db.max(axis, keepdims=True) - top_db)
+    return np.asarray(db, power.dtype)  # a single number is widened by older NumPys
 
 
 def dct_matrix(n_out: int, n_in: int) -> np.ndarray:

@@ -53,7 +53,7 @@ class Sequential(Layer):
 
     A network is a layer itself, with params, grads, forward and backward.
     layers: objects with the members of Layer. metadata: a JSON-serializable dictionary, saved with
-    the network. ValueError: no layers, or widths that do not match.
+    the network. ValueError: no layers, widths that do not match, a layer that occurs twice.
     """
 
     def __init__(self, layers: Sequence[Layer], metadata: dict[str, Any] | None = None) -> None:

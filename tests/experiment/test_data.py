@@ -162,8 +162,8 @@ def test_a_table_of_esc50_from_a_spreadsheet_is_read_or_named(tmp_path: Path) ->
     title = "filename,category,esc10\n"
     for content, reason in (
         (text.encode("utf-16"), "is not text in UTF-8"),
-        (b"", "lists no recordings of ESC-10"),
-        ((title + "1-2000-A-2.wav,dog,False\n").encode(), "lists no recordings of ESC-10"),
+        (b"", "lists no recordings"),
+        ((title + "1-2000-A-2.wav,dog,False\n").encode(), "lists no recordings"),
         (b"a,b\n1,2\n", "is not the table of ESC-50: row 2 lacks a value"),
         ((text + "\n1-5-A-0.wav,1").encode(), "is not the table of ESC-50: row 11 lacks a value"),
         (text.replace(",", ";").encode(), "is not the table of ESC-50: row 2 lacks a value"),
@@ -186,6 +186,9 @@ def test_what_else_lies_in_a_folder_is_named(tmp_path: Path) -> None:
     for name in ("\uac00", "\u1100\u1161"):  # 가, composed and decomposed
         sounds.write(folder / name / f"{len(name)}.wav", sounds.hiss(0))
     assert scan(folder).classes == ["high", "hiss", "low", "\uac00"]
+    sounds.write(folder / "\uac00" / "2.wav", sounds.hiss(0))
+    assert refusal(scan, folder) == "two recordings are called \uac00/2.wav"
+    (folder / "\uac00" / "2.wav").unlink()
     for name, hint in (("a/x.AAC", f"1 in formats that are not read: {CONVERT}"),):
         (folder / name).parent.mkdir()
         (folder / name).write_text("")
@@ -247,7 +250,7 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty.wav": (lambda p: p.write_bytes(b""), NOT_AUDIO),
     "header.wav": (lambda p: cut(p, 0.0005), NOT_AUDIO),
     "headerless.au": (lambda p: p.write_bytes(bytes(range(256))), NOT_AUDIO),
-    **{f"cut.{suffix}": (cut, "is truncated: ") for suffix in ("wav", "ogg", "mp3", "aiff")},
+    **{f"cut.{x}": (cut, "is truncated: ") for x in ("wav", "w64", "rf64", "ogg", "mp3", "aiff")},
     "cut.flac": (cut, "cut.flac "),
     "long.ogg": (lambda p: cut(p, 0.6, seconds=4), "is truncated: "),
     "last page.ogg": (lambda p: cut(p, 0.995), "is truncated: its last page is incomplete"),

@@ -113,7 +113,7 @@ def test_predict_lists_all_broken_clips_before_it_prints(
     out, err = program.run("predict", model, "--skip-bad", *clips)
     assert out.splitlines()[0] == str(good) and out.count("%") == 3
     assert err.splitlines()[-2] == "continuing without them"
-    assert err.splitlines()[-1] == "ssc: only the first 5 s of 1 recordings were used"
+    assert err.splitlines()[-1] == "ssc: recordings of which only the first 5 s were used: 1"
 
 
 def test_explain_and_scenes_write_their_files(

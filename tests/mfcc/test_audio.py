@@ -195,7 +195,7 @@ def test_unusable_recordings_are_rejected(tmp_path: Path, monkeypatch: pytest.Mo
     sounds.write(path, np.zeros(1000), rate=768_000)
     assert read(path)[1] == 768_000
     monkeypatch.setattr(soundfile.SoundFile, "read", Mock(side_effect=MemoryError))
-    assert refusal(read, path) == f"{path} has 1000 samples: too many to fit in memory"
+    assert refusal(read, path) == f"{path} has too many samples to fit in memory"
 
 
 @pytest.mark.parametrize("suffix", [".flac", *LOSSY[1:]])
