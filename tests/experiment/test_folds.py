@@ -87,17 +87,11 @@ def test_a_class_with_too_few_recordings_is_named() -> None:
     assert message == "5 folds need 5 recordings per class; a has 4; use --folds 4"
 
 
-@pytest.mark.parametrize(
-    "names",
-    [
-        [f"c/{i + 1}-cat{i}-A.wav" for i in range(20)],
-        [f"c/2023050{i % 5 + 1}-12{i}-A.wav" for i in range(20)],
-        [f"c/{i % 5 + 1}-{i // 4}-{'ABCD'[i % 4]}.wav" for i in range(20)],
-    ],
-)
-def test_numbers_that_are_not_escs_folds_are_not_official(names: list[str]) -> None:
+def test_numbers_that_are_not_escs_folds_are_not_official() -> None:
     """Numbers above five, dates, and a recording in two folds."""
-    assert find_folds(names, np.zeros(20, int)).kind != "official"
+    for name in ("c/{n}-cat{n}-A.wav", "c/2023050{k}-12{n}-A.wav", "c/{k}-{m}-{t}.wav"):
+        names = [name.format(n=i + 1, k=i % 5 + 1, m=i // 4, t="ABCD"[i % 4]) for i in range(20)]
+        assert find_folds(names, np.zeros(20, int)).kind != "official"
 
 
 def test_a_class_that_no_training_fold_has_is_refused() -> None:
@@ -105,8 +99,7 @@ def test_a_class_that_no_training_fold_has_is_refused() -> None:
     names = [f"cat/1-{i}-A.wav" for i in range(5)]
     names += [f"dog/{i % 3 + 1}-{i}-A.wav" for i in range(5, 11)]
     labels = np.array([0] * 5 + [1] * 6)
-    message = refusal(find_folds, names, labels)
-    assert message == "cat has clips in one official fold only; use --folds"
+    assert "cat has clips in one official fold only" in refusal(find_folds, names, labels)
     folds = find_folds_or_none(names, labels)
     assert folds is not None and set(folds.fold_of[labels == 0]) == {1, 2, 3, 4, 5}
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 import ssc
-from experiment import figures, scenes
+from experiment import scenes
 from experiment.data import read_clip, scan
 from experiment.recipes import Improved, Reference, read_model
 from mfcc import fast
-from mininet import Dense, Ensemble, History, Sequential
+from mininet import Dense, Ensemble, Sequential
 from tests import sounds
 from tests.experiment.program import Program, process
 
@@ -335,14 +335,8 @@ def test_a_closed_pipe_in_training_keeps_what_was_trained(
     program: Program, category: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As when the output goes to `head`, which exits before the second epoch is logged."""
-    line = figures.epoch_line
-
-    def closed(history: History, epochs: int, seconds: float) -> str:
-        if len(history.loss) == 2:
-            raise BrokenPipeError(32, "Broken pipe")
-        return line(history, epochs, seconds)
-
-    monkeypatch.setattr("experiment.figures.epoch_line", closed)
+    line = Mock(side_effect=["epoch 1", BrokenPipeError(32, "Broken pipe")])
+    monkeypatch.setattr("experiment.figures.epoch_line", line)
     _, message = program.run("--data", category, "--out", program.out, code=2)
     model = program.out / "model.npz"
     assert message.endswith(f"Broken pipe; the model trained so far is saved in {model}\n")

@@ -159,8 +159,7 @@ def test_a_path_that_cannot_be_a_file_is_named(tmp_path: Path) -> None:
         with pytest.raises(OSError) as caught:
             small().save(tmp_path / name)
         assert caught.value.filename == str(tmp_path / name)
-        found = caught.value.errno, caught.value.strerror
-        assert name != "folder" or found == (errno.EINVAL, "not a regular file")
+        assert name != "folder" or caught.value.args == (errno.EINVAL, "not a regular file")
         with pytest.raises(OSError) as caught:
             Sequential.load(tmp_path / name)
         assert str(tmp_path / name) in str(caught.value).replace("\\\\", "\\")
