@@ -13,7 +13,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mfcc.audio import DURATION, SAMPLE_RATE, SLACK, fix_length, open_audio, read, resample
+from mfcc.audio import (
+    DURATION,
+    SAMPLE_RATE,
+    SLACK,
+    fix_length,
+    open_audio,
+    read_channels,
+    resample,
+    to_mono,
+)
 
 from . import scenes
 
@@ -23,9 +32,8 @@ AUDIO_SUFFIXES = (  # of formats that soundfile reads
 )
 UNSUPPORTED_SUFFIXES = (".3gp", ".aac", ".amr", ".m4a", ".mp4", ".webm", ".wma")
 CONVERT = "convert them, for example: ffmpeg -i x.m4a x.wav"
-SYSTEM_FOLDERS = (
-    *("__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "lost+found"),
-)
+SYSTEM_FOLDERS = {"__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "lost+found"}
+SYSTEM_FOLDERS |= {"System Volume Information"}
 
 
 class Clip(NamedTuple):
@@ -180,7 +188,7 @@ def read_clip(path: str) -> Clip:
     """Read and preprocess a clip. ValueError, OSError: as for mfcc.load, or a truncated file."""
     with open_audio(path) as sound:
         check_complete(path, sound)
-    signal, rate = read(path, DURATION)
+        signal, rate = to_mono(read_channels(path, sound, DURATION)), sound.samplerate
     signal, n = resample(signal, rate, SAMPLE_RATE), round(DURATION * SAMPLE_RATE)
     steps = {"resampled": rate != SAMPLE_RATE, "cut": len(signal) > n, "padded": len(signal) < n}
     return Clip(fix_length(signal, n), [step for step, applied in steps.items() if applied])

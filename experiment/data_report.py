@@ -16,7 +16,7 @@ import numpy as np
 from mfcc.audio import SAMPLE_RATE, open_audio, read_channels
 
 from .data import Clip, Dataset, check_complete
-from .extract import Progress, reason
+from .extract import Progress, map_clips, reason
 from .folds import KINDS, find_folds, parse_name
 from .output import text_table
 
@@ -47,9 +47,7 @@ def measure_all(
 ) -> list[AudioStats | str]:
     """The statistics of each recording, or the reason it cannot be read; executor and progress
     as in extract_features."""
-    task = partial(measure, dataset.reader)
-    outcomes = (map if executor is None else executor.map)(task, dataset.sources)
-    return [outcome for _, outcome in zip(progress(range(len(dataset))), outcomes, strict=True)]
+    return list(map_clips(partial(measure, dataset.reader), dataset.sources, executor, progress))
 
 
 def measure(reader: Callable[[Any], Clip], source: Any) -> AudioStats | str:
@@ -145,7 +143,19 @@ def _folds(dataset: Dataset, readable: list[int], n_folds: int | None, seed: int
 
 def as_text(found: dict[str, Any]) -> str:
     """Format the report as text: one row per class, a summary and lists of problems."""
-    folds, recordings = found["folds"], found["recordings"]
+    lines = [_overview(found)]
+    for title, entries in _lists(found).items():
+        n_shown = len(entries) if title == "cannot be read" else LISTED
+        lines += ["", f"{title}: {len(entries)}"] if entries else []
+        lines += [f"  {entry}" for entry in entries[:n_shown]]
+        if n_shown < len(entries):
+            lines.append(f"  … and {len(entries) - n_shown} more, see --json")
+    return "\n".join(lines)
+
+
+def _overview(found: dict[str, Any]) -> str:
+    """A table with one row per class, and the summary."""
+    folds = found["folds"]
     in_folds = folds.get("clips_by_class", {})
     columns = ["class", "clips", "seconds", "silence", "clipped", *(f"fold {k}" for k in in_folds)]
     rows = [
@@ -158,18 +168,21 @@ def as_text(found: dict[str, Any]) -> str:
     )
     seconds, silence = _spread(found)  # empty if no recording is readable
     lengths = f"lengths: {seconds} s; silence (below -60 dB): {silence} of the time\n"
-    lines = [
-        text_table(columns, rows),
-        "",
+    return (
+        f"{text_table(columns, rows)}\n\n"
         f"{len(rows)} classes, {found['clips']} recordings, {len(found['unreadable'])} of them"
-        f" unreadable, {found['total_seconds'] / 60:.1f} minutes",
-        f"sample rates (Hz): {rates}\nchannels: {channels}\nformats: {codings}",
-        f"{lengths if seconds else ''}folds: {folds.get('kind') or folds['impossible']}",
-        f"distinct recordings, judging by file names: {recordings['number']}",
-    ]
-    cut, skipped = recordings["cut_into_several_clips"], found["skipped_files"].items()
+        f" unreadable, {found['total_seconds'] / 60:.1f} minutes\n"
+        f"sample rates (Hz): {rates}\nchannels: {channels}\nformats: {codings}\n"
+        f"{lengths if seconds else ''}folds: {folds.get('kind') or folds['impossible']}\n"
+        f"distinct recordings, judging by file names: {found['recordings']['number']}"
+    )
+
+
+def _lists(found: dict[str, Any]) -> dict[str, list[str]]:
+    """The entries of each list of problems, by its title."""
+    cut, skipped = found["recordings"]["cut_into_several_clips"], found["skipped_files"].items()
     clipped = [f"{name}: {n} clipped run{'s' * (n > 1)}" for name, n in found["clipped"].items()]
-    lists = {
+    return {
         "exact duplicates (the same samples)": [
             " = ".join(group) + f" (in {n} classes)" * (n > 1)
             for group in found["duplicates"]
@@ -184,13 +197,6 @@ def as_text(found: dict[str, Any]) -> str:
         "skipped files": [f"{n} ({k})" for k, ns in skipped for n in ns],
         "cannot be read": [problem["reason"] for problem in found["unreadable"]],
     }
-    for title, entries in lists.items():
-        n_shown = len(entries) if title == "cannot be read" else LISTED
-        lines += ["", f"{title}: {len(entries)}"] if entries else []
-        lines += [f"  {entry}" for entry in entries[:n_shown]]
-        if n_shown < len(entries):
-            lines.append(f"  … and {len(entries) - n_shown} more, see --json")
-    return "\n".join(lines)
 
 
 def _spread(found: dict[str, Any]) -> tuple[str, str]:

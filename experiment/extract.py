@@ -60,8 +60,7 @@ def extract_features(
     views: list[np.ndarray] = []
     kept, treated, problems = list[int](), Counter[str](), list[dict[str, str]]()
     task = partial(process_clip, dataset.reader, feature_fn)
-    outcomes = (map if executor is None else executor.map)(task, dataset.sources)
-    for i, outcome in zip(progress(range(len(dataset))), outcomes, strict=True):
+    for i, outcome in enumerate(map_clips(task, dataset.sources, executor, progress)):
         if isinstance(outcome, str):
             problems.append({"clip": dataset.names[i], "reason": outcome})
             continue
@@ -73,6 +72,18 @@ def extract_features(
         treated.update(steps)
         kept.append(i)
     return ExtractionResult([view[: len(kept)] for view in views], kept, treated, problems)
+
+
+def map_clips(
+    task: Callable[[Any], Any],
+    sources: Sequence[Any],
+    executor: Executor | None,
+    progress: Progress,
+) -> Iterator[Any]:
+    """Yield task(source) for each source, in order; the others as in extract_features."""
+    outcomes = (map if executor is None else executor.map)(task, sources)
+    for _, outcome in zip(progress(range(len(sources))), outcomes, strict=True):
+        yield outcome
 
 
 def process_clip(

@@ -18,7 +18,7 @@ DURATION = 5.0  # s
 MAX_RATE = 768_000  # Hz; above any recorder's; higher rates need huge resampling filters
 MARGIN = 0.1  # s read beyond the requested end, so that resampling has no edge effect
 SLACK = 0.1  # s by which a file may be shorter than its header states
-BLOCK = 60  # s per call of the decoder
+BLOCK = 60  # s per call of the decoder if the header states no length
 UNKNOWN = 2**62  # samples; libsndfile states more if the header of a file states none
 
 
@@ -43,13 +43,13 @@ def read(path: str | os.PathLike[str], duration: float | None = None) -> tuple[n
     Returns the signal (n,) float32 in [-1, 1] (values beyond full scale are clipped)
     and its sample rate in Hz; reads at most duration s and a margin.
     ValueError: as for open_audio and read_channels; duration not > 0. OSError: the file cannot be
-    opened. A WAV file shorter than its header states is read to its end.
+    opened. WAV, AIFF, AU, W64, RF64 and Ogg files shorter than they should be are read to their
+    end.
     """
     if duration is not None and not 0 < duration < inf:
         raise ValueError(f"duration={duration!r} must be a positive number of seconds, or None")
     with open_audio(path) as sound:
-        channels = read_channels(path, sound, duration)
-        return np.clip(channels.mean(axis=1), -1, 1), sound.samplerate
+        return to_mono(read_channels(path, sound, duration)), sound.samplerate
 
 
 @contextmanager
@@ -61,10 +61,6 @@ def open_audio(path: str | os.PathLike[str]) -> Iterator[Any]:
     """
     import soundfile
 
-    class ForwardFile(soundfile.SoundFile):  # also reads to an end that the header does not state
-        def seekable(self) -> bool:
-            return False
-
     name = os.fsdecode(path)
     if os.path.exists(name) and not (os.path.isfile(name) or os.path.isdir(name)):
         raise ValueError(f"{name} is not a regular file")  # opening a pipe would block
@@ -74,7 +70,8 @@ def open_audio(path: str | os.PathLike[str]) -> Iterator[Any]:
         pass
     try:
         # not through a Python file: its callbacks would swallow Ctrl-C
-        with ForwardFile(os.fsencode(name) if os.name == "posix" else name) as sound:
+        with soundfile.SoundFile(os.fsencode(name) if os.name == "posix" else name) as sound:
+            sound.seekable = lambda: False  # also reads to an end that the header does not state
             if sound.format == "RAW":  # libsndfile's guess for .au and .snd without a header
                 raise ValueError(f"{name} cannot be read as audio: it has no header")
             if (rate := sound.samplerate) > MAX_RATE:
@@ -97,25 +94,32 @@ def read_channels(
     """
     name, rate = os.fsdecode(path), sound.samplerate
     n = UNKNOWN if duration is None else ceil((duration + MARGIN) * rate)
+    stated = min(n, sound.frames) if sound.frames < UNKNOWN else 0
+    size = stated or BLOCK * rate  # in one call, if the number of samples is stated
     blocks: list[np.ndarray] = []
     n_read = 0
     try:
-        while n_read < n and (not blocks or len(blocks[-1]) == BLOCK * rate):
-            n_block = min(BLOCK * rate, n - n_read)
-            blocks.append(sound.read(n_block, dtype="float32", always_2d=True))
+        while n_read < n:
+            blocks.append(sound.read(min(size, n - n_read), dtype="float32", always_2d=True))
             n_read += len(blocks[-1])
+            if n_read == stated or len(blocks[-1]) < size:
+                break
         channels = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
     except MemoryError:
         raise ValueError(f"{name} has too many samples to fit in memory") from None
     if n_read == 0:
         raise ValueError(f"{name} has no samples")
-    stated = min(n, sound.frames) if sound.frames < UNKNOWN else 0
     slack = max(SLACK * rate, stated / 100 if "MPEG" in sound.subtype else 0)
     if n_read < stated - slack:
         raise ValueError(f"{name} is truncated: {n_read} of {stated} samples")
     if n_bad := n_read - np.isfinite(channels).all(axis=1).sum():
         raise ValueError(f"{name} has {n_bad} samples that are NaN or infinite")
     return channels
+
+
+def to_mono(channels: np.ndarray) -> np.ndarray:
+    """The mean of the channels (n, n_channels) -> (n,), clipped to [-1, 1]."""
+    return np.clip(channels.mean(axis=1), -1, 1)
 
 
 def resample(signal: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:

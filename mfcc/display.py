@@ -99,13 +99,8 @@ def stages(
     ):
         left, right, label = axes[pair[0]], axes[pair[1]], f"{unit} (dB)"
         left.sharex(axes["A"])
-        _draw_image(left, values, hop / sample_rate, step)
-        fig.colorbar(left.images[0], ax=left, label=label, pad=0.02, fraction=0.05)
-        left.axvline(i * (hop / sample_rate), color=MARKED)
-        left.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+        _draw_stage(left, right, values, i, hop / sample_rate, step, label)
         left.set(title=f"{name} of every frame", xlabel="time (s)", ylabel=row_label)
-        style = "o-" if len(values) < 50 else "-"
-        right.plot(np.arange(len(values)) * step, values[:, i], style, color=DATA, markersize=3)
         right.set(title=f"{name} of frame {i}", xlabel=row_label, ylabel=label)
     return fig
 
@@ -148,6 +143,18 @@ def _draw_image(
     n_rows, n_frames = values.shape
     x, y = np.array([-0.5, n_frames - 0.5]) * x_step, np.array([-0.5, n_rows - 0.5]) * y_step
     ax.imshow(values, COLOR_MAP, norm, extent=(*x, *y), origin="lower", aspect="auto")
+
+
+def _draw_stage(
+    left: Axes, right: Axes, values: np.ndarray, i: int, x_step: float, y_step: float, label: str
+) -> None:
+    """Draw values (n_rows, n_frames) as an image, and column i beside it as a line."""
+    _draw_image(left, values, x_step, y_step)
+    left.figure.colorbar(left.images[0], ax=left, label=label, pad=0.02, fraction=0.05)
+    left.axvline(i * x_step, color=MARKED)
+    left.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+    style = "o-" if len(values) < 50 else "-"
+    right.plot(np.arange(len(values)) * y_step, values[:, i], style, color=DATA, markersize=3)
 
 
 def _draw_frame(

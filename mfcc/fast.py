@@ -73,8 +73,7 @@ def mfcc(
     lifter: float = 0,
 ) -> np.ndarray:
     """c[k, t] as features.mfcc, with its arguments, shapes and errors."""
-    if not 1 <= n_mfcc <= n_mels:
-        raise ValueError(f"{n_mfcc=} must be at least 1 and at most {n_mels=}")
+    features.check_n_mfcc(n_mfcc, n_mels)
     mel = mel_spectrogram(
         signal, sample_rate, n_fft=n_fft, hop_length=hop_length, n_mels=n_mels, fmin=fmin,
         fmax=fmax, htk=htk, center=center, pad_mode=pad_mode,

@@ -77,8 +77,7 @@ def mfcc(
     >>> mfcc(np.zeros(220500, np.float32), 44100).shape
     (13, 501)
     """
-    if not 1 <= n_mfcc <= n_mels:
-        raise ValueError(f"{n_mfcc=} must be at least 1 and at most {n_mels=}")
+    check_n_mfcc(n_mfcc, n_mels)
     mel = mel_spectrogram(
         signal, sample_rate, n_fft=n_fft, hop_length=hop_length, n_mels=n_mels, fmin=fmin,
         fmax=fmax, htk=htk, center=center, pad_mode=pad_mode,
@@ -87,6 +86,12 @@ def mfcc(
     cepstra = dct_matrix(n_mfcc, n_mels) @ log_mel  # (..., n_mfcc, n_frames)
     lifted = lift(cepstra.swapaxes(-1, -2), lifter)  # lift works on the last axis
     return lifted.swapaxes(-1, -2).astype(mel.dtype)
+
+
+def check_n_mfcc(n_mfcc: int, n_mels: int) -> None:
+    """Raise ValueError if n_mfcc < 1 or n_mfcc > n_mels."""
+    if not 1 <= n_mfcc <= n_mels:
+        raise ValueError(f"{n_mfcc=} must be at least 1 and at most {n_mels=}")
 
 
 def finite_signal(signal: ArrayLike) -> np.ndarray:

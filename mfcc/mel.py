@@ -22,9 +22,7 @@ def hz_to_mel(hz: ArrayLike, htk: bool = False) -> np.ndarray:
     hz in Hz, any shape including scalars -> mel of the same shape. ValueError: negative Hz.
     Source: Slaney (1998), Auditory Toolbox; Young et al. (2006), The HTK Book, §5.4.
     """
-    f = as_float(hz, "hz", min_ndim=0)
-    if np.any(f < 0):
-        raise ValueError(f"hz={f.min():g} must not be negative")
+    f = _non_negative(hz, "hz")
     if htk:
         return 2595 * np.log10(1 + f / 700)
     logarithmic = CORNER_MEL + np.log(np.maximum(f, CORNER_HZ) / CORNER_HZ) / LOG_STEP
@@ -38,9 +36,7 @@ def mel_to_hz(mel: ArrayLike, htk: bool = False) -> np.ndarray:
     mel of any shape including scalars -> Hz of the same shape. ValueError: negative mel.
     Source: hz_to_mel, solved for f.
     """
-    m = as_float(mel, "mel", min_ndim=0)
-    if np.any(m < 0):
-        raise ValueError(f"mel={m.min():g} must not be negative")
+    m = _non_negative(mel, "mel")
     if htk:
         return 700 * (10 ** (m / 2595) - 1)
     logarithmic = CORNER_HZ * np.exp(LOG_STEP * (np.maximum(m, CORNER_MEL) - CORNER_MEL))
@@ -87,3 +83,10 @@ def mel_filterbank(
             stacklevel=2,
         )
     return weights if norm is None else weights * 2 / (right - left)
+
+
+def _non_negative(x: ArrayLike, name: str) -> np.ndarray:
+    x = as_float(x, name, min_ndim=0)
+    if np.any(x < 0):
+        raise ValueError(f"{name}={x.min():g} must not be negative")
+    return x

@@ -61,7 +61,8 @@ class Sequential(Layer):
         self.metadata = {} if metadata is None else metadata
         if not self.layers:
             raise ValueError("layers=[] must contain at least one layer")
-        if len(set(map(id, _all_layers(self)))) < len(_all_layers(self)):
+        ids = [id(layer) for layer in _all_layers(self)]
+        if len(set(ids)) < len(ids):
             raise ValueError("a layer occurs twice; it stores one input: create another layer")
         for layer, (width, _) in zip(self.layers, self.shapes(), strict=True):
             if layer.n_in not in (None, width):
