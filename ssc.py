@@ -46,8 +46,8 @@ def train(options: argparse.Namespace) -> None:
             figures.draw_features(features, recipe, output)
 
         start_time = time.perf_counter()
-        chosen = choose_networks(recipe, features, options.seed, output)
-        model, histories = train_networks(recipe, chosen, features, options.seed, output)
+        choice = choose_networks(recipe, features, options.seed, output)
+        model, histories = train_networks(recipe, choice, features, options.seed, output)
         record["seconds"]["training"] = time.perf_counter() - start_time
 
         labels, classes = features.labels, features.classes
@@ -73,10 +73,12 @@ def cross_validate(options: argparse.Namespace) -> None:
 
         start_time, trials = time.perf_counter(), list[evaluate.Trial]()
         seeds = range(options.seed, options.seed + options.repeats)
-        for trial in evaluate.cross_validate(recipe, features, folds, seeds):
-            trials.append(trial)
-            if trial.seed == seeds[-1]:  # the fold is complete
-                output.log(figures.fold_line(trials[-len(seeds) :], recipe))
+        jobs = options.jobs or extract.default_n_jobs(len(features.names))
+        with extract.workers(min(jobs, len(folds.numbers))) as executor:
+            for trial in evaluate.cross_validate(recipe, features, folds, seeds, executor):
+                trials.append(trial)
+                if trial.seed == seeds[-1]:  # the fold is complete
+                    output.log(figures.fold_line(trials[-len(seeds) :], recipe))
         record["seconds"]["training"] = time.perf_counter() - start_time
 
         metrics, curves = evaluate.metrics(trials, folds, features), evaluate.mean_curves(trials)
@@ -105,7 +107,7 @@ def extract_features(
     start_time, n_clips = time.perf_counter(), len(dataset)
     progress = extract.progress_bar("extracting features", output.quiet)
     with extract.workers(options.jobs or extract.default_n_jobs(n_clips)) as executor:
-        result = extract.extract_features(dataset, recipe.views, executor, progress)
+        result = extract.extract_features(dataset, recipe.examples, executor, progress)
     extract.report_unreadable(result.problems, n_clips, options.skip_bad)
     dataset = dataset.only(result.kept)
     output.log(figures.treatment_text(result.treated, len(dataset)))
@@ -125,26 +127,30 @@ def run_settings(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
     return {"settings": settings, "versions": versions}
 
 
-def choose_networks(recipe: Recipe, features: Features, seed: int, output: Output) -> Sequence[int]:
+def choose_networks(
+    recipe: Recipe, features: Features, seed: int, output: Output
+) -> evaluate.Choice:
     """Select the networks to average, by cross-validation if possible."""
     if len(recipe.networks) == 1:
-        return (0,)
+        return evaluate.Choice((0,), None)
     folds = find_folds_or_none(features.names, features.labels, seed)
     if folds is None:
         output.log("a class has a single recording: no cross-validation, all networks are used")
-        return range(len(recipe.networks))
-    chosen = evaluate.choose_networks(recipe, features, folds.fold_of, seed)
-    names = " and ".join(recipe.networks[k] for k in chosen)
+        return evaluate.Choice(range(len(recipe.networks)), None)
+    choice = evaluate.choose_networks(recipe, features, folds.fold_of, seed)
+    names = " and ".join(recipe.networks[k] for k in choice.networks)
     output.log(f"chosen by cross-validation on {len(folds.numbers)} folds: {names}")
-    return chosen
+    output.log(f'answers with a probability below {choice.threshold:.0%} are "unsure"')
+    return choice
 
 
 def train_networks(
-    recipe: Recipe, chosen: Sequence[int], features: Features, seed: int, output: Output
+    recipe: Recipe, choice: evaluate.Choice, features: Features, seed: int, output: Output
 ) -> tuple[Model, list[History]]:
     """Train the chosen networks in turn and save the model; if a run ends early, by Ctrl-C, a
     divergence or a closed pipe, save the networks that have completed an epoch."""
-    model, histories = Model(recipe, features.classes, {}), list[History]()
+    model = Model(recipe, features.classes, {}, choice.threshold)
+    histories = list[History]()
     path = output.folder / "model.npz"
 
     def on_epoch(history: History) -> None:
@@ -153,7 +159,7 @@ def train_networks(
         output.log(figures.epoch_line(history, recipe.epochs, seconds))
 
     try:
-        for k in chosen:
+        for k in choice.networks:
             network, x, y, rng = evaluate.prepare(recipe, k, features, seed)
             output.log(f"network {recipe.networks[k]}\n{network.summary()}")
             start_time = time.perf_counter()

@@ -2,13 +2,14 @@
 16.
 
 A view (n, W, d) contains n clips in W windows each, see mininet/ensemble.py; a recipe has one view
-per network. Everything fitted (weights, means and standard deviations, the choice of networks) is
+per network. The augmented copies of a clip are training examples only. Everything fitted (weights, means and standard deviations, the choice of networks) is
 fitted by a function that receives only the training folds.
 """
 
 import csv
 from collections.abc import Iterator, Sequence
-from functools import cache
+from concurrent.futures import Executor
+from functools import cache, partial
 from itertools import combinations
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -20,20 +21,29 @@ import mininet
 from .folds import KINDS, Folds
 from .recipes import Model, Recipe
 
+RIGHT = 0.95  # of the answers that are not "unsure", on clips held out of training
+
 
 class Features(NamedTuple):
-    """Labeled clips: a view (n, W, d) per network; names[i], "class/file", and labels[i], an index
-    into classes, belong to clip i."""
+    """Labeled clips: examples (n, 1 + copies, W, d) per network, in which each clip comes before its
+    augmented copies; names[i], "class/file", and labels[i], an index into classes, belong to clip i.
+    """
 
-    views: Sequence[np.ndarray]
+    examples: Sequence[np.ndarray]
     names: Sequence[str]
     labels: np.ndarray
     classes: Sequence[str]
 
     def only(self, which: np.ndarray) -> "Features":
         """The clips selected by a mask (n,), of the same classes."""
-        views, names = [view[which] for view in self.views], np.array(self.names)[which].tolist()
-        return Features(views, names, self.labels[which], self.classes)
+        names = np.array(self.names)[which].tolist()
+        examples = [each[which] for each in self.examples]
+        return Features(examples, names, self.labels[which], self.classes)
+
+    @property
+    def views(self) -> list[np.ndarray]:
+        """A view (n, W, d) of the clips themselves per network."""
+        return [each[:, 0] for each in self.examples]
 
 
 def window_examples(view: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -48,20 +58,31 @@ def prepare(
     recipe: Recipe, k: int, features: Features, seed: int
 ) -> tuple[mininet.Sequential, np.ndarray, np.ndarray, np.random.Generator]:
     """Build network k (untrained) and return the arguments of recipe.fit."""
-    x, y = window_examples(features.views[k], features.labels)
+    examples = features.examples[k]  # (n, 1 + copies, W, d)
+    labels = np.repeat(features.labels, examples.shape[1])
+    x, y = window_examples(examples.reshape(-1, *examples.shape[2:]), labels)
     rng = np.random.default_rng([seed, k])
     return recipe.build(x, len(features.classes), rng), x, y, rng
+
+
+class Choice(NamedTuple):
+    """The networks to average, and the threshold below which their answer is "unsure": None if
+    nothing was cross-validated."""
+
+    networks: Sequence[int]
+    threshold: float | None
 
 
 @np.errstate(over="ignore", invalid="ignore")
 def choose_networks(
     recipe: Recipe, features: Features, fold_of: np.ndarray, seed: int
-) -> tuple[int, ...]:
-    """Select the networks to average: highest cross-validated accuracy, ties broken by loss.
-    Cross-validates every subset on these clips and their folds, fold_of (n,)."""
-    views, _, labels, classes = features
+) -> Choice:
+    """Select the networks to average: highest cross-validated accuracy, ties broken by loss; and
+    the threshold of their answers. Cross-validates every subset on these clips and their folds,
+    fold_of (n,)."""
+    views, labels, classes = features.views, features.labels, features.classes
     if len(views) == 1:
-        return (0,)
+        return Choice((0,), None)
     p = np.zeros((len(views), len(labels), len(classes)))
     for fold in np.unique(fold_of):
         training, test = features.only(fold_of != fold), fold_of == fold
@@ -71,13 +92,27 @@ def choose_networks(
             p[k, test] = mininet.window_proba(network, views[k][test])
     ids = range(len(views))
     subsets = [subset for size in ids for subset in combinations(ids, size + 1)]
-    results = {subset: scores(p[list(subset)].mean(axis=0), labels) for subset in subsets}
-    return min(subsets, key=lambda subset: (-results[subset][1], results[subset][0]))
+    averages = {subset: p[list(subset)].mean(axis=0) for subset in subsets}
+    results = {subset: scores(average, labels) for subset, average in averages.items()}
+    best = min(subsets, key=lambda subset: (-results[subset][1], results[subset][0]))
+    return Choice(best, find_threshold(averages[best], labels))
+
+
+def find_threshold(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """The smallest probability t such that of the answers whose probability is at least t a
+    proportion of RIGHT is right; 1 if there is none. probabilities (n, C), labels (n,)."""
+    confidence = probabilities.max(axis=1)
+    order = np.argsort(-confidence)
+    right = (probabilities.argmax(axis=1) == labels)[order]
+    proportion = np.cumsum(right) / np.arange(1, len(right) + 1)  # among the surest 1, 2, …
+    enough = np.flatnonzero(proportion >= RIGHT)
+    return float(confidence[order[enough[-1]]]) if len(enough) else 1.0
 
 
 class Trial(NamedTuple):
-    """One test fold with one seed: the tested clips and their probabilities (n, C); (loss,
-    accuracy) on the training folds and on the test fold; the curves of each chosen network by name.
+    """One test fold with one seed: the tested clips and their probabilities (n, C); the threshold
+    chosen on the training folds; (loss, accuracy) on the training folds and on the test fold; the
+    curves of each chosen network by name.
 
     A curve (2, 2, n_epochs) has loss and accuracy over windows: on the training folds, averaged
     while the weights change, and on the test fold, after the epoch."""
@@ -85,6 +120,7 @@ class Trial(NamedTuple):
     fold: int
     seed: int
     clips: np.ndarray
+    threshold: float | None
     probabilities: np.ndarray
     train: tuple[float, float]
     test: tuple[float, float]
@@ -92,23 +128,37 @@ class Trial(NamedTuple):
 
 
 def cross_validate(
-    recipe: Recipe, features: Features, folds: Folds, seeds: Sequence[int]
+    recipe: Recipe,
+    features: Features,
+    folds: Folds,
+    seeds: Sequence[int],
+    executor: Executor | None = None,
 ) -> Iterator[Trial]:
     """Test on each fold in turn, after training on the others, with each seed.
 
     The networks to average are selected by cross-validation on the training folds, with the first
-    seed. ValueError, with fold and seed: a non-finite loss or probability.
+    seed. executor: as in extract_features, for the folds.
+    ValueError, with fold and seed: a non-finite loss or probability.
     """
-    for fold in folds.numbers:
-        is_test, seed = folds.fold_of == fold, seeds[0]
-        training, test = features.only(~is_test), features.only(is_test)
-        try:
-            chosen = choose_networks(recipe, training, folds.fold_of[~is_test], seed)
-            for seed in seeds:
-                results = _train_and_test(recipe, chosen, training, test, seed)
-                yield Trial(fold, seed, np.flatnonzero(is_test), *results)
-        except ValueError as error:
-            raise ValueError(f"fold {fold}, seed {seed}: {error}") from None
+    task = partial(_test_fold, recipe, features, folds, seeds)
+    for trials in (map if executor is None else executor.map)(task, folds.numbers):
+        yield from trials
+
+
+def _test_fold(
+    recipe: Recipe, features: Features, folds: Folds, seeds: Sequence[int], fold: int
+) -> list[Trial]:
+    """The trials of one fold."""
+    is_test, seed, trials = folds.fold_of == fold, seeds[0], list[Trial]()
+    training, test = features.only(~is_test), features.only(is_test)
+    try:
+        choice = choose_networks(recipe, training, folds.fold_of[~is_test], seed)
+        for seed in seeds:
+            results = _train_and_test(recipe, choice.networks, training, test, seed)
+            trials.append(Trial(fold, seed, np.flatnonzero(is_test), choice.threshold, *results))
+    except ValueError as error:
+        raise ValueError(f"fold {fold}, seed {seed}: {error}") from None
+    return trials
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -123,7 +173,7 @@ def _train_and_test(
         histories = recipe.fit(network, x, y, rng, held_out=held_out)
         networks[k] = network
         curves[recipe.networks[k]] = np.array([(part.loss, part.accuracy) for part in histories])
-    model = Model(recipe, test.classes, networks)
+    model = Model(recipe, test.classes, networks, None)
     p_training, p = model.predict_proba(training.views), model.predict_proba(test.views)
     return p, scores(p_training, training.labels), scores(p, test.labels), curves
 
@@ -149,6 +199,9 @@ def metrics(trials: Sequence[Trial], folds: Folds, features: Features) -> dict[s
     counts = np.zeros((len(features.names), len(features.classes)), int)  # predictions, all seeds
     for trial in trials:
         np.add.at(counts, (trial.clips, trial.probabilities.argmax(axis=1)), 1)
+    p = np.concatenate([trial.probabilities for trial in trials])
+    labels = np.concatenate([features.labels[trial.clips] for trial in trials])
+    reliability = mininet.reliability(p, labels)
     matrix = np.stack([counts[features.labels == c].sum(axis=0) for c in range(counts.shape[1])])
     accuracy = float(matrix.trace() / matrix.sum())
     train = np.mean([trial.train for trial in trials], axis=0).tolist()
@@ -166,11 +219,27 @@ def metrics(trials: Sequence[Trial], folds: Folds, features: Features) -> dict[s
         "interval_95": list(mininet.wilson_interval(accuracy, folds.n_recordings)),
         "loss": float(np.mean([trial.test[0] for trial in trials])),
         "train": dict(zip(("loss", "accuracy"), train, strict=True)),
+        "reliability": reliability.tolist(),
+        "calibration_error": mininet.calibration_error(reliability),
+        "sure": _sure_answers(trials, features.labels),
         "chosen": [list(trial.curves) for trial in trials[:: len(by_seed)]],
         "confusion": matrix.tolist(),
         "scores": dict(zip(features.classes, rates, strict=True)),
         "mistakes": _mistakes(counts, features, len(by_seed)),
     }
+
+
+def _sure_answers(trials: Sequence[Trial], labels: np.ndarray) -> dict[str, float] | None:
+    """How many of the tested clips have an answer that is not "unsure", and how many of these
+    answers are right; None if no threshold was chosen."""
+    right, asked = list[np.ndarray](), 0
+    for trial in trials:
+        if trial.threshold is None:
+            return None
+        sure, asked = trial.probabilities.max(axis=1) >= trial.threshold, asked + len(trial.clips)
+        right.append((trial.probabilities.argmax(axis=1) == labels[trial.clips])[sure])
+    given = np.concatenate(right)
+    return {"proportion": len(given) / asked, "accuracy": float(given.mean()) if len(given) else 0}
 
 
 def _mistakes(counts: np.ndarray, features: Features, n_seeds: int) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ Chapters 13 (reference) and 16 (improved).
 A recipe computes one view (n_windows, n_features) of a clip per network.
 """
 
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from os import PathLike
@@ -17,18 +18,35 @@ from mininet import SGD, Dense, Dropout, Ensemble, History, Normalization, Seque
 from mininet.activations import LeakyReLU, ReLU, Sigmoid
 from mininet.fast import gram_form
 
+from .augment import record_again
+
+TINY = 1e-30  # replaces 0 in denominators
+# Frames of 10 ms, to 1.9 s: triangular numbers, dense where rhythms are fast
+RHYTHM_LAGS = tuple(k * (k + 1) // 2 for k in range(1, 20))
 HIDDEN = 500  # units in each hidden layer of the reference network
 BANDS = (1, 2, 4, 8, 16, 32, 51)  # Hz, edges of the modulation bands: bins of a window of 1 s
 
 
-class _Fit:
-    """Training shared by both recipes."""
+class _Recipe:
+    """Training, shared by both recipes. copies: augmented copies of each training clip."""
 
+    copies: int = 0
     epochs: int
     batch_size: int
     learning_rate: float
     decay: float = 0.0
     momentum: float = 0.0
+
+    def views(self, signal: np.ndarray) -> list[np.ndarray]:
+        """signal (n_samples,) at 44.1 kHz -> a view (n_windows, n_features) for each network."""
+        raise NotImplementedError
+
+    def examples(self, signal: np.ndarray) -> list[np.ndarray]:
+        """The views of a clip and of its augmented copies, (1 + copies, n_windows, n_features) for
+        each network. The copies depend on nothing but the clip."""
+        rng = np.random.default_rng(zlib.crc32(signal.tobytes()))
+        copies = [record_again(signal, rng) for _ in range(self.copies)]
+        return [np.stack(view) for view in zip(*map(self.views, [signal, *copies]), strict=True)]
 
     def fit(
         self,
@@ -60,7 +78,7 @@ class _Fit:
 
 
 @dataclass(frozen=True)
-class Reference(_Fit):
+class Reference(_Recipe):
     """The recipe of the published tutorial: 13 MFCCs of 20 ms frames every 10 ms, flattened; a
     network 6513-500-500-500-10; 100 epochs of SGD whose learning rate decays as 1/(1 + 0.9t)."""
 
@@ -72,6 +90,7 @@ class Reference(_Fit):
     decay: float = 0.9
 
     name: ClassVar[str] = "reference"
+    window_hop: ClassVar[tuple[float, float]] = (DURATION, DURATION / 2)  # s, of a timeline
     networks: ClassVar[tuple[str, ...]] = ("MFCCs",)
 
     def coefficients(self, signal: np.ndarray) -> np.ndarray:
@@ -100,11 +119,13 @@ def reference_network(n_features: int, n_classes: int, rng: np.random.Generator)
 
 
 @dataclass(frozen=True)
-class Improved(_Fit):
-    """Two small networks on two views of a log-mel spectrogram of 40 bands. "clip": mean, standard
-    deviation and structure function (10 ms to 1.28 s) of 20 MFCCs over the whole clip. "windows":
-    level, standard deviation and modulation spectrum of each band in windows of 1 s; silent
-    windows are excluded. Settings selected by cross-validation: chapter 16."""
+class Improved(_Recipe):
+    """Three small networks on three views of a log-mel spectrogram of 40 bands, trained on each
+    clip and four copies as other microphones would record it. The level of the clip is divided out,
+    silent ends are cut, and the rest is repeated. "clip": mean, standard deviation and structure
+    function (10 ms to 1.28 s) of 20 MFCCs over the whole clip. "windows": level, standard deviation
+    and modulation spectrum of each band in windows of 1 s; silent windows are excluded. "rhythm":
+    spread and autocorrelation of three loudness curves. Chapter 16."""
 
     n_mels: int = 40
     top_db: float = 60.0
@@ -113,21 +134,29 @@ class Improved(_Fit):
     window: int = 100  # frames of 10 ms
     hop: int = 50  # frames
     silence: float = 40.0  # dB below the loudest window of the clip
+    copies: int = 4
     hidden: int = 100
     dropout: float = 0.3
     learning_rate: float = 0.02
     momentum: float = 0.9
-    epochs: int = 60
+    epochs: int = 12
     batch_size: int = 64
 
     name: ClassVar[str] = "improved"
-    networks: ClassVar[tuple[str, ...]] = ("clip", "windows")
+    window_hop: ClassVar[tuple[float, float]] = (2.0, 0.5)  # s, of a timeline
+    networks: ClassVar[tuple[str, ...]] = ("clip", "windows", "rhythm")
 
     def views(self, signal: np.ndarray) -> list[np.ndarray]:
-        """signal (n_samples,) at 44.1 kHz -> [(1, 200), (9, 320)]."""
+        """signal (n_samples,) at 44.1 kHz -> [(1, 200), (9, 320), (1, 66)]."""
         mel = mfcc.fast.mel_spectrogram(signal, SAMPLE_RATE, n_mels=self.n_mels)
-        log_mel = mfcc.power_to_db(mel, top_db=self.top_db)  # (n_mels, n_frames)
-        return [self.clip_view(log_mel), self.window_view(log_mel)]
+        return self.mel_views(mel)
+
+    def mel_views(self, mel: np.ndarray) -> list[np.ndarray]:
+        """The views of a mel spectrogram (n_mels, n_frames). A gain changes none of them."""
+        level = max(float(mel.mean()), TINY)
+        log_mel = mfcc.power_to_db(mel / level, top_db=self.top_db)
+        log_mel = repeat_sound(log_mel, log_mel.max() - self.top_db, mel.shape[1])
+        return [self.clip_view(log_mel), self.window_view(log_mel), self.rhythm_view(log_mel)]
 
     def clip_view(self, log_mel: np.ndarray) -> np.ndarray:
         """Mean, standard deviation and structure function of each MFCC, (1, n_mfcc·10)."""
@@ -149,6 +178,19 @@ class Improved(_Fit):
         view[peak < peak.max() - self.silence] = np.nan
         return view
 
+    def rhythm_view(self, log_mel: np.ndarray) -> np.ndarray:
+        """Three loudness curves, of the power in all bands, of the mean of their decibels and of
+        how much they rise: log of the standard deviation, maximum and minimum in its unit, and
+        autocorrelation to 1.9 s, (1, 66)."""
+        power = 10 * np.log10(np.mean(10 ** (log_mel / 10), axis=0))
+        rise = np.maximum(np.diff(log_mel, axis=1, prepend=log_mel[:, :1]), 0).mean(axis=0)
+        curves = np.stack([power, log_mel.mean(axis=0), rise])  # (3, n_frames), dB
+        curves -= curves.mean(axis=1, keepdims=True)
+        spread = curves.std(axis=1) + self.floor
+        extremes = [curves.max(axis=1) / spread, curves.min(axis=1) / spread]
+        shape = np.column_stack([np.log(spread), *extremes])
+        return np.hstack([shape, mfcc.autocorrelation(curves, RHYTHM_LAGS)]).reshape(1, -1)
+
     def build(self, x: np.ndarray, n_classes: int, rng: np.random.Generator) -> Sequential:
         """Normalization (of x, the training examples), Dense 100, ReLU, dropout, Dense."""
         hidden = [Dense(x.shape[1], self.hidden, rng=rng), ReLU(), Dropout(self.dropout)]
@@ -156,16 +198,27 @@ class Improved(_Fit):
         return Sequential([Normalization.adapt(x), *hidden, output])
 
 
+def repeat_sound(log_mel: np.ndarray, silent: float, n_frames: int) -> np.ndarray:
+    """Cut the frames at both ends in which no band exceeds `silent` dB, and repeat the rest:
+    (n_mels, any) -> (n_mels, n_frames). A clip without such a band stays as it is."""
+    loud = np.flatnonzero(log_mel.max(axis=0) > silent)
+    first, last = (loud[0], loud[-1]) if len(loud) else (0, log_mel.shape[1] - 1)
+    return log_mel[:, first + np.arange(n_frames) % (last + 1 - first)]
+
+
 Recipe = Reference | Improved
 RECIPES: dict[str, type[Recipe]] = {"reference": Reference, "improved": Improved}
 
 
 class Model(NamedTuple):
-    """A trained recipe: networks[k] is its trained network k; their probabilities are averaged."""
+    """A trained recipe: networks[k] is its trained network k; their probabilities are averaged.
+    A largest probability below the threshold means "unsure"; None: the recipe has no threshold,
+    and its probabilities do not say how sure the answer is."""
 
     recipe: Recipe
     classes: Sequence[str]
     networks: dict[int, Sequential]
+    threshold: float | None
 
     def predict_proba(self, views: Sequence[np.ndarray]) -> np.ndarray:
         """A view (n, W, d) for each network of the recipe -> the probabilities (n, n_classes).
@@ -180,6 +233,7 @@ class Model(NamedTuple):
         """Write a file for read_model."""
         metadata: dict[str, Any] = {"recipe": self.recipe.name, "classes": self.classes}
         metadata |= {"settings": asdict(self.recipe), "chosen": list(self.networks)}
+        metadata |= {"threshold": self.threshold}
         Ensemble(list(self.networks.values()), metadata).save(path)
 
 
@@ -192,7 +246,10 @@ def read_model(path: str | PathLike[str]) -> Model:
         networks = dict(zip(metadata["chosen"], ensemble.networks, strict=True))
         if {network.n_out for network in ensemble.networks} != {len(metadata["classes"])}:
             raise ValueError("the output width does not match the number of classes")
-        model = Model(recipe, metadata["classes"], networks)
+        threshold = metadata["threshold"]
+        if threshold is not None and not 0 <= threshold <= 1:
+            raise ValueError(f"threshold={threshold!r} must be at least 0 and at most 1")
+        model = Model(recipe, metadata["classes"], networks, threshold)
         silence = recipe.views(np.zeros(round(DURATION * SAMPLE_RATE), np.float32))
         model.predict_proba([view[None] for view in silence])  # settings and widths match
         return model

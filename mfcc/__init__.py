@@ -11,13 +11,13 @@ from .mel import hz_to_mel, mel_filterbank, mel_to_hz
 from .cepstrum import dct, dct_matrix, delta, idct, lift, power_to_db
 from .features import mel_spectrogram, mfcc
 from . import fast
-from .statistics import modulation_spectrum, structure_function
+from .statistics import autocorrelation, modulation_spectrum, structure_function
 from .audio import load
 
 # fmt: off
 __all__ = [
-    "dct", "dct_matrix", "delta", "dft", "fast", "fft", "frame", "hann", "hz_to_mel", "idct",
-    "ifft", "lift", "load", "mel_filterbank", "mel_spectrogram", "mel_to_hz", "mfcc",
+    "autocorrelation", "dct", "dct_matrix", "delta", "dft", "fast", "fft", "frame", "hann",
+    "hz_to_mel", "idct", "ifft", "lift", "load", "mel_filterbank", "mel_spectrogram", "mel_to_hz", "mfcc",
     "modulation_spectrum", "pad_center", "power_spectrum", "power_to_db", "rfft",
     "structure_function",
 ]

@@ -27,10 +27,34 @@ def structure_function(features: ArrayLike, lags: Sequence[int] = LAGS) -> np.nd
     Source: Kolmogorov (1941), The local structure of turbulence in incompressible viscous fluid.
     """
     x = as_float(features, "features")
-    lags = [positive_integer(k, "lag") for k in lags]
-    if not lags or max(lags) >= x.shape[-1]:
-        raise ValueError(f"lags={lags} must not be empty, and each must be below {x.shape[-1]}")
+    lags = _check_lags(lags, x.shape[-1])
     return np.stack([(x[..., k:] - x[..., :-k]).std(axis=-1) for k in lags], axis=-1)
+
+
+def autocorrelation(features: ArrayLike, lags: Sequence[int]) -> np.ndarray:
+    """r[k] = Σ_t y[t] y[t + k] / Σ_t y[t]², y = x - mean x: how alike the row is to itself k frames
+    later, in [-1, 1].
+
+    A period of k frames gives r[k] near 1, white noise r[k] near 0. A constant row has r = 0.
+
+    features (..., T) -> (..., n_lags) of the same dtype.
+    ValueError: as structure_function.
+    Source: Box and Jenkins (1970), Time Series Analysis, §2.1: the estimate c_k / c_0.
+    """
+    x = as_float(features, "features")
+    lags = _check_lags(lags, x.shape[-1])
+    y = x - x.mean(axis=-1, keepdims=True)
+    products = [np.sum(y[..., k:] * y[..., :-k], axis=-1) for k in lags]
+    energy = np.sum(y * y, axis=-1, keepdims=True)
+    return np.stack(products, axis=-1) / np.where(energy > 0, energy, 1)
+
+
+def _check_lags(lags: Sequence[int], n_frames: int) -> list[int]:
+    """The lags as ints, at least one, each in 1 … n_frames - 1."""
+    lags = [positive_integer(k, "lag") for k in lags]
+    if not lags or max(lags) >= n_frames:
+        raise ValueError(f"lags={lags} must not be empty, and each must be below {n_frames}")
+    return lags
 
 
 def modulation_spectrum(features: ArrayLike, edges: Sequence[int]) -> np.ndarray:

@@ -10,7 +10,8 @@ from .losses import SoftmaxCrossEntropy, cross_entropy, one_hot, softmax
 from .optimizers import SGD
 from .checking import gradient_check
 from .regularization import Dropout, Normalization
-from .metrics import accuracy, confusion_matrix, precision_recall_f1, wilson_interval
+from .metrics import accuracy, calibration_error, confusion_matrix
+from .metrics import precision_recall_f1, reliability, wilson_interval
 from .network import DivergenceError, History, Sequential
 from .ensemble import Ensemble, valid_windows, window_proba
 from . import fast
@@ -19,6 +20,7 @@ from . import fast
 __all__ = [
     "SGD", "Dense", "DivergenceError", "Dropout", "Ensemble", "History", "Layer", "LeakyReLU",
     "Normalization", "ReLU", "Sequential", "Sigmoid", "SoftmaxCrossEntropy", "accuracy",
-    "confusion_matrix", "cross_entropy", "fast", "gradient_check", "one_hot",
-    "precision_recall_f1", "softmax", "valid_windows", "wilson_interval", "window_proba",
+    "calibration_error", "confusion_matrix", "cross_entropy", "fast", "gradient_check", "one_hot",
+    "precision_recall_f1", "reliability", "softmax", "valid_windows", "wilson_interval",
+    "window_proba",
 ]

@@ -1,4 +1,4 @@
-"""Metrics: accuracy and its interval, the confusion matrix, precision and recall. Chapter 14."""
+"""Metrics: accuracy and its interval, confusion matrix, precision and recall, calibration. Chapter 14."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -59,6 +59,35 @@ def wilson_interval(proportion: float, n: int, z: float = 1.96) -> tuple[float, 
     middle, half = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + (z / (2 * n)) ** 2)
     lower, upper = (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
     return max(0.0, float(lower)), min(1.0, float(upper))
+
+
+def reliability(probabilities: ArrayLike, y_true: ArrayLike, n_bins: int = 15) -> np.ndarray:
+    """Row b: of the examples whose largest probability p lies in (b/B, (b + 1)/B], their number,
+    the mean of p, and the proportion classified correctly.
+
+    probabilities (n, C), y_true (n,) ints -> (n_bins, 3); an empty bin is a row of zeros. In each
+    bin of a calibrated classifier the last two numbers are equal. ValueError: as accuracy.
+    Source: DeGroot and Fienberg (1983), The comparison and evaluation of forecasters.
+    """
+    p, n_bins = np.asarray(probabilities, dtype=np.float64), positive_integer(n_bins, "n_bins")
+    true, predicted = _labels(y_true, p.argmax(axis=1))
+    confidence = p.max(axis=1)
+    bins = np.clip(np.ceil(confidence * n_bins).astype(int) - 1, 0, n_bins - 1)
+    columns = (None, confidence, true == predicted)
+    counts, *sums = (np.bincount(bins, column, n_bins) for column in columns)
+    return np.stack([counts, *(total / np.maximum(counts, 1) for total in sums)], axis=1)
+
+
+def calibration_error(reliability: ArrayLike) -> float:
+    """ECE = Σ_b n_b/n |accuracy_b - mean p_b|: by how much the probabilities are wrong, on average.
+
+    reliability: the table of the function of this name. ValueError: a table without examples.
+    Source: Naeini, Cooper and Hauskrecht (2015), Obtaining well calibrated probabilities.
+    """
+    counts, confidence, correct = np.asarray(reliability, dtype=np.float64).T
+    if not counts.sum() > 0:
+        raise ValueError("reliability has no examples")
+    return float(np.sum(counts * np.abs(correct - confidence)) / counts.sum())
 
 
 def _labels(y_true: ArrayLike, y_pred: ArrayLike) -> np.ndarray:
