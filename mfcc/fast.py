@@ -128,9 +128,9 @@ def _tables(n_fft: int) -> tuple[np.ndarray, np.ndarray]:
     n1, n2 = fourier.factors(n_fft)
     n = np.arange(n_fft).reshape(n1, n2).T  # (N2, N1), n = N2·n1 + n2
     turns = n[..., None] * np.arange(n1 // 2 + 1) % n_fft  # the exponents add up to n·k1
-    inner = framing.hann(n_fft)[n, None] * np.exp(-2j * np.pi * turns / n_fft)
+    inner = framing.hann(n_fft)[n, None] * fourier.roots_of_unity(n_fft)[turns]
     k2 = np.arange(n2)
-    return inner.view(float), np.exp(-2j * np.pi * (np.outer(k2, k2) % n2) / n2)
+    return inner.view(float), fourier.roots_of_unity(n2)[np.outer(k2, k2) % n2]
 
 
 @lru_cache(maxsize=16, typed=True)
