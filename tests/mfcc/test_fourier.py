@@ -149,7 +149,7 @@ def test_an_impulse_has_a_flat_spectrum(n: int, dtype: type) -> None:
         x: np.ndarray = np.zeros(n, dtype)
         x[n0] = 1
         flat = phasor(n, n0 * np.arange(n))
-        # at most five tables one after the other, each wrong by eps, or 2 in float32, and the oracle
+        # at most five tables one after the other, each wrong by eps, or 2 in float32, and flat
         bound = 11 * eps_of(dtype) if n > DIRECT else 3 * eps_of(dtype)
         for transform in (dft, fft) if n < 2000 else (fft,):
             assert_within(transform(x), flat, bound)
