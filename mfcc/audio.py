@@ -185,12 +185,13 @@ def resample(signal: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
     """Resample (n,) from rate Hz to sample_rate Hz -> (⌈n·sample_rate/rate⌉,), same dtype.
 
     A polyphase low-pass filter (SciPy's resample_poly); overshoots beyond full scale are clipped.
+    At equal rates the signal itself is returned.
     ValueError: a rate that is not a positive integer, an empty signal, several channels.
     """
     signal = _one_channel(signal)
     up, down = positive_integer(sample_rate, "sample_rate"), positive_integer(rate, "rate")
     if up == down:
-        return signal.copy()
+        return signal
     from scipy.signal import resample_poly
 
     up, down = up // gcd(up, down), down // gcd(up, down)

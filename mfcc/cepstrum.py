@@ -76,7 +76,7 @@ def idct(x: ArrayLike) -> np.ndarray:
 
 
 def lift(cepstra: ArrayLike, lifter: float) -> np.ndarray:
-    """c'[k] = c[k] · (1 + (Q/2) sin(π(k + 1)/Q)),  Q = lifter; Q = 0 is the identity.
+    """c'[k] = c[k] · (1 + (Q/2) sin(π(k + 1)/Q)),  Q = lifter; Q = 0 returns cepstra itself.
 
     cepstra (..., n_mfcc) -> the same shape and dtype, with magnitudes equalized.
     ValueError: lifter < 0 or not finite, no coefficients.
