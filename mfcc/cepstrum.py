@@ -34,7 +34,7 @@ def power_to_db(
     if top_db is not None and not top_db >= 0:
         raise ValueError(f"{top_db=} must be at least 0 dB, or None")
     reference = float(ref(power)) if callable(ref) else abs(ref)
-    db = 10 * np.log10(np.maximum(power, amin)) - 10 * log10(max(amin, reference))
+    db = 10 * np.log10(np.maximum(power, amin)) - 10 * log10(np.maximum(amin, reference))
     if top_db is not None:
         db = np.maximum(db, db.max(axis, keepdims=True) - top_db)
     return np.asarray(db, power.dtype)  # a single number is widened by older NumPys
