@@ -39,6 +39,13 @@ def all_finite(arrays: Sequence[np.ndarray]) -> bool:
     return all(bool(np.isfinite(array).all()) for array in arrays)
 
 
+def generator(rng: Any) -> np.random.Generator:
+    """Return rng. ValueError: not a generator."""
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"{rng=} must be a generator, such as numpy.random.default_rng(0)")
+    return rng
+
+
 def positive_integer(value: Any, name: str) -> int:
     """Return value as an int >= 1. ValueError: any other value."""
     if not isinstance(value, int | np.integer) or value < 1:

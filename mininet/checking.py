@@ -6,6 +6,7 @@ from math import inf
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ._checks import generator
 from .layers import Layer
 from .losses import SoftmaxCrossEntropy
 
@@ -22,14 +23,15 @@ def gradient_check(
     random R. θ is the input and each parameter in turn, in float64; all are restored.
 
     Returns the largest |measured - claimed| / |∂L/∂θ|: about 1e-8 for a correct gradient, 1e-3 for
-    one that is off by 0.1 %. Keep inputs away from kinks. ValueError: parameters not float64.
+    one that is off by 0.1 %. Keep inputs away from kinks. ValueError: parameters not float64,
+    an rng that is no generator.
     Source: Griewank and Walther (2008), Evaluating Derivatives, §3; the random direction as in
     autograd's test_util.
     """
     x = np.array(x, dtype=np.float64)  # a copy, perturbed below
     if any(param.dtype != np.float64 for param in layer.params):
         raise ValueError("gradient_check needs float64 parameters: float32 hides small errors")
-    R, loss = rng.standard_normal(layer.forward(x).shape), SoftmaxCrossEntropy()
+    R, loss = generator(rng).standard_normal(layer.forward(x).shape), SoftmaxCrossEntropy()
 
     def measure() -> float:
         out = layer.forward(x)

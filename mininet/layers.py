@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._checks import as_float, examples, positive_integer
+from ._checks import as_float, examples, generator, positive_integer
 
 
 class Layer:
@@ -50,6 +50,11 @@ class Layer:
     def astype(self, dtype: np.dtype) -> None:
         """Convert the parameters to dtype, float32 or float64."""
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What pickle writes: not the input that forward stores, nor the gradients."""
+        stored = {"x", "mask", "dW", "db"}
+        return {name: value for name, value in vars(self).items() if name not in stored}
+
     def config(self) -> dict[str, Any]:
         """Constructor arguments by name, from which a model file rebuilds the layer."""
         names = [name for name in signature(type(self)).parameters if hasattr(self, name)]
@@ -65,7 +70,7 @@ class Dense(Layer):
 
     W starts uniform in ±√(6/(n_in + n_out)), b at zero. The variance 2/(n_in + n_out) is a
     compromise: it nearly preserves the variance of activations forward and gradients backward.
-    rng is a numpy.random.Generator. ValueError: a size < 1.
+    ValueError: a size < 1, an rng that is no numpy.random.Generator.
     Source: Glorot and Bengio (2010), Understanding the difficulty of training deep feedforward
     neural networks, eq. 16.
     """
@@ -73,7 +78,7 @@ class Dense(Layer):
     def __init__(self, n_in: int, n_out: int, rng: np.random.Generator) -> None:
         self.n_in, self.n_out = positive_integer(n_in, "n_in"), positive_integer(n_out, "n_out")
         limit = np.sqrt(6 / (self.n_in + self.n_out))
-        self.W = rng.uniform(-limit, limit, (self.n_in, self.n_out))
+        self.W = generator(rng).uniform(-limit, limit, (self.n_in, self.n_out))
         self.b = np.zeros(self.n_out)
 
     @classmethod

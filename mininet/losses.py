@@ -46,7 +46,7 @@ def cross_entropy(probabilities: ArrayLike, y: ArrayLike) -> float:
     p = as_float(probabilities)
     y = targets(y, p.shape, p.dtype)
     with np.errstate(divide="ignore"):
-        return float(-np.sum(y * np.log(np.where(y > 0, p, 1))) / len(p))  # 0 log p is 0
+        return float(0 - np.sum(y * np.log(np.where(y > 0, p, 1))) / len(p))  # 0 log p is 0
 
 
 class SoftmaxCrossEntropy:

@@ -1,5 +1,7 @@
 """Metrics: accuracy and its interval, confusion matrix, precision and recall, calibration. Chapter 14."""
 
+from math import inf
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -33,12 +35,14 @@ def precision_recall_f1(confusion: ArrayLike) -> np.ndarray:
     """precision = M_cc / Σ_i M_ic,  recall = M_cc / Σ_j M_cj,  F1 = 2 M_cc / (Σ_i M_ic + Σ_j M_cj).
 
     confusion (C, C), rows true -> (C, 3), one row per class; 0 if the denominator is 0.
-    ValueError: not a square matrix.
+    ValueError: not a square matrix, NaN, a negative cell.
     Source: van Rijsbergen (1979), Information Retrieval, ch. 7.
     """
     M = np.asarray(confusion, dtype=np.float64)  # small ints could overflow
     if M.ndim != 2 or M.shape[0] != M.shape[1]:
         raise ValueError(f"confusion has shape {M.shape}; it must be square")
+    if not np.all(M >= 0):
+        raise ValueError("confusion must have no cells that are NaN or negative")
     correct, predicted, true = np.diag(M), M.sum(axis=0), M.sum(axis=1)
     parts = np.stack([correct, correct, 2 * correct], axis=1)
     wholes = np.stack([predicted, true, predicted + true], axis=1)
@@ -50,12 +54,14 @@ def wilson_interval(proportion: float, n: int, z: float = 1.96) -> tuple[float, 
 
     proportion: p, the fraction of successes in n independent trials -> (lower, upper), the bounds
     of all q with |p - q| <= z √(q(1 - q)/n); z = 1.96 gives 95 % confidence.
-    ValueError: p outside [0, 1], n not an integer or < 1.
+    ValueError: p outside [0, 1], n not an integer or < 1, not 0 < z < inf.
     Source: Wilson (1927), Probable inference, the law of succession, and statistical inference.
     """
     p, n = proportion, positive_integer(n, "n")
     if not 0 <= p <= 1:
         raise ValueError(f"{proportion=} must be at least 0 and at most 1")
+    if not 0 < z < inf:
+        raise ValueError(f"{z=} must be positive and finite")
     middle, half = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + (z / (2 * n)) ** 2)
     lower, upper = (middle - half) / (1 + z**2 / n), (middle + half) / (1 + z**2 / n)
     return max(0.0, float(lower)), min(1.0, float(upper))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import storage
-from ._checks import all_finite, finite_examples, positive_integer
+from ._checks import all_finite, finite_examples, generator, positive_integer
 from .layers import Layer
 from .losses import SoftmaxCrossEntropy, softmax, targets
 from .metrics import accuracy
@@ -117,7 +117,7 @@ class Sequential(Layer):
         batch_size = positive_integer(batch_size, "batch_size")
         x, y = self._prepare(x, y)
         optimizer = SGD() if optimizer is None else optimizer
-        rng = np.random.default_rng(rng)
+        rng = generator(np.random.default_rng(rng) if isinstance(rng, int | np.integer) else rng)
         criterion, history = SoftmaxCrossEntropy(), History()
         for epoch in range(positive_integer(epochs, "epochs")):
             before = [param.copy() for param in self.params]  # restored after divergence
@@ -179,12 +179,13 @@ class Sequential(Layer):
             self.eval()
 
     def predict_proba(self, x: ArrayLike) -> np.ndarray:
-        """x (n, n_features) -> the probability of each class, (n, n_classes), rows sum to one."""
-        return softmax(self.forward(x))
+        """x (n, n_features) -> the probability of each class, (n, n_classes), rows sum to one.
+        ValueError: no rows, another width, NaN, infinity."""
+        return softmax(self.forward(finite_examples(x)))
 
     def predict(self, x: ArrayLike) -> np.ndarray:
-        """x (n, n_features) -> the most probable class of each row, (n,) ints."""
-        return self.forward(x).argmax(axis=1)
+        """x (n, n_features) -> the most probable class of each row, (n,) ints; else as above."""
+        return self.forward(finite_examples(x)).argmax(axis=1)
 
     def evaluate(self, x: ArrayLike, y: ArrayLike) -> tuple[float, float]:
         """Return (loss, accuracy) for the current weights; x and y as in fit."""

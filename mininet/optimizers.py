@@ -28,6 +28,7 @@ class SGD:
         if not 0 <= momentum < 1:
             raise ValueError(f"{momentum=} must be at least 0 and below 1")
         self.learning_rate, self.decay, self.momentum, self.t = learning_rate, decay, momentum, 0
+        self.params: list[np.ndarray] = []  # those of the first update
         self.velocities: dict[int, np.ndarray] = {}  # by parameter index; empty without momentum
 
     @property
@@ -36,7 +37,15 @@ class SGD:
         return self.learning_rate / (1 + self.decay * self.t)
 
     def step(self, params: list[np.ndarray], grads: list[np.ndarray]) -> None:
-        """Update params in place; grads has the same shapes in the same order."""
+        """Update params in place; grads has the same shapes in the same order.
+
+        ValueError: other arrays than in the first step.
+        """
+        self.params = self.params or list(params)
+        if list(map(id, self.params)) != list(map(id, params)):
+            raise ValueError(
+                "the optimizer has updated other parameters: each network needs its own"
+            )
         for i, (param, grad) in enumerate(zip(params, grads, strict=True)):
             v = -self.rate * grad
             if self.momentum:

@@ -23,7 +23,7 @@ class Normalization(Layer):
     """
 
     def __init__(self, mean: ArrayLike, variance: ArrayLike) -> None:
-        self.mean, self.variance = as_float(mean), as_float(variance)
+        self.mean, self.variance = as_float(mean).copy(), as_float(variance).copy()
         if self.mean.ndim != 1 or self.mean.shape != self.variance.shape:
             shapes = f"mean {self.mean.shape} and variance {self.variance.shape}"
             raise ValueError(f"{shapes} must both be (n_features,)")

@@ -1,6 +1,7 @@
 """Every public function of mininet rejects arguments that do not fit, and names them."""
 
 from collections.abc import Iterator
+from functools import partial
 from math import inf, nan
 from typing import Any, no_type_check
 
@@ -36,9 +37,16 @@ def cases() -> Iterator[tuple[Any, ...]]:
         ("learning_rate", "positive and finite", (0, -1, inf, nan), mn.SGD),
         ("decay", "at least 0 and finite", (-0.1, inf, nan), mn.SGD, 1),
         ("momentum", "at least 0 and below 1", (-0.1, 1, 2, nan), mn.SGD, 1, 0),
+        ("z", "positive and finite", (-1.96, 0, inf, nan), mn.wilson_interval, 0.5, 9),
     ):
         for number in values:
             yield f"{name}={number!r} must be {requirement}", call, *args, number
+    for bad in (7, None, np.random.RandomState(0)):
+        message = f"rng={bad!r} must be a generator, such as numpy.random.default_rng(0)"
+        yield message, Dense, 3, 2, bad
+        yield message, partial(mn.gradient_check, relu, x, rng=bad)
+        if bad != 7:
+            yield message, partial(network.fit, x, [0, 1], rng=bad)
     for p in (-0.1, 1.1, nan):
         yield f"proportion={p!r} must be at least 0 and at most 1", mn.wilson_interval, p, 9
 
@@ -56,7 +64,8 @@ def cases() -> Iterator[tuple[Any, ...]]:
     ):
         for call in (network.fit, network.evaluate):
             yield message, call, array, [0]
-        yield message, Normalization.adapt, array
+        for call in (network.predict, network.predict_proba, Normalization.adapt):
+            yield message, call, array
         yield message, GramForm, network, array
         yield message, GramForm, network, x, array
 
@@ -110,6 +119,9 @@ def cases() -> Iterator[tuple[Any, ...]]:
     for shape in ((2, 3), (3,), (2, 2, 2), ()):
         message = f"confusion has shape {shape}; it must be square"
         yield message, mn.precision_recall_f1, ones(shape)
+    for bad in (nan, -1):
+        message = "confusion must have no cells that are NaN or negative"
+        yield message, mn.precision_recall_f1, [[bad, 1], [1, 1]]
     for bad in (nan, inf):
         broken = Sequential([Dense.from_parameters([[1, 2], [bad, 4]], [0, 0])])
         yield "the network has weights that are NaN or infinite", broken.fit, x, [0, 1]

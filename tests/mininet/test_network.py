@@ -1,6 +1,7 @@
 """Properties of mininet/network.py: the chain rule, training step by step, and divergence."""
 
 import math
+import pickle
 from typing import Any
 
 import numpy as np
@@ -183,6 +184,21 @@ def test_after_divergence_the_network_is_as_the_epoch_began(
         assert len(starts) == 9
     assert bits(network) == starts[-1] and np.isfinite(np.concatenate(arrays, None)).all()
     assert all(a is b for a, b in zip(network.params, arrays, strict=True)) and drop.rng is None
+
+
+@given(networks(), generators())
+@settings(max_examples=20)
+def test_a_pickled_network_contains_no_examples(network: Sequential, rng: Generator) -> None:
+    """pickle writes the weights, not the inputs of fit or predict, and the network still trains."""
+    network = Sequential([*network.layers, Dropout(0.5)])
+    x, y = 9 + rng.random((3, network.n_in or 1)), rng.integers(0, network.n_out or 1, 3)
+    network.fit(x, y, 1, 3, SGD(1e-3), Replayed([np.arange(3)]))
+    network.predict(x)
+    content = pickle.dumps(network)
+    assert not any(row.tobytes() in content for row in x)
+    again = pickle.loads(content)
+    assert again.predict_proba(x).tobytes() == network.predict_proba(x).tobytes()
+    again.fit(x, y, 1, 3, SGD(1e-3))
 
 
 SUMMARY = """\

@@ -35,12 +35,15 @@ def test_steps_diverge_beyond_two_over_the_curvature(
         assert np.all(np.diff(sizes) > 0) == (product > 2)
 
 
-def test_a_step_needs_a_gradient_and_a_velocity_for_each_parameter() -> None:
-    """One gradient and, with momentum, one velocity of its shape for each parameter."""
-    one, three, optimizer = [np.ones(1)], [np.ones(3)], SGD(momentum=0.9)
-    refusal(SGD().step, one * 2, one)
-    optimizer.step(three, three)
-    refusal(optimizer.step, [np.ones(2)], [np.ones(2)])
+def test_an_optimizer_belongs_to_the_parameters_of_its_first_step() -> None:
+    """One gradient for each parameter; other arrays, even of equal shape and value, are refused."""
+    one, gradient, optimizer = [np.ones(1)], [np.ones(1)], SGD()
+    refusal(SGD().step, [np.ones(1)] * 2, gradient)
+    optimizer.step(one, gradient)
+    for other in ([np.zeros(1)], one * 2, []):
+        message = "the optimizer has updated other parameters: each network needs its own"
+        assert refusal(optimizer.step, other, other) == message
+    assert one[0] == 0.99 and optimizer.t == 1
 
 
 @given(SHAPES, RATES, DECAYS, MOMENTA, STEPS, st.sampled_from(FLOATS), generators())
