@@ -1,0 +1,145 @@
+"""Predictions: the answer for a recording of any length, and its timeline. Chapter 16.
+
+A recording of up to 5 s is one clip. Of a longer one the network hears overlapping windows as it
+would hear clips, and answers are averaged. It is read in blocks: memory does not grow with length.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import mfcc
+from mfcc.audio import DURATION, SAMPLE_RATE, SLACK, open_audio, read_blocks, resample, to_mono
+
+from .data import check_complete, read_clip
+from .recipes import Model
+
+BLOCK = 30  # s read at a time
+EDGE = 1  # s of neighboring blocks, so that resampling has no edge effect
+SILENCE = 40.0  # dB below the loudest window: not heard
+PAUSE = 5.0  # s of silence that the sound before it covers
+STRIPE = 10  # frames of 10 ms in a column of a drawn spectrogram
+BANDS = 64  # rows of a drawn spectrogram
+
+
+class Span(NamedTuple):
+    """A part of a recording, from start to end (s), with one answer: a class and its mean
+    probability; None and 0 for silence."""
+
+    start: float
+    end: float
+    name: str | None
+    probability: float
+
+
+class Heard(NamedTuple):
+    """A recording: its length (s), the probability of each class (C,), the spans of its timeline,
+    and a spectrogram for a picture, (64, n_columns of 0.1 s)."""
+
+    seconds: float
+    probabilities: np.ndarray
+    spans: list[Span]
+    spectrogram: np.ndarray
+
+
+class Windows:
+    """What a model hears in windows of `seconds` s, one every `hop` s, of a signal that comes in
+    blocks: the probabilities (n, C) and the power (n,) of each window."""
+
+    def __init__(self, model: Model, seconds: float, hop: float) -> None:
+        self.model, self.hop = model, hop
+        self.n, self.step = round(seconds * SAMPLE_RATE), round(hop * SAMPLE_RATE)
+        self.rest = np.zeros(0, np.float32)
+        self.heard: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def hear(self, block: np.ndarray) -> None:
+        """Answer for each window that ends in the next block (any number of samples)."""
+        signal = np.concatenate([self.rest, block])
+        starts = range(0, len(signal) - self.n + 1, self.step)
+        if starts:
+            windows = [signal[start : start + self.n] for start in starts]
+            views = zip(*map(self.model.recipe.views, windows), strict=True)
+            p = self.model.predict_proba([np.stack(view) for view in views])
+            self.heard.append((p, np.array([np.mean(np.square(w, dtype=float)) for w in windows])))
+        self.rest = signal[len(starts) * self.step :]
+
+    def answers(self) -> tuple[np.ndarray, np.ndarray]:
+        """(p (n, C), audible (n,) bool): within SILENCE of the loudest window."""
+        p, power = map(np.concatenate, zip(*self.heard, strict=True))
+        return p, power >= power.max() * 10 ** (-SILENCE / 10)
+
+
+def listen(model: Model, path: str) -> Heard:
+    """Hear a recording. ValueError, OSError: it cannot be read, as in read_clip."""
+    answer, timeline = Windows(model, DURATION, DURATION / 2), Windows(model, *model.recipe.window_hop)
+    n, columns = 0, []
+    for block in blocks_of(path):
+        n += len(block)
+        columns.append(stripes(block))
+        if n > (DURATION + SLACK) * SAMPLE_RATE:
+            answer.hear(block)
+            timeline.hear(block)
+    seconds, spectrogram = n / SAMPLE_RATE, np.concatenate(columns, axis=1)
+    if not answer.heard:  # no longer than a clip
+        views = model.recipe.views(read_clip(path).signal)
+        (p,) = model.predict_proba([view[None] for view in views])
+        span = Span(0.0, seconds, model.classes[int(p.argmax())], float(p.max()))
+        return Heard(seconds, p, [span], spectrogram)
+    p, audible = answer.answers()
+    spans = join(*timeline.answers(), timeline.n // timeline.step, timeline.hop, seconds, model)
+    return Heard(seconds, p[audible].mean(axis=0), spans, spectrogram)
+
+
+def blocks_of(path: str) -> Iterator[np.ndarray]:
+    """The recording as consecutive blocks at 44.1 kHz, (any,) float32 in [-1, 1]."""
+    with open_audio(path) as sound:
+        check_complete(path, sound)
+        rate, kept, lead = sound.samplerate, np.zeros(0, np.float32), 0
+        for block in read_blocks(path, sound, BLOCK * rate):
+            signal = np.concatenate([kept, to_mono(block)])
+            resampled = resample(signal, rate, SAMPLE_RATE)
+            if len(block) < BLOCK * rate:  # the last one
+                kept = kept[:0]
+                yield resampled[lead:]
+            else:
+                kept = signal[-2 * EDGE * rate :]
+                yield resampled[lead : -EDGE * SAMPLE_RATE]
+                lead = EDGE * SAMPLE_RATE
+        if len(kept):
+            yield resample(kept, rate, SAMPLE_RATE)[lead:]
+
+
+def join(
+    p: np.ndarray, audible: np.ndarray, width: int, hop: float, seconds: float, model: Model
+) -> list[Span]:
+    """The spans of a timeline: the probabilities of each step of `hop` s are averaged over the
+    audible windows that cover it, p (n, C), audible (n,), of `width` steps each; a step without one
+    is like the step before, for at most PAUSE s; neighboring equal answers are joined."""
+    total, count = np.zeros((len(p) + width - 1, p.shape[1])), np.zeros(len(p) + width - 1)
+    for offset in range(width):
+        total[offset : offset + len(p)] += p * audible[:, None]
+        count[offset : offset + len(p)] += audible
+    mean = total / np.maximum(count, 1)[:, None]
+    labels = np.where(count > 0, mean.argmax(axis=1), -1)
+    last = np.maximum.accumulate(np.where(count > 0, np.arange(len(count)), 0))  # audible step
+    near = (np.arange(len(count)) - last) * hop <= PAUSE
+    labels = np.where(near, labels[last], -1)
+    spans, start = [], 0
+    for label, steps in groupby(labels.tolist()):
+        end = start + len(list(steps))
+        part = mean[start:end][count[start:end] > 0]
+        name, probability = (model.classes[label], part[:, label].mean()) if label >= 0 else (None, 0)
+        until = seconds if end == len(labels) else end * hop
+        spans.append(Span(start * hop, until, name, float(probability)))
+        start = end
+    return spans
+
+
+def stripes(signal: np.ndarray) -> np.ndarray:
+    """A coarse spectrogram for a picture: the mean power of 64 mel bands in 0.1 s,
+    (n_samples,) -> (64, n_columns)."""
+    mel = mfcc.fast.mel_spectrogram(signal, SAMPLE_RATE, n_mels=BANDS)
+    columns = np.arange(0, max(1, mel.shape[1] - STRIPE + 1), STRIPE)
+    return np.add.reduceat(mel, columns, axis=1) / STRIPE
