@@ -228,7 +228,7 @@ def _segments(path: str) -> dict[int, str]:
                 start += round(DURATION) if len(block) == DURATION * rate else 0
     except (OSError, ValueError):
         found[start] = ""
-    return found if "" in found.values() else found | {0: ""}
+    return found if "" in found.values() else {**found, 0: ""}
 
 
 def read_clip(source: str | Segment) -> Clip:
