@@ -4,9 +4,12 @@ soundfile decodes the file and SciPy resamples it; both are imported on first us
 """
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import ceil, inf
+from functools import lru_cache
+from math import ceil, gcd, inf
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +22,12 @@ MAX_RATE = 768_000  # Hz; above any recorder's; higher rates need huge resamplin
 MARGIN = 0.1  # s read beyond the requested end, so that resampling has no edge effect
 SLACK = 0.1  # s by which a file may be shorter than its header states
 BLOCK = 60  # s per call of the decoder if the header states no length
+MAX_HEADER = 4096  # bytes; a larger file without samples has lost its length
 UNKNOWN = 2**62  # samples; libsndfile states more if the header of a file states none
+BITRATES = (  # of MP3 frames, kbit/s by index: for sample rates from 32 kHz, and for lower ones
+    (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0),
+    (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0),
+)
 
 
 def load(
@@ -80,6 +88,7 @@ def open_audio(path: str | os.PathLike[str]) -> Iterator[Any]:
     except soundfile.LibsndfileError as error:
         unknown = error.code in (1, 7)  # 7 is libsndfile's code for the same in MP3
         reason = "format not recognized" if unknown else error.error_string.rstrip(".")
+        reason = "the decoder failed" if "nternal" in reason else reason  # libsndfile's own words
         raise ValueError(f"{name} cannot be read as audio: {reason}") from None
 
 
@@ -103,16 +112,15 @@ def read_blocks(
     float32, the last one shorter; None: in one block, if the header states the number of samples.
 
     ValueError, with the path, at the end: no samples, fewer than the header states by more than
-    SLACK, NaN or infinite samples, after which no block is yielded. The length of an MPEG file
-    without a header is the decoder's estimate: it may be 1 % too high, and nothing is read beyond
-    it.
+    SLACK, a part that the decoder does not read, NaN or infinite samples, after which no block is
+    yielded.
     """
-    name, rate = os.fsdecode(path), sound.samplerate
-    stated = min(n, sound.frames - start * rate) if sound.frames < UNKNOWN else 0
+    name, first = os.fsdecode(path), start * sound.samplerate
+    stated = min(n, sound.frames - first) if sound.frames < UNKNOWN else 0
     end = stated or n
-    size = size or stated or BLOCK * rate
+    size = size or stated or BLOCK * sound.samplerate
     if start:
-        sound.seek(start * rate)
+        sound.seek(first)
     n_read = n_bad = 0
     while n_read < end:
         block = sound.read(min(size, end - n_read), dtype="float32", always_2d=True)
@@ -123,12 +131,55 @@ def read_blocks(
         if len(block) < size:
             break
     if n_read == 0:
-        raise ValueError(f"{name} has no samples")
-    slack = (start * rate + stated) / 100 if "MPEG" in sound.subtype else 0
-    if n_read < stated - max(SLACK * rate, slack):
-        raise ValueError(f"{name} is truncated: {n_read} of {stated} samples")
+        n_bytes = os.path.getsize(name)
+        hint = f", but {n_bytes} bytes: was its header never finished?" * (n_bytes > MAX_HEADER)
+        raise ValueError(f"{name} has no samples{hint}")
+    if n_read < n:
+        check_end(name, sound, first + n_read, first + stated)
     if n_bad:
         raise ValueError(f"{name} has {n_bad} samples that are NaN or infinite")
+
+
+def check_end(name: str, sound: Any, n_read: int, stated: int) -> None:
+    """Raise ValueError if the decoder has read less than the header states, by more than SLACK, or
+    than the file has. It estimates the length of an MP3 file without a header from the bit rate of
+    the first frame, and reads nothing beyond; of several files in one it reads the first."""
+    mpeg, slack, more = "MPEG" in sound.subtype, SLACK * sound.samplerate, False
+    content = Path(name).read_bytes() if mpeg or sound.format == "OGG" else b""
+    if mpeg:
+        frames = mpeg_samples(content, sound.samplerate)
+        more = frames > n_read + slack + 4 * 1152  # encoders add some frames, which are not read
+        header = re.search(rb"\xff[\xe2-\xff]..(..)?\0+(Xing|Info|VBRI)", content, re.DOTALL)
+        stated = stated if header else 0
+    elif sound.format == "OGG":  # a page that begins a stream, flag 2, behind one that does not:
+        flags = b"".join(re.findall(rb"OggS\0([\0-\7])", content))  # RFC 3533, §6
+        more = re.search(rb"[\0\1\4\5][\2\3\6\7]", flags) is not None
+    if n_read < stated - slack:
+        raise ValueError(f"{name} is truncated: {n_read} of {stated} samples")
+    if more:
+        raise ValueError(
+            f"{name} has more sound than the {n_read} samples that the decoder reads: it is damaged"
+            ", has no header, or is several files in one; convert it, for example to WAV"
+        )
+
+
+def mpeg_samples(content: bytes, rate: int) -> int:
+    """The number of samples in the frames of an MP3 file; tags and the last frame do not count.
+
+    A frame starts with 11 bits of ones, 2 version, 2 layer, 1 protection; 4 bit rate, 2 sample
+    rate, 1 padding, 1 private. It has 1152 samples (576 below 32 kHz) and 1/8 byte a bit.
+    Source: ISO/IEC 11172-3 (1993), §2.4.1.3; 13818-3 (1998), §2.4.2.3 for the lower rates.
+    """
+    header = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]([\x10-\xef])", re.DOTALL)
+    low, position, n = rate < 32000, 0, 0
+    while match := header.search(content, position):
+        bits = match[1][0]
+        length = (72 if low else 144) * 1000 * BITRATES[low][bits >> 4] // rate + (bits >> 1 & 1)
+        if header.match(content, match.start() + length):
+            n, position = n + (576 if low else 1152), match.start() + length
+        else:  # no frame, or the last one
+            position = match.start() + 1
+    return n
 
 
 def to_mono(channels: np.ndarray) -> np.ndarray:
@@ -136,25 +187,44 @@ def to_mono(channels: np.ndarray) -> np.ndarray:
     return np.clip(channels.mean(axis=1), -1, 1)
 
 
+@lru_cache(maxsize=4)
+def _low_pass(up: int, down: int) -> np.ndarray:
+    """The filter of resample_poly: it takes longer to compute than to apply for a rate of 44101."""
+    from scipy.signal import firwin
+
+    largest = max(up, down)
+    return firwin(20 * largest + 1, 1 / largest, window=("kaiser", 5.0))
+
+
 def resample(signal: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
     """Resample (n,) from rate Hz to sample_rate Hz -> (⌈n·sample_rate/rate⌉,), same dtype.
 
     A polyphase low-pass filter (SciPy's resample_poly); overshoots beyond full scale are clipped.
-    ValueError: a rate that is not a positive integer, an empty signal.
+    At equal rates the signal itself is returned.
+    ValueError: a rate that is not a positive integer, an empty signal, several channels.
     """
-    signal = as_float(signal, "signal")
+    signal = _one_channel(signal)
     up, down = positive_integer(sample_rate, "sample_rate"), positive_integer(rate, "rate")
     if up == down:
         return signal
     from scipy.signal import resample_poly
 
-    return np.clip(resample_poly(signal, up, down), -1, 1).astype(signal.dtype)
+    up, down = up // gcd(up, down), down // gcd(up, down)
+    window = _low_pass(up, down).astype(signal.dtype)
+    return np.clip(resample_poly(signal, up, down, window=window), -1, 1)
 
 
 def fix_length(signal: np.ndarray, n_samples: int) -> np.ndarray:
     """Cut (n,) to n_samples, or pad it with zeros at the end -> (n_samples,).
 
-    ValueError: n_samples < 1, an empty signal.
+    ValueError: n_samples < 1, an empty signal, several channels.
     """
-    signal = as_float(signal, "signal")[: positive_integer(n_samples, "n_samples")]
+    signal = _one_channel(signal)[: positive_integer(n_samples, "n_samples")]
     return np.pad(signal, (0, n_samples - len(signal)))
+
+
+def _one_channel(signal: np.ndarray) -> np.ndarray:
+    signal = as_float(signal, "signal")
+    if signal.ndim != 1:
+        raise ValueError(f"signal has shape {signal.shape}; it must be (n,): see to_mono")
+    return signal

@@ -34,7 +34,7 @@ def power_to_db(
     if top_db is not None and not top_db >= 0:
         raise ValueError(f"{top_db=} must be at least 0 dB, or None")
     reference = float(ref(power)) if callable(ref) else abs(ref)
-    db = 10 * np.log10(np.maximum(power, amin)) - 10 * log10(max(amin, reference))
+    db = 10 * np.log10(np.maximum(power, amin)) - 10 * log10(np.maximum(amin, reference))
     if top_db is not None:
         db = np.maximum(db, db.max(axis, keepdims=True) - top_db)
     return np.asarray(db, power.dtype)  # a single number is widened by older NumPys
@@ -76,7 +76,7 @@ def idct(x: ArrayLike) -> np.ndarray:
 
 
 def lift(cepstra: ArrayLike, lifter: float) -> np.ndarray:
-    """c'[k] = c[k] · (1 + (Q/2) sin(π(k + 1)/Q)),  Q = lifter; Q = 0 is the identity.
+    """c'[k] = c[k] · (1 + (Q/2) sin(π(k + 1)/Q)),  Q = lifter; Q = 0 returns cepstra itself.
 
     cepstra (..., n_mfcc) -> the same shape and dtype, with magnitudes equalized.
     ValueError: lifter < 0 or not finite, no coefficients.

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import cepstrum, features, fourier, framing
-from .mel import mel_filterbank
+from .mel import filter_weights, warn_if_empty
 
 PRODUCT = 2**18  # real multiplications in one matrix product; BLAS splits larger ones
 CACHE = 3 * 2**13  # samples per block of frames, which fits the cache
@@ -45,7 +45,8 @@ def mel_spectrogram(
     hop_length = features.samples_or_default(hop_length, 0.01, sample_rate, "hop_length")
     padded = framing.pad_center(signal, n_fft, pad_mode) if center else signal
     frames = framing.frame(padded, n_fft, hop_length)  # (..., n_frames, n_fft)
-    bank = _unordered_filterbank(signal.dtype, sample_rate, n_fft, n_mels, fmin, fmax, htk)
+    bank, n_empty = _unordered_filterbank(signal.dtype, sample_rate, n_fft, n_mels, fmin, fmax, htk)
+    warn_if_empty(n_empty, n_mels, n_fft)
     mel = np.zeros((*frames.shape[:-2], n_mels, frames.shape[-2]), signal.dtype)
     step = max(1, PRODUCT // (GROUP * (fourier.factors(n_fft)[0] // 2 + 1)))
     for recording in np.ndindex(mel.shape[:-2]):
@@ -128,18 +129,19 @@ def _tables(n_fft: int) -> tuple[np.ndarray, np.ndarray]:
     n1, n2 = fourier.factors(n_fft)
     n = np.arange(n_fft).reshape(n1, n2).T  # (N2, N1), n = N2·n1 + n2
     turns = n[..., None] * np.arange(n1 // 2 + 1) % n_fft  # the exponents add up to n·k1
-    inner = framing.hann(n_fft)[n, None] * np.exp(-2j * np.pi * turns / n_fft)
+    inner = framing.hann(n_fft)[n, None] * fourier.roots_of_unity(n_fft)[turns]
     k2 = np.arange(n2)
-    return inner.view(float), np.exp(-2j * np.pi * (np.outer(k2, k2) % n2) / n2)
+    return inner.view(float), fourier.roots_of_unity(n2)[np.outer(k2, k2) % n2]
 
 
 @lru_cache(maxsize=16, typed=True)
 def _unordered_filterbank(
     dtype: np.dtype, sample_rate: float, n_fft: int, *settings: Any
-) -> list[tuple[int, slice, np.ndarray]]:
+) -> tuple[list[tuple[int, slice, np.ndarray]], int]:
     """mel_filterbank for _unordered_power, without most of its zeros: a list of (k2, slice of
-    neighboring filters, weights (n_filters, N1//2 + 1)). A bin that occurs twice counts once."""
-    bank = mel_filterbank(sample_rate, n_fft, *settings)  # (n_mels, n_fft//2 + 1)
+    neighboring filters, weights (n_filters, N1//2 + 1)); and the number of empty filters. A bin
+    that occurs twice counts once."""
+    bank = filter_weights(sample_rate, n_fft, *settings)  # (n_mels, n_fft//2 + 1)
     n1, n2 = fourier.factors(n_fft)
     k = np.arange(n1 // 2 + 1) + n1 * np.arange(n2)[:, None]  # (N2, N1//2 + 1)
     _, first = np.unique(np.minimum(k, n_fft - k), return_index=True)  # N - k has the power of k
@@ -151,4 +153,4 @@ def _unordered_filterbank(
         for start in range(used[0], used[-1] + 1, GROUP) if used else ():
             filters = slice(start, min(start + GROUP, used[-1] + 1))
             parts.append((k2, filters, columns[filters]))
-    return parts
+    return parts, int(np.sum(~bank.any(axis=1)))

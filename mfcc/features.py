@@ -14,6 +14,8 @@ from .fourier import power_spectrum
 from .framing import frame, hann, pad_center
 from .mel import mel_filterbank
 
+MAX_CHANNELS = 8  # as many samples are no recording
+
 
 def mel_spectrogram(
     signal: ArrayLike,
@@ -95,8 +97,11 @@ def check_n_mfcc(n_mfcc: int, n_mels: int) -> None:
 
 
 def finite_signal(signal: ArrayLike) -> np.ndarray:
-    """Convert the signal to floats. ValueError: NaN or infinite samples."""
+    """Convert the signal to floats. ValueError: samples not finite, channels on the last axis."""
     signal = as_float(signal, "signal")
+    if signal.ndim > 1 and signal.shape[-1] <= MAX_CHANNELS < signal.shape[-2]:
+        found = f"signal has shape {signal.shape}; its last axis must be time"
+        raise ValueError(f"{found}: are the channels last? transpose, or take signal.mean(axis=-1)")
     if n_bad := int(np.sum(~np.isfinite(signal))):
         raise ValueError(f"signal has {n_bad} samples that are NaN or infinite; all must be finite")
     return signal

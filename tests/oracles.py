@@ -32,10 +32,10 @@ def transform_rounding(dtype: np.dtype | type, n: int) -> float:
     """The rounding error of a bin of one DFT of length n, relative to Σ|x[n]|.
 
     A bin is a sum of n terms x[n]·W, or of fewer in each of several stages (sum_rounding). A
-    table's W is exp of an angle up to 2π that was rounded three times: wrong by 3·2π·u < 10 eps.
-    One table is used up to n = 64, and for longer n fewer than √n one after the other.
+    table's W is wrong by at most eps, and by as much again once rounded to the dtype. One table is
+    used up to n = 64, and for longer n fewer than √n one after the other.
     """
-    return float(sum_rounding(n, 1.0, dtype) + 10 * eps_of(dtype) * np.sqrt(n))
+    return float(sum_rounding(n, 1.0, dtype) + 2 * eps_of(dtype) * np.sqrt(n))
 
 
 def assert_within(actual: Any, expected: Any, bound: Any) -> None:

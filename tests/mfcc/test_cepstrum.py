@@ -34,6 +34,7 @@ def test_decibels_are_their_definition(power: np.ndarray, amin: float, ref: floa
         scalar = power_to_db(power.flat[0], ref, amin, top_db)
         assert scalar.dtype == power.dtype
         assert_within(scalar, expected.flat[0], bound)
+    assert np.isnan(power_to_db(power, math.nan)).all()
     median = power_to_db(power, float(np.median(power)))
     np.testing.assert_array_equal(power_to_db(power, np.median), median)
 

@@ -100,6 +100,8 @@ def cases() -> Iterator[tuple[Any, ...]]:
         for signal in ([0, nan], [inf, -inf]):
             found = f"signal has {np.sum(~np.isfinite(signal))} samples that are NaN or infinite"
             yield f"{found}; all must be finite", call, signal, 8000
+        message = "signal has shape (9, 2); its last axis must be time: are the channels last?"
+        yield f"{message} transpose, or take signal.mean(axis=-1)", call, np.ones((9, 2)), 8000
         yield "hop_length=0 must be a positive integer", call, ONE, 80
         for rate in (0, inf, nan):
             yield f"sample_rate={rate} must be a positive number of Hz", call, ONE, rate

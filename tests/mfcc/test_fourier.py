@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from mfcc import dft, fft, ifft, power_spectrum, rfft
-from mfcc.fourier import DIRECT, factors
+from mfcc.fourier import DIRECT, factors, roots_of_unity
 from tests.oracles import assert_within, transform_rounding
 from tests.strategies import FLOATS, eps_of, generators, integer_arrays, signals
 
@@ -32,8 +32,13 @@ def assert_close(actual: np.ndarray, expected: np.ndarray, x: np.ndarray, times:
 
 
 def phasor(n: int, k: Any) -> np.ndarray:
-    """exp(-2πi k/n) for integers k, with an angle below 2π: exact to a few eps."""
-    return np.exp(-2j * np.pi * (np.asarray(k) % n) / n)
+    """exp(-2πi k/n) for integers k, to an eps: an angle of at most π/4 and a quarter turn of it."""
+    fourths = 4 * (np.asarray(k) % n)
+    quarter = np.rint(fourths / n).astype(int)
+    angle = np.pi / 2 * ((fourths - quarter * n) / n)
+    c, s = np.cos(angle), np.sin(angle)
+    real, imaginary = np.choose(quarter % 4, [c, -s, -c, s]), np.choose(quarter % 4, [s, c, -s, -c])
+    return real - 1j * imaginary
 
 
 @st.composite
@@ -51,11 +56,21 @@ def test_dft_is_its_definition(x: np.ndarray) -> None:
     """X[k] = Σ_n x[n] exp(-2πi k n / N), as two loops over Python's complex numbers."""
     n = x.shape[-1]
     by_hand = [
-        sum(row[t] * cmath.exp(-2j * cmath.pi * (k * t % n) / n) for t in range(n))
+        sum(row[t] * complex(phasor(n, k * t)) for t in range(n))
         for row in x.reshape(-1, n).astype(complex).tolist()
         for k in range(n)
     ]
     assert_close(dft(x), np.array(by_hand).reshape(x.shape), x)
+
+
+@given(st.integers(1, 5000))
+def test_roots_of_unity_are_exact_to_an_eps(n: int) -> None:
+    """W^k = exp(-2πi k/n): quarter turns without any error, the others with at most one eps."""
+    W, k = roots_of_unity(n), np.arange(n)
+    assert_within(W, phasor(n, k), 2 * EPS)
+    assert_within(W, [cmath.exp(-2j * cmath.pi * t / n) for t in k], 10 * EPS)  # rounded thrice
+    quarters = k[4 * k % n == 0]
+    np.testing.assert_array_equal(W[quarters], np.array([1, -1j, -1, 1j])[4 * quarters // n])
 
 
 def test_fft_is_dft_for_every_length() -> None:
@@ -127,15 +142,15 @@ def test_a_circular_shift_is_a_phase_ramp(x: np.ndarray, shift: int) -> None:
 def test_an_impulse_has_a_flat_spectrum(n: int, dtype: type) -> None:
     """x[n] = 1 at n = n0 alone ⇒ X[k] = exp(-2πi k n0/N), of size one in each bin, to a few eps.
 
-    No sum rounds here: this is the accuracy of the tables themselves. The angle k·n0 is below 2π
-    after the modulus; without it, it would grow to 2πN and lose log2 N bits.
+    No sum rounds here: this is the accuracy of the tables themselves. Without the modulus the
+    angle would grow to 2πN and lose log2 N bits.
     """
     for n0 in {0, 1 % n, n // 2, n - 1}:
         x: np.ndarray = np.zeros(n, dtype)
         x[n0] = 1
         flat = phasor(n, n0 * np.arange(n))
-        # at most five tables one after the other, each with an angle wrong by up to 2π·eps
-        bound = 5 * 2 * np.pi * eps_of(dtype)
+        # at most five tables one after the other, each wrong by eps, or 2 in float32, and flat
+        bound = 11 * eps_of(dtype) if n > DIRECT else 3 * eps_of(dtype)
         for transform in (dft, fft) if n < 2000 else (fft,):
             assert_within(transform(x), flat, bound)
 

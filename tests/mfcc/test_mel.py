@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mfcc import hz_to_mel, mel_filterbank, mel_to_hz
+import mfcc
+from mfcc import fast, hz_to_mel, mel_filterbank, mel_to_hz
 from tests.oracles import assert_within, mel_corners
 from tests.strategies import eps_of
 
@@ -161,11 +162,15 @@ def test_empty_filters_are_counted_in_a_warning(bank: dict[str, Any], norm: str 
     assert [str(warning.message) for warning in caught] == [expected] * (n_empty > 0)
 
 
-def test_the_warning_points_at_the_caller() -> None:
-    """The warning names the line that calls mel_filterbank."""
-    with pytest.warns(UserWarning, match="40 of 40 mel filters are empty") as caught:
-        mel_filterbank(8000, 1, 40)
-    assert [warning.filename for warning in caught] == [__file__]
+def test_each_call_warns_at_the_line_of_the_caller() -> None:
+    """The warning names the line that calls the package, also if the bank is cached."""
+    signal = np.zeros(200)
+    calls = mfcc.mel_spectrogram, mfcc.mfcc, fast.mel_spectrogram, fast.mfcc
+    with pytest.warns(UserWarning, match="2 of 40 mel filters are empty") as caught:
+        mel_filterbank(8000, 64, 40)
+        for call in (*calls, *calls):
+            call(signal, 8000, n_fft=64, n_mels=40)
+    assert [warning.filename for warning in caught] == [__file__] * 9
 
 
 def test_the_default_bank() -> None:
