@@ -143,9 +143,8 @@ def _collect(blocks: Iterable[np.ndarray], rate: int, n_channels: int, coding: s
     top, offset = np.concatenate(tops), float(np.abs(total / n).max())
     mixed = 10 * log10(max(energy[0] / energy[1], 1e-20)) if energy[1] else 0.0
     band = float(np.flatnonzero(power >= FALL * power.max())[-1] * rate / (2 * width))
-    silence, peak = float(np.mean(top < SILENT)), float(top.max())
-    measures = (clipped, offset, silence, digest.hexdigest(), peak, mixed, band)
-    return AudioStats(rate, n_channels, n / rate, coding, *measures)
+    levels = offset, float(np.mean(top < SILENT)), digest.hexdigest(), float(top.max()), mixed
+    return AudioStats(rate, n_channels, n / rate, coding, clipped, *levels, band)
 
 
 def _spectrum(x: np.ndarray, size: int) -> np.ndarray:
@@ -173,6 +172,8 @@ def report(
         classes[name] = {"clips": len(found), **_summary(found), "clipped": n_clipped}
         classes[name]["band"] = float(np.median([each.band for each in found])) if found else None
         classes[name]["sample_rates"] = dict(Counter(each.rate for each in found))
+    bands = {name: row["band"] for name, row in classes.items() if row["clips"]}
+    low = {name: band for name, band in bands.items() if band <= BAND}
     return {
         "clips": len(dataset),
         "unreadable": unreadable,
@@ -185,6 +186,7 @@ def report(
         **{key: {n: each[key] for n, each in numbers.items() if each[key]} for key in FINDINGS},
         "duplicates": _groups({name: found.digest for name, found in stats.items()}),
         "classes": classes,
+        "band_limited_classes": low if len(low) < len(bands) else {},
         "recordings": {"number": n_recordings, "cut_into_several_clips": _groups(recordings)},
         "folds": _folds(dataset, readable, n_folds, seed),
     }
@@ -260,12 +262,6 @@ def _overview(found: dict[str, Any]) -> str:
 def _lists(found: dict[str, Any]) -> dict[str, list[str]]:
     """The entries of each list of problems, by its title."""
     cut, skipped = found["recordings"]["cut_into_several_clips"], found["skipped_files"].items()
-    bands = {name: row for name, row in found["classes"].items() if row["clips"]}
-    low = [
-        f"{name}: {row['band']:.0f} Hz (sample rates: {', '.join(map(str, row['sample_rates']))})"
-        for name, row in bands.items()
-        if row["band"] <= BAND
-    ]
     return {
         "exact duplicates (the same samples)": [
             " = ".join(group) + f" (in {n} classes)" * (n > 1)
@@ -280,9 +276,11 @@ def _lists(found: dict[str, Any]) -> dict[str, list[str]]:
             title: [f"{name}: {_phrase(key, number)}" for name, number in found[key].items()]
             for key, (title, _) in FINDINGS.items()
         },
-        "classes band-limited unlike the others, which a network may learn instead of the sound": (
-            low * (len(low) < len(bands))
-        ),
+        "classes band-limited unlike the others, which a network may learn instead of the sound": [
+            f"{name}: {limit:.0f} Hz (sample rates: {', '.join(map(str, rates))})"
+            for name, limit in found["band_limited_classes"].items()
+            for rates in [found["classes"][name]["sample_rates"]]
+        ],
         "skipped files": [f"{n} ({k})" for k, ns in skipped for n in ns],
         "cannot be read": [problem["reason"] for problem in found["unreadable"]],
     }

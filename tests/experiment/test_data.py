@@ -7,20 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from experiment import scenes
-from experiment.data import (
-    AUDIO_SUFFIXES,
-    CONVERT,
-    Dataset,
-    embedded,
-    printable,
-    read_clip,
-    scan,
-    segmented,
-)
+from experiment import data, scenes
+from experiment.data import AUDIO_SUFFIXES, CONVERT, embedded, printable, read_clip, scan, segmented
 from experiment.data_report import AudioStats, measure, measure_all, report
 from experiment.figures import class_table
 from experiment.folds import find_folds, parse_name
@@ -123,6 +114,7 @@ def test_a_clip_is_mono_and_five_seconds_long(
     silent=st.sets(st.integers(0, 4)),
     suffix=st.sampled_from([".wav", ".flac"]),
 )
+@example(rate=8000, n=1200, silent={1}, suffix=".wav")
 def test_segments_are_every_five_seconds_of_a_recording(
     rate: int, n: int, silent: set[int], suffix: str, tmp_path: Path
 ) -> None:
@@ -132,7 +124,7 @@ def test_segments_are_every_five_seconds_of_a_recording(
     for k in silent:
         signal[5 * k * rate : 5 * (k + 1) * rate] *= 0.001
     path = sounds.write(tmp_path / f"1-17-A{suffix}", signal, rate)
-    one = Dataset(["c"], [f"c/{path.name}"], np.zeros(1, int), [str(path)], read_clip)
+    one = data.Dataset(["c"], [f"c/{path.name}"], np.zeros(1, int), [str(path)], read_clip)
     dataset, whole = segmented(one), load(path, duration=None)
     ends = {k for k in range(1, 5) if 0 < n - 500 * k < 100}
     starts = [5 * k for k in range(5) if n > 500 * k and k not in silent | ends] or [0]

@@ -11,15 +11,7 @@ from hypothesis import strategies as st
 
 from experiment import data_report
 from experiment.data import Dataset, embedded, read_clip, scan
-from experiment.data_report import (
-    AudioStats,
-    as_text,
-    measure,
-    measure_all,
-    remarks,
-    report,
-    stats_of,
-)
+from experiment.data_report import AudioStats, as_text, measure, measure_all, report, stats_of
 from experiment.folds import find_folds
 from tests import sounds
 from tests.experiment.program import Program
@@ -149,7 +141,7 @@ def test_remarks_say_what_may_spoil_a_recording(name: str) -> None:
     """Silent, quiet, clipped, offset, beyond full scale, canceled, band-limited by its rate or by
     an earlier one, longer than what is used; nothing of ordinary noise."""
     signal, rate, expected = REMARKS[name]
-    found = remarks(stats(signal, rate))
+    found = data_report.remarks(stats(signal, rate))
     assert len(found) == len(expected)
     assert all(text.startswith(words) for text, words in zip(found, expected, strict=True)), found
 
@@ -192,7 +184,8 @@ def test_the_findings_are_true_and_are_printed(odd: Path, program: Program) -> N
     assert found["silent"] == {"high/still.flac": True}
     assert set(found["band_limited"]) >= {"hiss/9-B.wav", "low/1-0-B.wav"}
     assert found["classes"]["hiss"]["sample_rates"] == {44100: 7, 22050: 1}
-    assert found["classes"]["hiss"]["band"] > 22000 > 2000 > found["classes"]["low"]["band"]
+    assert found["classes"]["hiss"]["band"] > 22000
+    assert set(found["band_limited_classes"]) == {"high", "low"}
     pairs = [["high/stray.wav", "low/1-1-B.wav"], ["low/1-0-B.wav", "low/copy.wav"]]
     assert found["duplicates"] == pairs and found["recordings"]["number"] == 10
     assert ["hiss/9-A.wav", "hiss/9-B.wav"] in found["recordings"]["cut_into_several_clips"]
