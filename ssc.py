@@ -92,7 +92,8 @@ def load(options: argparse.Namespace) -> data.Dataset:
     if options.data is None:
         return data.embedded(options.seed)
     out = getattr(options, "out", cli.OUT)  # the output folder is not a class
-    return data.scan(options.data, options.all_classes, out)
+    dataset = data.scan(options.data, options.all_classes, out)
+    return data.segmented(dataset) if options.segments else dataset
 
 
 def extract_features(
@@ -121,6 +122,7 @@ def extract_features(
 def run_settings(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
     """The settings and versions that determine the results."""
     names = ["data", "recipe", "seed", *(["folds", "repeats"] if options.cv else [])]
+    names += ["segments"] if options.segments else []
     settings = {name: getattr(options, name) for name in names} | asdict(recipe)
     versions = {"ssc": __version__, "python": platform.python_version()}
     versions |= {name: version(name) for name in ("numpy", "scipy", "soundfile", "matplotlib")}
@@ -237,7 +239,8 @@ def main(arguments: Sequence[str]) -> int:
         print(f"ssc: interrupted{interrupt}", file=sys.stderr)  # or where the model is saved
         return 130
     except BrokenExecutor:
-        message = "a worker process died: out of memory, or a decoder crashed on a broken file"
+        message = "a worker process died: out of memory, a decoder that crashed on a broken file, "
+        message += 'or a script without if __name__ == "__main__":'
     except MemoryError as error:
         message = f"not enough memory: {error}"
     except OSError as error:

@@ -77,6 +77,8 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     flag("train check", "--data", text, metavar="DIR")
     text = "all fifty classes of the ESC-50 repository, not only the ten of ESC-10"
     flag("train check", "--all-classes", text, False)
+    text = "use every 5 s of a recording as a clip, not only the first"
+    flag("train check", "--segments", text, False)
     flag("train predict", "--skip-bad", "list and skip the recordings that cannot be read", False)
     text = "the published network, or the average of two small ones (default: reference)"
     flag("train", "--recipe", text, choices=list(RECIPES), default=Reference.name)
@@ -92,7 +94,8 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     number("train", "--learning-rate", math.ulp(0.0), text, Reference.learning_rate)
     text = "the learning rate of update t is divided by 1 + decay·t"
     number("train", "--decay", 0.0, text, Reference.decay)
-    number("train check scenes", "--seed", 0, "random seed; the same seed reproduces the run", 0)
+    text = "random seed; the same seed reproduces the run on one machine with as many threads"
+    number("train check scenes", "--seed", 0, text, 0)
     number("train explain", "--n-mfcc", 1, "MFCCs per frame", Reference.n_mfcc)
     flag("train", "--deltas", "stack deltas and delta-deltas below the MFCCs", False)
     text = "number of worker processes"
@@ -112,7 +115,7 @@ def _check_combination(parser: Parser, given: dict[str, Any]) -> None:
     has_data = "data" in given or parser.command == "predict"
     has_folds = "cv" in given or parser.command == "check"
     is_reference = given.get("recipe", Reference.name) == Reference.name
-    rules = dict.fromkeys(("all_classes", "skip_bad"), (has_data, "--data"))
+    rules = dict.fromkeys(("all_classes", "segments", "skip_bad"), (has_data, "--data"))
     rules |= dict.fromkeys(("folds", "repeats"), (has_folds, "--cv"))
     rules |= dict.fromkeys(SETTINGS, (is_reference, "--recipe reference"))
     for name, (has_effect, needed) in rules.items():

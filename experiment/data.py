@@ -5,7 +5,7 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -17,8 +17,10 @@ from mfcc.audio import (
     DURATION,
     SAMPLE_RATE,
     SLACK,
+    UNKNOWN,
     fix_length,
     open_audio,
+    read_blocks,
     read_channels,
     resample,
     to_mono,
@@ -34,14 +36,22 @@ UNSUPPORTED_SUFFIXES = (".3gp", ".aac", ".amr", ".m4a", ".mp4", ".webm", ".wma")
 CONVERT = "convert them, for example: ffmpeg -i x.m4a x.wav"
 SYSTEM_FOLDERS = {"__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "lost+found"}
 SYSTEM_FOLDERS |= {"System Volume Information"}
+SILENT = 1e-3  # of full scale, -60 dB
 
 
 class Clip(NamedTuple):
     """A preprocessed clip, (220500,) float32 at 44.1 kHz, and the steps applied to it: "resampled",
-    "cut", "padded"."""
+    "cut", "padded". If a Counter, its "unused" are the samples at 44.1 kHz that were cut off."""
 
     signal: np.ndarray
-    steps: Sequence[str] = ()
+    steps: Collection[str] = ()
+
+
+class Segment(NamedTuple):
+    """Five seconds of a recording, from second start on."""
+
+    path: str
+    start: int
 
 
 @dataclass(frozen=True)
@@ -112,17 +122,19 @@ def scan(folder: str | Path, all_classes: bool = False, out: Path | None = None)
         raise ValueError(f"--all-classes requires the ESC-50 repository; {root} is not one")
     else:
         files = _class_files(root, skipped, out)
-    twice = [key for key, n in Counter((name, path.name) for name, path in files).items() if n > 1]
-    if twice:  # in two folders of one name, in other Unicode forms
-        raise ValueError(f"two recordings are called {printable('/'.join(twice[0]))}")
+    names = [f"{name}/{printable(path.name)}" for name, path in files]
+    if len(set(names)) < len(names):  # in two folders of one name, in other Unicode forms
+        raise ValueError(f"two recordings are called {Counter(names).most_common(1)[0][0]}")
     classes = sorted({name for name, _ in files})
     if not classes:
         raise ValueError(f"{root} contains no class folders; it must contain one per class")
     if len(classes) == 1:
         raise ValueError(f"{root} has one class, {classes[0]!r}; at least two are required")
+    if all(re.fullmatch(r"fold[ _-]?\d+", name, re.IGNORECASE) for name in classes):  # UrbanSound8K
+        raise ValueError(f"the folders of {root} are folds; it must contain one folder per class")
     return Dataset(
-        classes=[printable(name) for name in classes],
-        names=[printable(f"{name}/{path.name}") for name, path in files],
+        classes=classes,
+        names=names,
         labels=np.array([classes.index(name) for name, _ in files]),
         sources=[str(path) for _, path in files],
         reader=read_clip,
@@ -144,7 +156,7 @@ def _esc50_files(root: Path, all_classes: bool) -> list[tuple[str, Path]]:
                 f"{table} is not the table of ESC-50: row {reader.line_num} lacks a value"
             )
         if all_classes or esc10.lower() == "true":
-            files.append((category, root / "audio" / name))
+            files.append((printable(category), root / "audio" / name))
     if not files:
         raise ValueError(f"{table} lists no recordings")
     return sorted(files)
@@ -168,7 +180,7 @@ def _class_files(
             raise ValueError(f"the class folder {entry} contains no recordings{hint}")
         for path, kind in zip(paths, kinds, strict=True):
             if is_class and kind == "audio":
-                recordings.append((unicodedata.normalize("NFC", entry.name), path))
+                recordings.append((printable(unicodedata.normalize("NFC", entry.name)), path))
             else:
                 skipped.setdefault(kind, []).append(printable(path.relative_to(root).as_posix()))
     return recordings
@@ -184,14 +196,56 @@ def _kind(path: Path) -> str:
     return "folder" if path.is_dir() else "not audio"
 
 
-def read_clip(path: str) -> Clip:
-    """Read and preprocess a clip. ValueError, OSError: as for mfcc.load, or a truncated file."""
+def segmented(dataset: Dataset) -> Dataset:
+    """Every five seconds of each recording as a clip, with the name "class/file@10s" except for the
+    first. skipped_files lists the silent segments and the short ends that are left out."""
+    clips, skipped = [], {kind: list(files) for kind, files in dataset.skipped_files.items()}
+    for name, label, path in zip(dataset.names, dataset.labels, dataset.sources, strict=True):
+        for start, problem in _segments(path).items():
+            segment = f"{name}@{start}s" if start else name
+            if problem:
+                skipped.setdefault(problem, []).append(segment)
+            else:
+                clips.append((segment, label, Segment(path, start)))
+    names, labels, sources = map(list, zip(*clips, strict=True))
+    return replace(
+        dataset, names=names, labels=np.array(labels), sources=sources, skipped_files=skipped
+    )
+
+
+def _segments(path: str) -> dict[int, str]:
+    """The starts (s) of a recording's segments, each with the reason why it is left out, or "". The
+    first is included if all are silent; so is one at which reading fails, to fail again."""
+    found, start = dict[int, str](), 0
+    try:
+        with open_audio(path) as sound:
+            check_complete(path, sound)
+            rate = sound.samplerate
+            for block in read_blocks(path, sound, round(DURATION * rate)):
+                silent = "silent segment" if np.abs(block).max() < SILENT else ""
+                short = "end under 1 s" if start and len(block) < rate else ""
+                found[start] = silent or short
+                start += round(DURATION) if len(block) == DURATION * rate else 0
+    except (OSError, ValueError):
+        found[start] = ""
+    return found if "" in found.values() else {**found, 0: ""}
+
+
+def read_clip(source: str | Segment) -> Clip:
+    """Read and preprocess the first 5 s of a file, or a segment, which does not count as cut.
+    ValueError, OSError: as for mfcc.load, or a truncated file."""
+    path, start = (source, None) if isinstance(source, str) else source
+    lead = min(start or 0, 1)  # s read before the start, so that resampling has no edge effect
     with open_audio(path) as sound:
         check_complete(path, sound)
-        signal, rate = to_mono(read_channels(path, sound, DURATION)), sound.samplerate
-    signal, n = resample(signal, rate, SAMPLE_RATE), round(DURATION * SAMPLE_RATE)
-    steps = {"resampled": rate != SAMPLE_RATE, "cut": len(signal) > n, "padded": len(signal) < n}
-    return Clip(fix_length(signal, n), [step for step, applied in steps.items() if applied])
+        channels = read_channels(path, sound, lead + DURATION, (start or 0) - lead)
+        rate, n_stated = sound.samplerate, sound.frames if sound.frames < UNKNOWN else 0
+    signal = resample(to_mono(channels), rate, SAMPLE_RATE)[lead * SAMPLE_RATE :]
+    n = round(DURATION * SAMPLE_RATE)
+    steps = Counter(resampled=rate != SAMPLE_RATE, padded=len(signal) < n)
+    if start is None and len(signal) > n:
+        steps.update(cut=1, unused=n_stated * SAMPLE_RATE // rate - n)
+    return Clip(fix_length(signal, n), +steps)  # + removes what is not positive
 
 
 # libsndfile corrects sizes in a header that exceed the file, and reports this only in its log.

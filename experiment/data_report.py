@@ -1,36 +1,58 @@
 """The data report: contents and problems of a folder of recordings. Chapter 13.
 
-Every recording is read to its end, not only its first five seconds. The text is generated from
-the JSON.
+Every recording is read to its end, not only its first five seconds, and in blocks. The text is
+generated from the JSON.
 """
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import Executor
 from functools import partial
+from math import log10
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from mfcc.audio import SAMPLE_RATE, open_audio, read_channels
+from mfcc import hann, power_spectrum
+from mfcc.audio import DURATION, SAMPLE_RATE, UNKNOWN, open_audio, read_blocks
 
-from .data import Clip, Dataset, check_complete
+from .data import SILENT, Clip, Dataset, Segment, check_complete
 from .extract import Progress, map_clips, reason
 from .folds import KINDS, find_folds, parse_name
 from .output import text_table
 
 CLIPPING_LEVEL = 0.99  # of full scale; the largest 8-bit sample, 127/128, exceeds it
-SILENT = 1e-3  # of full scale, -60 dB
 DC_OFFSET = 0.01  # of full scale; larger means are listed
+QUIET = 0.01  # of full scale, -40 dB
+BEYOND = 1.5  # of full scale; decoded MP3 exceeds it a little, integers in a float file by far
+MIXED = -20.0  # dB; the mean of fewer than a hundred independent channels is stronger
+BAND = SAMPLE_RATE / 4  # Hz; half of what the features cover
+FALL = 1e-8  # of the largest power in the mean spectrum, -80 dB: less is no sound
+WINDOWS = 500  # of 10 ms, in a block
 LISTED = 20  # lines of a list in the text
+FINDINGS = {  # key in the JSON: title of the list, text of one number
+    "clipped": (
+        "clipped (three consecutive samples within 1 % of full scale)",
+        "{} clipped run{s}",
+    ),
+    "dc_offset": (f"DC offset above {DC_OFFSET:g} of full scale", "DC offset {:.3f}"),
+    "beyond_full_scale": ("beyond full scale, where they are cut", "peak {:.4g} times full scale"),
+    "silent": ("entirely silent", "silent"),
+    "very_quiet": ("very quiet (peak below -40 dB)", "very quiet, peak {:.1f} dB"),
+    "canceled": ("channels that cancel in their mean", "channels cancel: mean at {:.0f} dB"),
+    "band_limited": (f"band-limited (no sound above {BAND:.0f} Hz)", "band-limited to {:.0f} Hz"),
+    "unused_seconds": ("longer than the 5 s used without --segments", "{:.1f} s left out"),
+}
 
 
 class AudioStats(NamedTuple):
     """One recording: sample rate (Hz), channels, length (s), format and coding; the number of
     clipped runs (three or more consecutive samples within 1 % of full scale); the largest absolute
     channel mean (DC offset); the proportion of silent 10 ms windows (below -60 dB); a digest of
-    rate and samples, independent of the file's name and coding."""
+    rate and samples, independent of the file's name and coding; the largest absolute sample; the
+    level of the mean over channels relative to the channels (dB); the highest frequency (Hz) at
+    which the mean spectrum is within 80 dB of its peak."""
 
     rate: int
     channels: int
@@ -40,6 +62,34 @@ class AudioStats(NamedTuple):
     offset: float
     silence: float
     digest: str
+    peak: float
+    mixed: float
+    band: float
+
+
+def findings(found: AudioStats) -> dict[str, float]:
+    """For each key of FINDINGS the number to be listed; 0 if there is nothing to list."""
+    return {
+        "clipped": found.clipped,
+        "dc_offset": found.offset * (found.offset > DC_OFFSET),
+        "beyond_full_scale": found.peak * (found.peak > BEYOND),
+        "silent": found.silence == 1,
+        "very_quiet": 20 * log10(found.peak) if SILENT <= found.peak < QUIET else 0,
+        "canceled": found.mixed * (found.mixed < MIXED),
+        "band_limited": found.band * (found.band <= BAND),
+        "unused_seconds": max(0, round(found.seconds - DURATION, 1)),
+    }
+
+
+def remarks(found: AudioStats) -> list[str]:
+    """What may spoil a recording, one phrase each, such as "very quiet, peak -46.0 dB", "silent",
+    "3 clipped runs", "band-limited to 4000 Hz". Of a clip that was resampled the last is missing:
+    the resampler leaves traces above the limit. measure reads the file itself."""
+    return [_phrase(key, number) for key, number in findings(found).items() if number]
+
+
+def _phrase(key: str, number: float) -> str:
+    return FINDINGS[key][1].format(number, s="s" * (number > 1))
 
 
 def measure_all(
@@ -51,30 +101,57 @@ def measure_all(
 
 
 def measure(reader: Callable[[Any], Clip], source: Any) -> AudioStats | str:
-    """The statistics of one recording, a file or synthesized, or the reason it is unreadable."""
-    if not isinstance(source, str):
+    """The statistics of one recording, a file, its segment or synthesized, or the reason it is
+    unreadable."""
+    if not isinstance(source, str | Segment):
         return stats_of(reader(source).signal[:, None], SAMPLE_RATE, "synthesized")
+    path, start = (source, None) if isinstance(source, str) else source
     try:
-        with open_audio(source) as sound:
-            check_complete(source, sound)
-            channels = read_channels(source, sound)
-            return stats_of(channels, sound.samplerate, f"{sound.format} {sound.subtype}")
+        with open_audio(path) as sound:
+            check_complete(path, sound)
+            rate, coding = sound.samplerate, f"{sound.format} {sound.subtype}"
+            n = UNKNOWN if start is None else round(DURATION * rate)
+            blocks = read_blocks(path, sound, WINDOWS * max(1, rate // 100), start or 0, n)
+            return _collect(blocks, rate, sound.channels, coding)
     except (OSError, ValueError) as error:
         return reason(error)
 
 
 def stats_of(signal: np.ndarray, rate: int, coding: str) -> AudioStats:
     """The statistics of a sound (n, n_channels)."""
-    level = np.abs(signal)
-    loud = level >= CLIPPING_LEVEL
-    runs = (loud[2:] & loud[1:-1] & loud[:-2]).astype(np.int8)  # a clipped run is a run of 1s
-    clipped = np.count_nonzero(np.diff(runs, axis=0, prepend=0) == 1)
-    windows = np.maximum.reduceat(level.max(axis=1), range(0, len(signal), max(1, rate // 100)))
-    offset, silence = np.abs(signal.mean(axis=0, dtype=float)).max(), np.mean(windows < SILENT)
-    digest = hashlib.sha256(f"{rate} Hz, {signal.shape[1]} channels".encode())
-    digest.update((signal + np.float32(0)).data)  # -0 becomes 0
-    measures = (int(clipped), float(offset), float(silence), digest.hexdigest())
-    return AudioStats(rate, signal.shape[1], len(signal) / rate, coding, *measures)
+    return _collect([signal], rate, signal.shape[1], coding)
+
+
+def _collect(blocks: Iterable[np.ndarray], rate: int, n_channels: int, coding: str) -> AudioStats:
+    """The statistics of a sound in blocks (n, n_channels), WINDOWS each but for the last."""
+    width = max(1, rate // 100)  # samples in 10 ms
+    loud, clipped, n = np.zeros((3, n_channels), bool), 0, 0
+    total, energy, power = np.zeros(n_channels), np.zeros(2), np.zeros(width + 1)
+    tops = list[np.ndarray]()  # the largest sample of each window
+    digest = hashlib.sha256(f"{rate} Hz, {n_channels} channels".encode())
+    for block in blocks:
+        level, x = np.abs(block), block.astype(float)
+        loud = np.concatenate([loud[-3:], level >= CLIPPING_LEVEL])  # a run may cross the border
+        runs = loud[2:] & loud[1:-1] & loud[:-2]  # a clipped run is a run of these
+        clipped += int(np.count_nonzero(runs[1:] > runs[:-1]))
+        tops.append(np.maximum.reduceat(level.max(axis=1), range(0, len(block), width)))
+        total += x.sum(axis=0)
+        energy += np.square(x.mean(axis=1)).sum(), np.square(x).mean(axis=1).sum()
+        power += _spectrum(x, 2 * width)
+        digest.update((block + np.float32(0)).data)  # -0 becomes 0
+        n += len(block)
+    top, offset = np.concatenate(tops), float(np.abs(total / n).max())
+    mixed = 10 * log10(max(energy[0] / energy[1], 1e-20)) if energy[1] else 0.0
+    band = float(np.flatnonzero(power >= FALL * power.max())[-1] * rate / (2 * width))
+    levels = offset, float(np.mean(top < SILENT)), digest.hexdigest(), float(top.max()), mixed
+    return AudioStats(rate, n_channels, n / rate, coding, clipped, *levels, band)
+
+
+def _spectrum(x: np.ndarray, size: int) -> np.ndarray:
+    """The power spectra of all frames and channels, added, (n, n_channels) -> (size//2 + 1,); 0 in
+    the first two bins, to which an offset leaks."""
+    frames = x[: len(x) // size * size].T.reshape(-1, size)
+    return np.append([0, 0], power_spectrum(frames * hann(size)).sum(axis=0)[2:])
 
 
 def report(
@@ -83,6 +160,7 @@ def report(
     """All findings, JSON-serializable; outcomes as returned by measure_all."""
     pairs = list(zip(dataset.names, outcomes, strict=True))
     stats = {name: found for name, found in pairs if not isinstance(found, str)}
+    numbers = {name: findings(found) for name, found in stats.items()}
     readable = [i for i, name in enumerate(dataset.names) if name in stats]
     recordings = {name: parse_name(name)[1] for name in stats}
     n_recordings = len(set(recordings.values()))
@@ -92,6 +170,10 @@ def report(
         found = [stats[dataset.names[i]] for i in readable if dataset.labels[i] == label]
         n_clipped = sum(each.clipped > 0 for each in found)
         classes[name] = {"clips": len(found), **_summary(found), "clipped": n_clipped}
+        classes[name]["band"] = float(np.median([each.band for each in found])) if found else None
+        classes[name]["sample_rates"] = dict(Counter(each.rate for each in found))
+    bands = {name: row["band"] for name, row in classes.items() if row["clips"]}
+    low = {name: band for name, band in bands.items() if band <= BAND}
     return {
         "clips": len(dataset),
         "unreadable": unreadable,
@@ -101,11 +183,10 @@ def report(
         "codings": dict(Counter(found.coding for found in stats.values()).most_common()),
         **_summary(stats.values()),
         "total_seconds": sum(found.seconds for found in stats.values()),
-        "clipped": {name: found.clipped for name, found in stats.items() if found.clipped},
-        "dc_offset": {n: found.offset for n, found in stats.items() if found.offset > DC_OFFSET},
-        "silent": [name for name, found in stats.items() if found.silence == 1],
+        **{key: {n: each[key] for n, each in numbers.items() if each[key]} for key in FINDINGS},
         "duplicates": _groups({name: found.digest for name, found in stats.items()}),
         "classes": classes,
+        "band_limited_classes": low if len(low) < len(bands) else {},
         "recordings": {"number": n_recordings, "cut_into_several_clips": _groups(recordings)},
         "folds": _folds(dataset, readable, n_folds, seed),
     }
@@ -181,19 +262,25 @@ def _overview(found: dict[str, Any]) -> str:
 def _lists(found: dict[str, Any]) -> dict[str, list[str]]:
     """The entries of each list of problems, by its title."""
     cut, skipped = found["recordings"]["cut_into_several_clips"], found["skipped_files"].items()
-    clipped = [f"{name}: {n} clipped run{'s' * (n > 1)}" for name, n in found["clipped"].items()]
     return {
         "exact duplicates (the same samples)": [
             " = ".join(group) + f" (in {n} classes)" * (n > 1)
             for group in found["duplicates"]
             for n in [len({name.split("/")[0] for name in group})]
         ],
-        "cut from one recording, according to their names": [", ".join(group) for group in cut],
-        "clipped (three consecutive samples within 1 % of full scale)": clipped,
-        f"DC offset above {DC_OFFSET:g} of full scale": [
-            f"{name}: {offset:.3f}" for name, offset in found["dc_offset"].items()
+        "cut from one recording, according to their names": [
+            ", ".join(group[:LISTED]) + f", … ({len(group)})" * (len(group) > LISTED)
+            for group in cut
         ],
-        "entirely silent": found["silent"],
+        **{
+            title: [f"{name}: {_phrase(key, number)}" for name, number in found[key].items()]
+            for key, (title, _) in FINDINGS.items()
+        },
+        "classes band-limited unlike the others, which a network may learn instead of the sound": [
+            f"{name}: {limit:.0f} Hz (sample rates: {', '.join(map(str, rates))})"
+            for name, limit in found["band_limited_classes"].items()
+            for rates in [found["classes"][name]["sample_rates"]]
+        ],
         "skipped files": [f"{n} ({k})" for k, ns in skipped for n in ns],
         "cannot be read": [problem["reason"] for problem in found["unreadable"]],
     }

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -88,7 +88,7 @@ def map_clips(
 
 def process_clip(
     reader: Callable[[Any], Clip], feature_fn: FeatureFn, source: Any
-) -> tuple[Sequence[np.ndarray], Sequence[str]] | str:
+) -> tuple[Sequence[np.ndarray], Collection[str]] | str:
     """The features of one clip and the steps applied to it; the reason if it is unreadable."""
     try:
         clip = reader(source)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mfcc.audio import SAMPLE_RATE
 from mininet import History, precision_recall_f1
 
 from .data import CONVERT, Dataset
@@ -51,8 +52,11 @@ def class_table(dataset: Dataset) -> str:
 
 
 def treatment_text(treated: Counter[str], n_clips: int) -> str:
-    """One line per preprocessing step, with the number of clips resampled, cut or padded."""
-    kinds = {"resampled": "to 44.1 kHz", "cut": "to 5 s", "padded": "with zeros to 5 s"}
+    """One line per preprocessing step, with the number of clips resampled, cut or padded, and the
+    seconds cut off."""
+    unused = f"; {treated['unused'] / SAMPLE_RATE:.0f} s are left out; --segments uses them"
+    cut = f"to 5 s{unused if treated['cut'] else ''}"
+    kinds = {"resampled": "to 44.1 kHz", "cut": cut, "padded": "with zeros to 5 s"}
     return "\n".join(f"{treated[k]} of {n_clips} clips {k} {how}" for k, how in kinds.items())
 
 

@@ -18,6 +18,8 @@ from .scenes import N_FOLDS
 MIN_FOLDS = 3  # one test fold; the choice of networks needs two more
 OFFICIAL = {str(fold) for fold in range(1, N_FOLDS + 1)}  # of ESC-10 and ESC-50
 _NAME = re.compile(r"(?:(\d+)-)?(.+)-[A-Z](?:-\d+)?")
+_URBANSOUND = re.compile(r"(\d+)-\d-\d+-\d+")  # recording, class, occurrence and slice
+_SEGMENT = re.compile(r"@\d+s$")  # of a recording, as data.segmented names it
 KINDS = {
     "official": "the official folds, the first number of each file name",
     "recordings": "stratified, clips of one recording in the same fold",
@@ -80,10 +82,12 @@ def find_folds_or_none(names: Sequence[str], labels: np.ndarray, seed: int = 0) 
 def parse_name(name: str) -> tuple[str | None, str]:
     """The fold, None if the name contains none, and the recording; else the clip itself.
 
-    ESC's numbers come from one archive: the same number in two classes is the same recording.
-    Other datasets probably restart their numbers in each class.
+    ESC's and UrbanSound8K's numbers come from one archive: the same number in two classes is the
+    same recording. Other datasets probably restart their numbers in each class.
     """
-    path = PurePosixPath(name)
+    path = PurePosixPath(_SEGMENT.sub("", name))
+    if match := _URBANSOUND.fullmatch(path.stem):
+        return None, match[1]
     match = _NAME.fullmatch(path.stem)
     fold, recording = match.groups() if match else (None, path.name)
     return fold, recording if fold else f"{path.parent}/{recording}"

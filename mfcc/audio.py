@@ -93,36 +93,51 @@ def open_audio(path: str | os.PathLike[str]) -> Iterator[Any]:
 
 
 def read_channels(
-    path: str | os.PathLike[str], sound: Any, duration: float | None = None
+    path: str | os.PathLike[str], sound: Any, duration: float | None = None, start: int = 0
 ) -> np.ndarray:
-    """Read an open file to its end, (n, n_channels) float32: at most duration s and a margin.
-
-    ValueError, with the path: no samples, fewer than the header states by more than SLACK, more
-    than fit into memory, NaN or infinite samples, a part that the decoder does not read."""
-    name, rate = os.fsdecode(path), sound.samplerate
-    n = UNKNOWN if duration is None else ceil((duration + MARGIN) * rate)
-    stated = min(n, sound.frames) if sound.frames < UNKNOWN else 0
-    size = stated or BLOCK * rate  # in one call, if the number of samples is stated
-    blocks: list[np.ndarray] = []
-    n_read = 0
+    """Read an open file from second start to its end, (n, n_channels) float32: at most duration s
+    and a margin. ValueError as for read_blocks, and for more samples than fit into memory."""
+    n = UNKNOWN if duration is None else ceil((duration + MARGIN) * sound.samplerate)
     try:
-        while n_read < n:
-            blocks.append(sound.read(min(size, n - n_read), dtype="float32", always_2d=True))
-            n_read += len(blocks[-1])
-            if n_read == stated or len(blocks[-1]) < size:
-                break
-        channels = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+        blocks = list(read_blocks(path, sound, None, start, n))
+        return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
     except MemoryError:
-        raise ValueError(f"{name} has too many samples to fit in memory") from None
+        raise ValueError(f"{os.fsdecode(path)} has too many samples to fit in memory") from None
+
+
+def read_blocks(
+    path: str | os.PathLike[str], sound: Any, size: int | None, start: int = 0, n: int = UNKNOWN
+) -> Iterator[np.ndarray]:
+    """Read at most n samples of an open file from second start on, in blocks (size, n_channels)
+    float32, the last one shorter; None: in one block, if the header states the number of samples.
+
+    ValueError, with the path, at the end: no samples, fewer than the header states by more than
+    SLACK, a part that the decoder does not read, NaN or infinite samples, after which no block is
+    yielded.
+    """
+    name, first = os.fsdecode(path), start * sound.samplerate
+    stated = min(n, sound.frames - first) if sound.frames < UNKNOWN else 0
+    end = stated or n
+    size = size or stated or BLOCK * sound.samplerate
+    if start:
+        sound.seek(first)
+    n_read = n_bad = 0
+    while n_read < end:
+        block = sound.read(min(size, end - n_read), dtype="float32", always_2d=True)
+        n_bad += len(block) - np.isfinite(block).all(axis=1).sum()
+        n_read += len(block)
+        if len(block) and not n_bad:
+            yield block
+        if len(block) < size:
+            break
     if n_read == 0:
         n_bytes = os.path.getsize(name)
         hint = f", but {n_bytes} bytes: was its header never finished?" * (n_bytes > MAX_HEADER)
         raise ValueError(f"{name} has no samples{hint}")
     if n_read < n:
-        check_end(name, sound, n_read, stated)
-    if n_bad := n_read - np.isfinite(channels).all(axis=1).sum():
+        check_end(name, sound, first + n_read, first + stated)
+    if n_bad:
         raise ValueError(f"{name} has {n_bad} samples that are NaN or infinite")
-    return channels
 
 
 def check_end(name: str, sound: Any, n_read: int, stated: int) -> None:

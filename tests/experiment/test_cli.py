@@ -9,8 +9,9 @@ import pytest
 from experiment.cli import COMMANDS, make_recipe, parse
 from experiment.recipes import Improved, Reference
 
-SWITCHES = dict.fromkeys(("all_classes", "cv", "normalize", "quiet", "show", "skip_bad"), False)
-TRAIN: dict[str, Any] = {"command": "train", "data": None, "out": Path("out"), **SWITCHES}
+SWITCHES = ("all_classes", "cv", "normalize", "quiet", "segments", "show", "skip_bad")
+TRAIN: dict[str, Any] = {"command": "train", "data": None, "out": Path("out")}
+TRAIN |= dict.fromkeys(SWITCHES, False)
 TRAIN |= {"recipe": "reference", "seed": 0, "folds": None, "repeats": 5, "jobs": None}
 CHECK = {"command": "check", "data": "d", "all_classes": True, "folds": 4, "seed": 2, "jobs": 1}
 PREDICT = {"command": "predict", "model": "m.npz", "clips": ["a.wav", "b.wav"], "skip_bad": True}
@@ -25,7 +26,10 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     "--data d --all-classes --skip-bad --jobs 3": (
         TRAIN | {"data": "d", "all_classes": True, "skip_bad": True, "jobs": 3}
     ),
-    "check --data d --all-classes --folds 4 --seed 2 --jobs 1 --json": CHECK | {"json": True},
+    "--data d --segments": TRAIN | {"data": "d", "segments": True},
+    "check --data d --all-classes --folds 4 --seed 2 --jobs 1 --json": (
+        CHECK | {"json": True, "segments": False}
+    ),
     "predict m.npz a.wav b.wav --skip-bad": PREDICT,
     "scenes d --seed 4 --quiet": SCENES,
     "explain a.wav --out o --n-mfcc 20 --show": EXPLAIN | {"show": True, "quiet": False},
@@ -112,6 +116,7 @@ def test_numbers_out_of_range_are_rejected(
         ("--all-classes", "argument --all-classes: requires --data"),
         ("--skip-bad", "argument --skip-bad: requires --data"),
         ("check --all-classes", "argument --all-classes: requires --data"),
+        ("--segments", "argument --segments: requires --data"),
         ("check --cv", "unrecognized arguments: --cv"),
         ("--recipe improved --epochs 100", "argument --epochs: requires --recipe reference"),
         ("--recipe improved --decay 0", "argument --decay: requires --recipe reference"),

@@ -1,18 +1,20 @@
 """Properties of experiment/data.py: what a folder contains, and how a file becomes a clip."""
 
+import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from experiment import scenes
-from experiment.data import AUDIO_SUFFIXES, CONVERT, embedded, printable, read_clip, scan
+from experiment import data, scenes
+from experiment.data import AUDIO_SUFFIXES, CONVERT, embedded, printable, read_clip, scan, segmented
+from experiment.data_report import AudioStats, measure, measure_all, report
 from experiment.figures import class_table
-from experiment.folds import find_folds
+from experiment.folds import find_folds, parse_name
 from mfcc import load
 from tests import sounds
 from tests.experiment.program import Program
@@ -102,7 +104,73 @@ def test_a_clip_is_mono_and_five_seconds_long(
     n = -(-len(signal) * 44100 // rate)  # rounded up, as resample_poly does
     assert clip.signal.shape == (N_SAMPLES,) and not clip.signal[min(n, N_SAMPLES) :].any()
     steps = {"resampled": rate != 44100, "cut": n > N_SAMPLES, "padded": n < N_SAMPLES}
-    assert clip.steps == [step for step, applied in steps.items() if applied]
+    assert [step for step in clip.steps if step != "unused"] == [s for s in steps if steps[s]]
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rate=st.sampled_from([8000, 11025, 44100, 48000]),
+    n=st.integers(1, 24 * 100),
+    silent=st.sets(st.integers(0, 4)),
+    suffix=st.sampled_from([".wav", ".flac"]),
+)
+@example(rate=8000, n=1200, silent={1}, suffix=".wav")
+def test_segments_are_every_five_seconds_of_a_recording(
+    rate: int, n: int, silent: set[int], suffix: str, tmp_path: Path
+) -> None:
+    """Segment k is that part of the whole recording at 44.1 kHz. Silent ones and an end under 1 s
+    are listed instead, but one is always used; all are in one fold."""
+    signal = sounds.hiss(0, 1.0, rate)[np.arange(n * rate // 100) % rate]
+    for k in silent:
+        signal[5 * k * rate : 5 * (k + 1) * rate] *= 0.001
+    path = sounds.write(tmp_path / f"1-17-A{suffix}", signal, rate)
+    one = data.Dataset(["c"], [f"c/{path.name}"], np.zeros(1, int), [str(path)], read_clip)
+    dataset, whole = segmented(one), load(path, duration=None)
+    ends = {k for k in range(1, 5) if 0 < n - 500 * k < 100}
+    starts = [5 * k for k in range(5) if n > 500 * k and k not in silent | ends] or [0]
+    assert [source.start for source in dataset.sources] == starts
+    left_out = sum(map(len, dataset.skipped_files.values()))
+    assert len(dataset) + left_out == -(-n // 500)
+    assert len(dataset.labels) == len(set(dataset.names)) == len(dataset)
+    assert {parse_name(name) for name in dataset.names} == {("1", "17")}
+    for i, start in enumerate(starts):
+        clip, part = dataset.read(i), whole[44100 * start :][:N_SAMPLES]
+        np.testing.assert_array_equal(clip.signal[: len(part)], part)
+        assert not clip.signal[len(part) :].any() and "cut" not in clip.steps
+        measured = measure(dataset.reader, dataset.sources[i])
+        assert isinstance(measured, AudioStats)
+        assert measured.seconds == min(5.0, (len(signal) - start * rate) / rate)
+
+
+def test_a_segment_that_cannot_be_read_is_a_problem_of_its_own(tmp_path: Path) -> None:
+    """Of a recording with a NaN in its eighth second the first segment is read, the second is not;
+    a file that is not audio has one segment."""
+    signal = sounds.hiss(0, 9.0, 8000)
+    signal[7 * 8000] = np.nan
+    folder = sounds.category(tmp_path)
+    sounds.write(folder / "low" / "nan.wav", signal, 8000, subtype="FLOAT")
+    (folder / "low" / "text.wav").write_text("no sound")
+    dataset = segmented(scan(folder))
+    assert dataset.names[-3:] == ["low/nan.wav", "low/nan.wav@5s", "low/text.wav"]
+    assert dataset.read(12).steps == {"resampled": 1}
+    assert refusal(dataset.read, 13).endswith("has 1 samples that are NaN or infinite")
+    assert "cannot be read as audio" in refusal(dataset.read, 14)
+
+
+def test_a_run_uses_all_segments_or_says_what_is_left_out(program: Program, tmp_path: Path) -> None:
+    """Training says how many seconds it does not use; with --segments there are as many clips more,
+    in check too, and none of a recording in two folds."""
+    folder = sounds.category(tmp_path)
+    sounds.write(folder / "low" / "long.wav", sounds.hiss(0, 27.0, 8000), 8000)
+    text = program.train(folder, *SHORT[:-1])
+    assert "1 of 13 clips cut to 5 s; 22 s are left out; --segments uses them" in text
+    text = program.train(folder, "--segments", "--cv", "--folds", 3, "--repeats", 1, *SHORT[:-1])
+    assert "3 classes, 18 clips" in text and "0 of 18 clips cut to 5 s\n" in text
+    assert program.metrics["held_out"]["recordings"] == 5  # four numbers of ESC, and this one
+    assert program.metrics["settings"]["segments"] is True
+    assert "  low/long.wav: 22.0 s left out\n" in program.run("check", "--data", folder)[0]
+    text, _ = program.run("check", "--data", folder, "--segments")
+    assert "s left out" not in text and "3 classes, 18 recordings" in text
 
 
 def test_embedded_clips_equal_the_written_ones(
@@ -188,6 +256,11 @@ def test_what_else_lies_in_a_folder_is_named(tmp_path: Path) -> None:
     sounds.write(folder / "\uac00" / "2.wav", sounds.hiss(0))
     assert refusal(scan, folder) == "two recordings are called \uac00/2.wav"
     (folder / "\uac00" / "2.wav").unlink()
+    for i in (1, 2):
+        (tmp_path / "folds" / f"Fold{i}").mkdir(parents=True)
+        (tmp_path / "folds" / f"Fold{i}" / "1-0-0-0.wav").touch()
+    message = "are folds; it must contain one folder per class"
+    assert refusal(scan, tmp_path / "folds").endswith(message)
     (folder / "a").mkdir()
     (folder / "low" / "voice.m4a").rename(folder / "a" / "x.AAC")
     message = f"the class folder {folder / 'a'} contains no recordings, but 1 in formats that are"
@@ -195,6 +268,19 @@ def test_what_else_lies_in_a_folder_is_named(tmp_path: Path) -> None:
     (folder / "a" / "x.AAC").unlink()
     (folder / "a" / "deeper").mkdir()
     assert refusal(scan, folder).endswith("contains no recordings, but 1 folders: is each a class?")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows allows no such names")
+def test_names_that_are_printed_alike_are_one_class_and_no_two_recordings(tmp_path: Path) -> None:
+    """The folders a<line break> and a\\n: all their recordings are reported, and no name twice."""
+    folder = sounds.category(tmp_path)
+    for name, file in (("a\n", "1.wav"), ("a\\n", "2.wav")):
+        sounds.write(folder / name / file, sounds.hiss(0))
+    dataset = scan(folder)
+    found = report(dataset, measure_all(dataset))
+    assert found["classes"]["a\\n"]["clips"] == 2 and sum(found["sample_rates"].values()) == 14
+    sounds.write(folder / "a\n" / "2.wav", sounds.hiss(0))
+    assert refusal(scan, folder) == "two recordings are called a\\n/2.wav"
 
 
 # Broken recordings

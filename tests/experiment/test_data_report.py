@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from experiment import data_report
@@ -94,7 +94,56 @@ def test_recordings_are_read_to_the_end(tmp_path: Path) -> None:
     signal[-1] = np.nan
     sounds.write(path, signal, 8000, subtype="DOUBLE")
     assert measure(read_clip, str(path)) == f"{path} has 1 samples that are NaN or infinite"
-    assert read_clip(str(path)).steps == ["resampled", "cut"]
+    assert read_clip(str(path)).steps == {"resampled": 1, "cut": 1, "unused": 20 * 44100}
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rng=generators(), n=st.integers(1, 9000), n_channels=st.integers(1, 3))
+def test_the_size_of_the_blocks_does_not_matter(
+    rng: np.random.Generator, n: int, n_channels: int, tmp_path: Path
+) -> None:
+    """A file, read in blocks of 4000 samples, is measured as the whole signal is: runs across a
+    border count once, windows do not shift. Only sums differ, by rounding."""
+    runs = rng.integers(1, 6, n)
+    signal = np.repeat(rng.choice([0, 0, 1e-4, 0.5, -1, 1], (n, n_channels)), runs, axis=0)[:n]
+    path = sounds.write(tmp_path / "a.wav", signal, 800, subtype="FLOAT")
+    in_blocks, whole = measure(read_clip, str(path)), stats_of(signal.astype("f"), 800, "WAV FLOAT")
+    assert isinstance(in_blocks, AudioStats) and in_blocks[:5] == whole[:5]
+    assert in_blocks.digest == whole.digest and in_blocks.peak == whole.peak
+    assert in_blocks.silence == whole.silence
+    assert in_blocks.offset == pytest.approx(whole.offset, abs=1e-12)
+    assert in_blocks.mixed == pytest.approx(whole.mixed, abs=1e-9)
+
+
+NOISE = sounds.hiss(0, 1.0)
+AT_8_KHZ = sounds.hiss(0, 1.0, 8000)
+REMARKS = {  # what is said of a signal at a rate in Hz
+    "nothing": (NOISE, 44100, []),
+    "quiet": (0.009 * np.clip(10 * NOISE, -1, 1), 44100, ["very quiet, peak -40.9 dB"]),
+    "silent": (np.zeros((100, 2)), 44100, ["silent"]),
+    "clipped": (np.clip(NOISE, [[-9] * 44095 + [0.99] * 5], 9)[0], 44100, ["1 clipped run"]),
+    "offset": (NOISE - 0.02, 44100, ["DC offset 0.020"]),
+    "integers": (np.tile([0, 9830, -9830, 0], 999), 44100, ["peak 9830 times full scale"]),
+    "antiphase": (np.stack([NOISE, -NOISE], 1), 44100, ["channels cancel: mean at -200 dB"]),
+    "independent": (sounds.hiss(0, 20.0).reshape(-1, 90), 44100, []),
+    "a low rate": (AT_8_KHZ, 8000, ["band-limited to 4000 Hz"]),
+    "a low rate before": (
+        np.fft.irfft(np.fft.rfft(NOISE)[:4001], 44100),
+        44100,
+        ["band-limited to 4"],
+    ),
+    "long": (np.tile(AT_8_KHZ, 60), 8000, ["band-limited to 4000 Hz", "55.0 s left out"]),
+}
+
+
+@pytest.mark.parametrize("name", REMARKS)
+def test_remarks_say_what_may_spoil_a_recording(name: str) -> None:
+    """Silent, quiet, clipped, offset, beyond full scale, canceled, band-limited by its rate or by
+    an earlier one, longer than what is used; nothing of ordinary noise."""
+    signal, rate, expected = REMARKS[name]
+    found = data_report.remarks(stats(signal, rate))
+    assert len(found) == len(expected)
+    assert all(text.startswith(words) for text, words in zip(found, expected, strict=True)), found
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +181,11 @@ def test_the_findings_are_true_and_are_printed(odd: Path, program: Program) -> N
     assert found["total_seconds"] == pytest.approx(20 * 0.4 + 1 + 2 + 0.1)
     assert list(found["clipped"]) == ["hiss/9-A.wav"] and found["classes"]["hiss"]["clipped"] == 1
     assert found["dc_offset"] == {"hiss/9-B.wav": pytest.approx(0.2, abs=0.01)}
-    assert found["silent"] == ["high/still.flac"]
+    assert found["silent"] == {"high/still.flac": True}
+    assert set(found["band_limited"]) >= {"hiss/9-B.wav", "low/1-0-B.wav"}
+    assert found["classes"]["hiss"]["sample_rates"] == {44100: 7, 22050: 1}
+    assert found["classes"]["hiss"]["band"] > 22000
+    assert set(found["band_limited_classes"]) == {"high", "low"}
     pairs = [["high/stray.wav", "low/1-1-B.wav"], ["low/1-0-B.wav", "low/copy.wav"]]
     assert found["duplicates"] == pairs and found["recordings"]["number"] == 10
     assert ["hiss/9-A.wav", "hiss/9-B.wav"] in found["recordings"]["cut_into_several_clips"]
@@ -151,8 +204,9 @@ def test_the_findings_are_true_and_are_printed(odd: Path, program: Program) -> N
         "exact duplicates (the same samples): 2",
         "  high/stray.wav = low/1-1-B.wav (in 2 classes)\n",
         "  low/1-0-B.wav = low/copy.wav\n",
-        "DC offset above 0.01 of full scale: 1\n  hiss/9-B.wav: 0.2",
-        "entirely silent: 1\n  high/still.flac\n",
+        "DC offset above 0.01 of full scale: 1\n  hiss/9-B.wav: DC offset 0.2",
+        "entirely silent: 1\n  high/still.flac: silent\n",
+        "instead of the sound: 2\n  high: ",
         "  high/notes.txt (not audio)",
         "cannot be read: 2\n",
         "bad.wav cannot be read as audio",

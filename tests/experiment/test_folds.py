@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiment.data import embedded, scan
-from experiment.folds import find_folds, find_folds_or_none
+from experiment.folds import find_folds, find_folds_or_none, parse_name
 from tests.oracles import refusal
 from tests.strategies import generators
 
@@ -114,6 +114,16 @@ def test_recording_numbers_are_shared_between_classes_in_esc_names_only() -> Non
     assert (shared.kind, shared.n_recordings) == ("recordings", 10)
     np.testing.assert_array_equal(shared.fold_of[:10], shared.fold_of[10:])
     assert (separate.kind, separate.n_recordings) == ("clips", 20)
+
+
+def test_slices_of_one_urbansound8k_recording_are_kept_together() -> None:
+    """fsID-class-occurrence-slice: 100032-3-0-0 and 100032-3-0-1 are one recording, in any class;
+    a date is none."""
+    names = [f"{'ab'[i % 2]}/{100032 + i // 4}-{i % 2}-{i % 4 // 2}-{i}.wav" for i in range(40)]
+    folds = find_folds(names, np.arange(40) % 2)
+    assert folds.kind == "recordings" and folds.n_recordings == 10
+    assert len({(name[2:8], fold) for name, fold in zip(names, folds.fold_of, strict=True)}) == 10
+    assert parse_name("a/2023-05-01-3.wav") == (None, "a/2023-05-01-3.wav")
 
 
 @pytest.mark.parametrize(("least", "expected"), [(7, 5), (5, 5), (4, 4), (3, 3), (2, 2), (1, 0)])
