@@ -11,6 +11,7 @@ if __name__ == "__mp_main__":  # in a worker: the parent handles Ctrl-C, also du
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 import argparse
+import csv
 import io
 import json
 import os
@@ -26,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from experiment import cli, data, data_report, evaluate, extract, figures, scenes
+from experiment import cli, data, data_report, evaluate, extract, figures, listen, scenes
 from experiment.evaluate import Features
 from experiment.folds import KINDS, find_folds, find_folds_or_none
 from experiment.output import Output, open_output
@@ -189,20 +190,38 @@ def check(options: argparse.Namespace) -> int:
     return 2 if found["unreadable"] else 0
 
 
-def predict(options: argparse.Namespace) -> None:
-    """Print the three most probable classes of each clip, according to a trained model."""
-    model = read_model(options.model)
-    paths = options.clips
-    clips = data.Dataset([], paths, np.zeros(len(paths), int), paths, data.read_clip)
-    views, kept, treated, problems = extract.extract_features(clips, model.recipe.views)
-    extract.report_unreadable(problems, len(paths), options.skip_bad)  # raises without --skip-bad
-    for i, p in zip(kept, model.predict_proba(views) if kept else [], strict=True):
-        print(data.printable(paths[i]))
-        for c in np.argsort(-p, kind="stable")[:3]:
-            print(f"  {p[c]:6.1%}  {model.classes[c]}")
-    if treated["cut"]:
-        message = f"recordings of which only the first 5 s were used: {treated['cut']}"
-        print(f"ssc: {message}", file=sys.stderr)
+def predict(options: argparse.Namespace) -> int:
+    """Print the most probable classes of each recording, according to a trained model, and the
+    timeline of long ones; return the exit code, 2 if one cannot be read and is not to be skipped.
+    """
+    model, answers, problems = read_model(options.model), [], list[dict[str, str]]()
+    if model.threshold is None:
+        text = "the probabilities of this model do not say how sure an answer is"
+        print(f"ssc: {text} (recipe {model.recipe.name})", file=sys.stderr)
+    paths, table = data.recordings(options.clips), csv.writer(sys.stdout)
+    if options.csv:
+        table.writerow(["file", "seconds", "class", "unknown", *model.classes])
+    for path in paths:
+        try:
+            heard = listen.listen(model, path)
+        except (OSError, ValueError) as error:
+            problems.append({"clip": path, "reason": extract.reason(error)})
+            continue
+        answer = listen.as_json(path, heard, model)
+        answers.append(answer)
+        if options.csv:
+            p = answer["classes"]
+            row = [answer["file"], answer["seconds"], max(p, key=p.get), answer["unknown"]]
+            table.writerow([*row, *p.values()])
+        elif not options.json:
+            print(listen.as_text(path, heard, model))
+        if options.out is not None:
+            with open_output(options.out, quiet=options.csv or options.json) as output:
+                figures.draw_timeline(path, len(answers), heard, model, output)
+    if options.json:
+        print(json.dumps({"clips": answers}, indent=2, ensure_ascii=False, allow_nan=False))
+    extract.report_unreadable(problems, len(paths), skip=True)
+    return 2 if problems and not options.skip_bad else 0
 
 
 def explain(options: argparse.Namespace) -> None:

@@ -18,7 +18,7 @@ SETTINGS = [field.name for field in fields(Reference)]  # flags of the reference
 COMMANDS = {
     "train": "train and evaluate a network on MFCCs of environmental sounds",
     "check": "describe the recordings and find broken ones; exit code 2 if there are any",
-    "predict": "print the three most probable classes of each recording",
+    "predict": "print the most probable classes of each recording, and a timeline of long ones",
     "explain": "draw one recording through every stage of the features",
     "scenes": "write the embedded scenes as WAV files",
 }
@@ -70,7 +70,7 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     parser = Parser(command)
     flag, number = parser.flag, parser.number
     flag("predict", "model", "model file written by train", metavar="MODEL")
-    flag("predict", "clips", "a recording", metavar="CLIP", nargs="+")
+    flag("predict", "clips", "a recording or a folder of them", metavar="CLIP", nargs="+")
     flag("explain", "clip", "a recording", metavar="CLIP")
     flag("scenes", "folder", "folder to write into", metavar="DIR", type=Path)
     text = "one folder of recordings per class (default: synthetic scenes)"
@@ -80,7 +80,7 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     text = "use every 5 s of a recording as a clip, not only the first"
     flag("train check", "--segments", text, False)
     flag("train predict", "--skip-bad", "list and skip the recordings that cannot be read", False)
-    text = "the published network, or the average of two small ones (default: reference)"
+    text = "the published network, or the average of three small ones (default: reference)"
     flag("train", "--recipe", text, choices=list(RECIPES), default=Reference.name)
     flag("train", "--cv", "cross-validate on held-out clips; no model is saved", False)
     text = "number of stratified folds"
@@ -88,6 +88,8 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     number("train", "--repeats", 1, "with --cv: number of seeds per fold, starting at --seed", 5)
     text = "folder for the results (default: out)"
     flag("train explain", "--out", text, metavar="DIR", type=Path, default=OUT)
+    text = "folder for a picture, a table and an Audacity label track of each recording"
+    flag("predict", "--out", text, metavar="DIR", type=Path)
     number("train", "--epochs", 1, "passes over all clips", Reference.epochs)
     number("train", "--batch-size", 1, "clips per batch", Reference.batch_size)
     text = "learning rate of the first update"
@@ -103,7 +105,8 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     flag("train", "--normalize", "also draw the confusion matrix with normalized rows", False)
     flag("train explain", "--show", "open the figures in windows", False)
     flag("train explain scenes", "--quiet", "print errors only", False)
-    flag("check", "--json", "print the report as JSON", False)
+    flag("check predict", "--json", "print JSON", False)
+    flag("predict", "--csv", "print a table with commas, one row per recording", False)
     parser.add_argument("--version", action="version", version=f"ssc {version}")
     given = parser.parse_args(arguments[1:] if arguments[:1] == [command] else arguments)
     _check_combination(parser, vars(given))

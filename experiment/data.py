@@ -196,6 +196,24 @@ def _kind(path: Path) -> str:
     return "folder" if path.is_dir() else "not audio"
 
 
+def recordings(paths: Sequence[str]) -> list[str]:
+    """The files among the paths, and the recordings in the folders among them and in their folders,
+    in order. ValueError: a folder without recordings."""
+    found: list[str] = []
+    for path in paths:
+        if not os.path.isdir(path):
+            found.append(path)
+            continue
+        kinds = {each: _kind(each) for each in sorted(Path(path).rglob("*"))}
+        inside = [str(each) for each, kind in kinds.items() if kind == "audio" and each.is_file()]
+        if not inside:
+            unsupported = "unsupported audio" in kinds.values()
+            hint = f" in formats that are read: {CONVERT}" if unsupported else ""
+            raise ValueError(f"the folder {path} contains no recordings{hint}")
+        found += inside
+    return found
+
+
 def segmented(dataset: Dataset) -> Dataset:
     """Every five seconds of each recording as a clip, with the name "class/file@10s" except for the
     first. skipped_files lists the silent segments and the short ends that are left out."""

@@ -74,9 +74,7 @@ class Choice(NamedTuple):
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def choose_networks(
-    recipe: Recipe, features: Features, fold_of: np.ndarray, seed: int
-) -> Choice:
+def choose_networks(recipe: Recipe, features: Features, fold_of: np.ndarray, seed: int) -> Choice:
     """Select the networks to average: highest cross-validated accuracy, ties broken by loss; and
     the threshold of their answers. Cross-validates every subset on these clips and their folds,
     fold_of (n,)."""

@@ -5,15 +5,18 @@ Matplotlib is imported on first use.
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from mfcc import power_to_db
 from mfcc.audio import SAMPLE_RATE
 from mininet import History, precision_recall_f1
 
-from .data import CONVERT, Dataset
+from .data import CONVERT, Dataset, printable
 from .evaluate import Features, Trial, human_confusion
+from .listen import Heard, Span, label
 from .output import Output, text_table
 from .recipes import Model, Recipe, Reference
 
@@ -127,6 +130,38 @@ def _draw_confusion(
     scores = zip(classes, precision_recall_f1(matrix), matrix.sum(axis=1), strict=True)
     rows = [[name, *(f"{value:.3f}" for value in values), n] for name, values, n in scores]
     output.log(text_table(["class", "precision", "recall", "F1", "clips"], rows))
+
+
+def draw_timeline(path: str, number: int, heard: Heard, model: Model, output: Output) -> None:
+    """Save the spans of a recording as a picture above its spectrogram, as a table, and as a label
+    track for Audacity: start, end (s) and label, separated by tabs."""
+    import matplotlib.pyplot as plt
+
+    name, edges = f"{number:03}-{Path(path).stem}", heard.spans
+    output.save_table(Span._fields, edges, f"{name}.csv")
+    rows = [f"{s.start:.3f}\t{s.end:.3f}\t{label(s, model)}" for s in edges]
+    output.save(("\n".join(rows) + "\n").encode("utf-8", "backslashreplace"), f"{name}.txt")
+
+    names = dict(zip(model.classes, drawable(model.classes), strict=True))
+    fig = plt.figure(figsize=(12, 1.5 + 0.28 * len(names) + 2.5), layout="constrained")
+    above, below = fig.subplots(2, sharex=True, height_ratios=[0.28 * len(names), 2.5])
+    for row, (each, text) in enumerate(names.items()):
+        bars = [(s.start, s.end - s.start) for s in edges if s.name == each]
+        shades = [str(0.85 - 0.7 * s.probability) for s in edges if s.name == each]
+        above.broken_barh(bars, (row - 0.4, 0.8), facecolors=shades)
+    above.set(yticks=range(len(names)), ylim=(len(names) - 0.5, -0.5))
+    above.set_yticklabels(names.values(), parse_math=False)
+    above.set_title(
+        f"{drawable([printable(Path(path).name)])[0]}: darker is more probable", parse_math=False
+    )
+    step = -(-heard.spectrogram.shape[1] // 2000)  # at most 2000 columns
+    power = np.maximum.reduceat(
+        heard.spectrogram, range(0, heard.spectrogram.shape[1], step), axis=1
+    )
+    image = power_to_db(power)
+    below.imshow(image, origin="lower", aspect="auto", extent=(0, heard.seconds, 0, len(image)))
+    below.set(xlabel="time (s)", ylabel="mel band")
+    output.save_figure(fig, f"{name}.png")
 
 
 def fold_line(trials: Sequence[Trial], recipe: Recipe) -> str:

@@ -13,7 +13,8 @@ import numpy as np
 import mfcc
 from mfcc.audio import DURATION, SAMPLE_RATE, SLACK, open_audio, read_blocks, resample, to_mono
 
-from .data import check_complete, read_clip
+from .data import check_complete, printable, read_clip
+from .data_report import AudioStats, measure, remarks
 from .recipes import Model
 
 BLOCK = 30  # s read at a time
@@ -35,13 +36,14 @@ class Span(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """A recording: its length (s), the probability of each class (C,), the spans of its timeline,
-    and a spectrogram for a picture, (64, n_columns of 0.1 s)."""
+    """A recording: its length (s), the probability of each class (C,), the spans of its timeline, a
+    spectrogram for a picture, (64, n_columns of 0.1 s), and remarks on its quality."""
 
     seconds: float
     probabilities: np.ndarray
     spans: list[Span]
     spectrogram: np.ndarray
+    remarks: list[str]
 
 
 class Windows:
@@ -73,7 +75,10 @@ class Windows:
 
 def listen(model: Model, path: str) -> Heard:
     """Hear a recording. ValueError, OSError: it cannot be read, as in read_clip."""
-    answer, timeline = Windows(model, DURATION, DURATION / 2), Windows(model, *model.recipe.window_hop)
+    answer, timeline = (
+        Windows(model, DURATION, DURATION / 2),
+        Windows(model, *model.recipe.window_hop),
+    )
     n, columns = 0, []
     for block in blocks_of(path):
         n += len(block)
@@ -82,14 +87,16 @@ def listen(model: Model, path: str) -> Heard:
             answer.hear(block)
             timeline.hear(block)
     seconds, spectrogram = n / SAMPLE_RATE, np.concatenate(columns, axis=1)
+    stats = measure(read_clip, path)
+    notes = remarks(stats._replace(seconds=0)) if isinstance(stats, AudioStats) else [stats]
     if not answer.heard:  # no longer than a clip
         views = model.recipe.views(read_clip(path).signal)
         (p,) = model.predict_proba([view[None] for view in views])
         span = Span(0.0, seconds, model.classes[int(p.argmax())], float(p.max()))
-        return Heard(seconds, p, [span], spectrogram)
+        return Heard(seconds, p, [span], spectrogram, notes)
     p, audible = answer.answers()
     spans = join(*timeline.answers(), timeline.n // timeline.step, timeline.hop, seconds, model)
-    return Heard(seconds, p[audible].mean(axis=0), spans, spectrogram)
+    return Heard(seconds, p[audible].mean(axis=0), spans, spectrogram, notes)
 
 
 def blocks_of(path: str) -> Iterator[np.ndarray]:
@@ -130,7 +137,9 @@ def join(
     for label, steps in groupby(labels.tolist()):
         end = start + len(list(steps))
         part = mean[start:end][count[start:end] > 0]
-        name, probability = (model.classes[label], part[:, label].mean()) if label >= 0 else (None, 0)
+        name, probability = (
+            (model.classes[label], part[:, label].mean()) if label >= 0 else (None, 0)
+        )
         until = seconds if end == len(labels) else end * hop
         spans.append(Span(start * hop, until, name, float(probability)))
         start = end
@@ -143,3 +152,48 @@ def stripes(signal: np.ndarray) -> np.ndarray:
     mel = mfcc.fast.mel_spectrogram(signal, SAMPLE_RATE, n_mels=BANDS)
     columns = np.arange(0, max(1, mel.shape[1] - STRIPE + 1), STRIPE)
     return np.add.reduceat(mel, columns, axis=1) / STRIPE
+
+
+def is_unsure(heard: Heard, model: Model) -> bool:
+    """Whether no class reaches the threshold of the model."""
+    return model.threshold is not None and heard.probabilities.max() < model.threshold
+
+
+def as_json(path: str, heard: Heard, model: Model) -> dict[str, Any]:
+    """The answer as JSON; times in seconds; the class of silence is None."""
+    p = dict(zip(model.classes, heard.probabilities.tolist(), strict=True))
+    windows = [
+        dict(zip(("start", "end", "class", "probability"), s, strict=True)) for s in heard.spans
+    ]
+    answer = {"file": printable(path), "seconds": heard.seconds, "classes": p}
+    return answer | {
+        "unknown": is_unsure(heard, model),
+        "remarks": heard.remarks,
+        "windows": windows,
+    }
+
+
+def as_text(path: str, heard: Heard, model: Model) -> str:
+    """One line with the three most probable classes; under it the timeline of a long recording."""
+    best = np.argsort(-heard.probabilities, kind="stable")[:3]
+    classes = ", ".join(f"{model.classes[c]} {heard.probabilities[c]:.1%}" for c in best)
+    unsure = "unsure: " if is_unsure(heard, model) else ""
+    notes = f" ({'; '.join(heard.remarks)})" if heard.remarks else ""
+    lines = [f"{printable(path)}: {unsure}{classes}{notes}"]
+    if len(heard.spans) > 1 or heard.seconds > DURATION + SLACK:
+        lines += [f"  {clock(s.start)} - {clock(s.end)}  {label(s, model)}" for s in heard.spans]
+    return "\n".join(lines)
+
+
+def label(span: Span, model: Model) -> str:
+    """The answer of a span and its probability."""
+    if span.name is None:
+        return "silence"
+    unsure = model.threshold is not None and span.probability < model.threshold
+    return f"{'unsure: ' if unsure else ''}{span.name} {span.probability:.0%}"
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds, as 1:02.5."""
+    tenths = round(10 * seconds)
+    return f"{tenths // 600}:{tenths % 600 / 10:04.1f}"
