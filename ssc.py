@@ -25,8 +25,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from experiment import cli, data, data_report, evaluate, extract, figures, listen, scenes
 from experiment.evaluate import Features
 from experiment.folds import KINDS, find_folds, find_folds_or_none
@@ -135,11 +133,11 @@ def choose_networks(
 ) -> evaluate.Choice:
     """Select the networks to average, by cross-validation if possible."""
     if len(recipe.networks) == 1:
-        return evaluate.Choice((0,), None)
+        return evaluate.Choice((0,), 1.0, None)
     folds = find_folds_or_none(features.names, features.labels, seed)
     if folds is None:
         output.log("a class has a single recording: no cross-validation, all networks are used")
-        return evaluate.Choice(range(len(recipe.networks)), None)
+        return evaluate.Choice(range(len(recipe.networks)), 1.0, None)
     choice = evaluate.choose_networks(recipe, features, folds.fold_of, seed)
     names = " and ".join(recipe.networks[k] for k in choice.networks)
     output.log(f"chosen by cross-validation on {len(folds.numbers)} folds: {names}")
@@ -152,7 +150,7 @@ def train_networks(
 ) -> tuple[Model, list[History]]:
     """Train the chosen networks in turn and save the model; if a run ends early, by Ctrl-C, a
     divergence or a closed pipe, save the networks that have completed an epoch."""
-    model = Model(recipe, features.classes, {}, choice.threshold)
+    model = Model(recipe, features.classes, {}, choice.exponent, choice.threshold)
     histories = list[History]()
     path = output.folder / "model.npz"
 

@@ -1,7 +1,7 @@
-"""Augmentation: copies of a clip as other microphones, rooms and recorders would give it. Chapter 16.
+"""Augmentation: copies of a clip as other microphones and recorders would give it. Chapter 16.
 
-What a sound is does not depend on when it starts, how loud it is, what hums beside it or how the file
-was made. Copies that differ in these ways, with the same label, teach this to a network.
+What a sound is does not depend on when it starts, how loud it is, what else is heard or how the
+file was made. Copies that differ in these ways, with the same label, teach this to a network.
 """
 
 import numpy as np
@@ -43,17 +43,18 @@ def loudest_part(signal: np.ndarray, seconds: float) -> np.ndarray:
 
 
 def add_noise(signal: np.ndarray, noise: np.ndarray, snr: float) -> np.ndarray:
-    """x + √(10^(-snr/10) mean x² / mean e²) e: noise e (n,), snr dB weaker than the signal x (n,)."""
+    """x + √(10^(-snr/10) mean x² / mean e²) e: with noise e (n,), snr dB below the signal x (n,)."""
     power, noise_power = np.mean(np.square([signal, noise], dtype=float), axis=1)
     return signal + np.sqrt(10 ** (-snr / 10) * power / noise_power) * noise
 
 
 def pink_noise(n: int, rng: Generator) -> np.ndarray:
-    """Noise with about the same power in each octave, (n,): Σ_k of white noise whose values are held
-    for 2^k samples. Source: Voss, in Gardner (1978), White and brown music, fractal curves and
-    one-over-f fluctuations."""
+    """Noise with about the same power in each octave, (n,): Σ_k of white noise whose values are
+    held for 2^k samples. Source: Voss, in Gardner (1978), White and brown music, fractal curves
+    and one-over-f fluctuations."""
     octaves = range(int(np.log2(n)) + 1)
-    return sum(np.repeat(rng.standard_normal(n // 2**k + 1), 2**k)[:n] for k in octaves)
+    held = [np.repeat(rng.standard_normal(n // 2**k + 1), 2**k)[:n] for k in octaves]
+    return np.sum(held, axis=0)
 
 
 def limit_band(signal: np.ndarray, rate: int) -> np.ndarray:

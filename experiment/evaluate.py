@@ -2,8 +2,9 @@
 16.
 
 A view (n, W, d) contains n clips in W windows each, see mininet/ensemble.py; a recipe has one view
-per network. The augmented copies of a clip are training examples only. Everything fitted (weights, means and standard deviations, the choice of networks) is
-fitted by a function that receives only the training folds.
+per network. The augmented copies of a clip are training examples only. Everything fitted (weights,
+means and standard deviations, the choice of networks, the exponent and the threshold) is fitted by
+a function that receives only the training folds.
 """
 
 import csv
@@ -21,13 +22,13 @@ import mininet
 from .folds import KINDS, Folds
 from .recipes import Model, Recipe
 
+EXPONENTS = [k / 10 for k in range(5, 31)]  # of a sharpened average
 RIGHT = 0.95  # of the answers that are not "unsure", on clips held out of training
 
 
 class Features(NamedTuple):
-    """Labeled clips: examples (n, 1 + copies, W, d) per network, in which each clip comes before its
-    augmented copies; names[i], "class/file", and labels[i], an index into classes, belong to clip i.
-    """
+    """Labeled clips: examples (n, 1 + copies, W, d) per network, each clip before its augmented
+    copies; names[i], "class/file", and labels[i], an index into classes, belong to clip i."""
 
     examples: Sequence[np.ndarray]
     names: Sequence[str]
@@ -66,21 +67,22 @@ def prepare(
 
 
 class Choice(NamedTuple):
-    """The networks to average, and the threshold below which their answer is "unsure": None if
-    nothing was cross-validated."""
+    """The networks to average, the exponent that sharpens their average, and the threshold below
+    which their answer is "unsure": 1 and None if nothing was cross-validated."""
 
     networks: Sequence[int]
+    exponent: float
     threshold: float | None
 
 
 @np.errstate(over="ignore", invalid="ignore")
 def choose_networks(recipe: Recipe, features: Features, fold_of: np.ndarray, seed: int) -> Choice:
-    """Select the networks to average: highest cross-validated accuracy, ties broken by loss; and
-    the threshold of their answers. Cross-validates every subset on these clips and their folds,
+    """Select the networks to average: highest cross-validated accuracy, ties broken by loss; then
+    the exponent with the lowest loss, and the threshold. Cross-validates every subset on these clips and their folds,
     fold_of (n,)."""
     views, labels, classes = features.views, features.labels, features.classes
     if len(views) == 1:
-        return Choice((0,), None)
+        return Choice((0,), 1.0, None)
     p = np.zeros((len(views), len(labels), len(classes)))
     for fold in np.unique(fold_of):
         training, test = features.only(fold_of != fold), fold_of == fold
@@ -93,7 +95,9 @@ def choose_networks(recipe: Recipe, features: Features, fold_of: np.ndarray, see
     averages = {subset: p[list(subset)].mean(axis=0) for subset in subsets}
     results = {subset: scores(average, labels) for subset, average in averages.items()}
     best = min(subsets, key=lambda subset: (-results[subset][1], results[subset][0]))
-    return Choice(best, find_threshold(averages[best], labels))
+    sharpened = {exponent: mininet.sharpen(averages[best], exponent) for exponent in EXPONENTS}
+    exponent = min(EXPONENTS, key=lambda exponent: scores(sharpened[exponent], labels)[0])
+    return Choice(best, exponent, find_threshold(sharpened[exponent], labels))
 
 
 def find_threshold(probabilities: np.ndarray, labels: np.ndarray) -> float:
@@ -152,7 +156,7 @@ def _test_fold(
     try:
         choice = choose_networks(recipe, training, folds.fold_of[~is_test], seed)
         for seed in seeds:
-            results = _train_and_test(recipe, choice.networks, training, test, seed)
+            results = _train_and_test(recipe, choice, training, test, seed)
             trials.append(Trial(fold, seed, np.flatnonzero(is_test), choice.threshold, *results))
     except ValueError as error:
         raise ValueError(f"fold {fold}, seed {seed}: {error}") from None
@@ -161,17 +165,17 @@ def _test_fold(
 
 @np.errstate(over="ignore", invalid="ignore")
 def _train_and_test(
-    recipe: Recipe, chosen: Sequence[int], training: Features, test: Features, seed: int
+    recipe: Recipe, choice: Choice, training: Features, test: Features, seed: int
 ) -> tuple[np.ndarray, tuple[float, float], tuple[float, float], dict[str, np.ndarray]]:
     """The test probabilities, the scores on both parts, and the curves, as in Trial."""
     networks, curves = {}, {}
-    for k in chosen:
+    for k in choice.networks:
         network, x, y, rng = prepare(recipe, k, training, seed)
         held_out = window_examples(test.views[k], test.labels)
         histories = recipe.fit(network, x, y, rng, held_out=held_out)
         networks[k] = network
         curves[recipe.networks[k]] = np.array([(part.loss, part.accuracy) for part in histories])
-    model = Model(recipe, test.classes, networks, None)
+    model = Model(recipe, test.classes, networks, choice.exponent, choice.threshold)
     p_training, p = model.predict_proba(training.views), model.predict_proba(test.views)
     return p, scores(p_training, training.labels), scores(p, test.labels), curves
 

@@ -4,7 +4,7 @@ A recording of up to 5 s is one clip. Of a longer one the network hears overlapp
 would hear clips, and answers are averaged. It is read in blocks: memory does not grow with length.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import groupby
 from typing import Any, NamedTuple
 

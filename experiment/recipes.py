@@ -14,7 +14,7 @@ import numpy as np
 
 import mfcc
 from mfcc.audio import DURATION, SAMPLE_RATE
-from mininet import SGD, Dense, Dropout, Ensemble, History, Normalization, Sequential
+from mininet import SGD, Dense, Dropout, Ensemble, History, Normalization, Sequential, sharpen
 from mininet.activations import LeakyReLU, ReLU, Sigmoid
 from mininet.fast import gram_form
 
@@ -211,13 +211,15 @@ RECIPES: dict[str, type[Recipe]] = {"reference": Reference, "improved": Improved
 
 
 class Model(NamedTuple):
-    """A trained recipe: networks[k] is its trained network k; their probabilities are averaged.
+    """A trained recipe: networks[k] is its trained network k; their probabilities are averaged, and
+    the average is sharpened by the exponent.
     A largest probability below the threshold means "unsure"; None: the recipe has no threshold,
     and its probabilities do not say how sure the answer is."""
 
     recipe: Recipe
     classes: Sequence[str]
     networks: dict[int, Sequential]
+    exponent: float
     threshold: float | None
 
     def predict_proba(self, views: Sequence[np.ndarray]) -> np.ndarray:
@@ -227,13 +229,13 @@ class Model(NamedTuple):
         p = ensemble.predict_proba([views[k] for k in self.networks])
         if not np.isfinite(p).all():
             raise ValueError("the probabilities are not finite: the weights are too large")
-        return p
+        return sharpen(p, self.exponent)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write a file for read_model."""
         metadata: dict[str, Any] = {"recipe": self.recipe.name, "classes": self.classes}
         metadata |= {"settings": asdict(self.recipe), "chosen": list(self.networks)}
-        metadata |= {"threshold": self.threshold}
+        metadata |= {"exponent": self.exponent, "threshold": self.threshold}
         Ensemble(list(self.networks.values()), metadata).save(path)
 
 
@@ -246,10 +248,10 @@ def read_model(path: str | PathLike[str]) -> Model:
         networks = dict(zip(metadata["chosen"], ensemble.networks, strict=True))
         if {network.n_out for network in ensemble.networks} != {len(metadata["classes"])}:
             raise ValueError("the output width does not match the number of classes")
-        threshold = metadata["threshold"]
+        exponent, threshold = metadata["exponent"], metadata["threshold"]
         if threshold is not None and not 0 <= threshold <= 1:
             raise ValueError(f"threshold={threshold!r} must be at least 0 and at most 1")
-        model = Model(recipe, metadata["classes"], networks, threshold)
+        model = Model(recipe, metadata["classes"], networks, exponent, threshold)
         silence = recipe.views(np.zeros(round(DURATION * SAMPLE_RATE), np.float32))
         model.predict_proba([view[None] for view in silence])  # settings and widths match
         return model

@@ -7,8 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import lru_cache
-from math import ceil, gcd, inf
+from math import ceil, inf
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ SLACK = 0.1  # s by which a file may be shorter than its header states
 BLOCK = 60  # s per call of the decoder if the header states no length
 MAX_HEADER = 4096  # bytes; a larger file without samples has lost its length
 UNKNOWN = 2**62  # samples; libsndfile states more if the header of a file states none
-BITRATES = (  # of MP3 frames, kbit/s by index: for sample rates from 32 kHz, and for lower ones
+BITRATES = (  # kbit/s of MP3 frames by index: for sample rates from 32 kHz, and for lower ones
     (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0),
     (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0),
 )
@@ -166,34 +165,24 @@ def check_end(name: str, sound: Any, n_read: int, stated: int) -> None:
 def mpeg_samples(content: bytes, rate: int) -> int:
     """The number of samples in the frames of an MP3 file; tags and the last frame do not count.
 
-    A frame starts with 11 bits of ones, 2 version, 2 layer, 1 protection; 4 bit rate, 2 sample
-    rate, 1 padding, 1 private. It has 1152 samples (576 below 32 kHz) and 1/8 byte a bit.
+    A frame of 1152 samples, 576 below 32 kHz, starts with 11 bits of ones, 2 version, 2 layer (01),
+    1 protection; 4 bit rate, 2 sample rate, 1 padding by a byte, 1 private. The next one follows.
     Source: ISO/IEC 11172-3 (1993), §2.4.1.3; 13818-3 (1998), §2.4.2.3 for the lower rates.
     """
-    header = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]([\x10-\xef])", re.DOTALL)
-    low, position, n = rate < 32000, 0, 0
+    header = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]([\x10-\xef])")
+    low, position, n_frames = rate < 32000, 0, 0
+    size = 576 if low else 1152
     while match := header.search(content, position):
-        bits = match[1][0]
-        length = (72 if low else 144) * 1000 * BITRATES[low][bits >> 4] // rate + (bits >> 1 & 1)
-        if header.match(content, match.start() + length):
-            n, position = n + (576 if low else 1152), match.start() + length
-        else:  # no frame, or the last one
-            position = match.start() + 1
-    return n
+        bits, position = match[1][0], match.start() + 1
+        end = match.start() + size * 125 * BITRATES[low][bits >> 4] // rate + (bits >> 1 & 1)
+        if header.match(content, end):
+            n_frames, position = n_frames + 1, end
+    return n_frames * size
 
 
 def to_mono(channels: np.ndarray) -> np.ndarray:
     """The mean of the channels (n, n_channels) -> (n,), clipped to [-1, 1]."""
     return np.clip(channels.mean(axis=1), -1, 1)
-
-
-@lru_cache(maxsize=4)
-def _low_pass(up: int, down: int) -> np.ndarray:
-    """The filter of resample_poly: it takes longer to compute than to apply for a rate of 44101."""
-    from scipy.signal import firwin
-
-    largest = max(up, down)
-    return firwin(20 * largest + 1, 1 / largest, window=("kaiser", 5.0))
 
 
 def resample(signal: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
@@ -209,9 +198,7 @@ def resample(signal: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
         return signal
     from scipy.signal import resample_poly
 
-    up, down = up // gcd(up, down), down // gcd(up, down)
-    window = _low_pass(up, down).astype(signal.dtype)
-    return np.clip(resample_poly(signal, up, down, window=window), -1, 1)
+    return np.clip(resample_poly(signal, up, down), -1, 1).astype(signal.dtype)
 
 
 def fix_length(signal: np.ndarray, n_samples: int) -> np.ndarray:

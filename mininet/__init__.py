@@ -13,7 +13,7 @@ from .regularization import Dropout, Normalization
 from .metrics import accuracy, calibration_error, confusion_matrix
 from .metrics import precision_recall_f1, reliability, wilson_interval
 from .network import DivergenceError, History, Sequential
-from .ensemble import Ensemble, valid_windows, window_proba
+from .ensemble import Ensemble, sharpen, valid_windows, window_proba
 from . import fast
 
 # fmt: off
@@ -21,6 +21,6 @@ __all__ = [
     "SGD", "Dense", "DivergenceError", "Dropout", "Ensemble", "History", "Layer", "LeakyReLU",
     "Normalization", "ReLU", "Sequential", "Sigmoid", "SoftmaxCrossEntropy", "accuracy",
     "calibration_error", "confusion_matrix", "cross_entropy", "fast", "gradient_check", "one_hot",
-    "precision_recall_f1", "reliability", "softmax", "valid_windows", "wilson_interval",
+    "precision_recall_f1", "reliability", "sharpen", "softmax", "valid_windows", "wilson_interval",
     "window_proba",
 ]

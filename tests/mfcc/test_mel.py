@@ -162,8 +162,8 @@ def test_empty_filters_are_counted_in_a_warning(bank: dict[str, Any], norm: str 
     assert [str(warning.message) for warning in caught] == [expected] * (n_empty > 0)
 
 
-def test_each_call_warns_at_the_line_of_the_caller() -> None:
-    """The warning names the line that calls the package, also if the bank is cached."""
+def test_the_warning_points_at_the_caller() -> None:
+    """Each call warns, at the line that calls the package, also if the bank is cached."""
     signal = np.zeros(200)
     calls = mfcc.mel_spectrogram, mfcc.mfcc, fast.mel_spectrogram, fast.mfcc
     with pytest.warns(UserWarning, match="2 of 40 mel filters are empty") as caught:
