@@ -145,7 +145,7 @@ def draw_timeline(path: str, number: int, heard: Heard, model: Model, output: Ou
     names = dict(zip(model.classes, drawable(model.classes), strict=True))
     fig = plt.figure(figsize=(12, 1.5 + 0.28 * len(names) + 2.5), layout="constrained")
     above, below = fig.subplots(2, sharex=True, height_ratios=[0.28 * len(names), 2.5])
-    for row, (each, text) in enumerate(names.items()):
+    for row, each in enumerate(names):
         bars = [(s.start, s.end - s.start) for s in edges if s.name == each]
         shades = [str(0.85 - 0.7 * s.probability) for s in edges if s.name == each]
         above.broken_barh(bars, (row - 0.4, 0.8), facecolors=shades)

@@ -17,7 +17,7 @@ from .audio import load
 # fmt: off
 __all__ = [
     "autocorrelation", "dct", "dct_matrix", "delta", "dft", "fast", "fft", "frame", "hann",
-    "hz_to_mel", "idct", "ifft", "lift", "load", "mel_filterbank", "mel_spectrogram", "mel_to_hz", "mfcc",
-    "modulation_spectrum", "pad_center", "power_spectrum", "power_to_db", "rfft",
+    "hz_to_mel", "idct", "ifft", "lift", "load", "mel_filterbank", "mel_spectrogram", "mel_to_hz",
+    "mfcc", "modulation_spectrum", "pad_center", "power_spectrum", "power_to_db", "rfft",
     "structure_function",
 ]

@@ -1,4 +1,5 @@
-"""Metrics: accuracy and its interval, confusion matrix, precision and recall, calibration. Chapter 14."""
+"""Metrics: accuracy and its interval, confusion matrix, precision and recall, calibration.
+Chapters 14 and 16."""
 
 from math import inf
 
