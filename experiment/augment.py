@@ -43,7 +43,7 @@ def loudest_part(signal: np.ndarray, seconds: float) -> np.ndarray:
 
 
 def add_noise(signal: np.ndarray, noise: np.ndarray, snr: float) -> np.ndarray:
-    """x + √(10^(-snr/10) mean x² / mean e²) e: noise e (n,) added, snr dB below the signal x (n,)."""
+    """x + √(10^(-snr/10) mean x² / mean e²) e: noise e, snr dB below the signal x, both (n,)."""
     power, noise_power = np.mean(np.square([signal, noise], dtype=float), axis=1)
     return signal + np.sqrt(10 ** (-snr / 10) * power / noise_power) * noise
 
