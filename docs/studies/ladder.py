@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -26,10 +26,10 @@ import numpy as np
 
 from docs.studies import cues
 from experiment.data import Dataset, scan
-from experiment.evaluate import window_examples
+from experiment.evaluate import Features, prepare
 from experiment.folds import Folds, find_folds
 from experiment.recipes import Improved, Reference, reference_network
-from mfcc import fast, power_to_db, structure_function
+from mfcc import fast, structure_function
 from mfcc.audio import SAMPLE_RATE
 from mininet import (
     SGD,
@@ -51,7 +51,9 @@ from mininet.fast import gram_form
 OUTPUT = Path(__file__).parents[1] / "ladder.json"
 SEEDS = range(5)
 N_CLASSES = 10
+CLASSES = [str(k) for k in range(N_CLASSES)]
 REFERENCE, IMPROVED = Reference(), Improved()
+PLAIN = replace(IMPROVED, copies=0, epochs=60)  # as many updates, without augmented copies
 # (which clips are training examples (n,) bool, seed) -> the predicted class of every clip, (n,)
 Predictor = Callable[[np.ndarray, int], np.ndarray]
 
@@ -114,9 +116,9 @@ def decay_by_epoch(optimizer: SGD, recipe: Reference, step: int) -> Callable[[Hi
 
 @dataclass(frozen=True)
 class Small:
-    """One network of the improved recipe, with one change."""
+    """One network of the improved recipe without augmented copies, with one change."""
 
-    recipe: Improved = IMPROVED
+    recipe: Improved = PLAIN
     he: bool = False
     weight_decay: float = 0.0
 
@@ -163,12 +165,15 @@ class Clips:
         self.band_limits = np.array(limits)  # (n, 1) Hz
 
     def views(self, recipe: Improved) -> list[np.ndarray]:
-        """The two views of the improved recipe with other settings."""
-        pairs = []
-        for mel in self.mel:
-            log_mel = power_to_db(mel, top_db=recipe.top_db)
-            pairs.append((recipe.clip_view(log_mel), recipe.window_view(log_mel)))
-        return [np.stack(view) for view in zip(*pairs, strict=True)]
+        """The views of the improved recipe with other settings, (n, 1, W, d): no copies."""
+        each = zip(*map(recipe.mel_views, self.mel), strict=True)
+        return [np.stack(view)[:, None] for view in each]
+
+    @cached_property
+    def augmented(self) -> list[np.ndarray]:
+        """The views of each clip and of its augmented copies, (n, 1 + copies, W, d)."""
+        signals = (self.dataset.read(i).signal for i in range(len(self.dataset)))
+        return [np.stack(view) for view in zip(*map(IMPROVED.examples, signals), strict=True)]
 
     def statistics(self, n: int) -> np.ndarray:
         """Mean and log standard deviation of 13 MFCCs, and the first n lags of their structure
@@ -210,7 +215,7 @@ SMALL: dict[str, tuple[str, int, Small]] = {
     "means": ("mean and deviation over time; one hidden layer of 100", 0, Small()),
     "first-difference": ("and the deviation of the frame-to-frame difference", 1, Small()),
     "structure": ("**the structure function**: differences over 1, 2, 4 … 128 frames", 8, Small()),
-    "no-dropout": ("the same without dropout", 8, Small(replace(IMPROVED, dropout=0.0))),
+    "no-dropout": ("the same without dropout", 8, Small(replace(PLAIN, dropout=0.0))),
     "weight-decay": ("the same with weight decay 1e-3", 8, Small(weight_decay=1e-3)),
     "he-small": ("the same with He's weights", 8, Small(he=True)),
 }
@@ -218,7 +223,10 @@ SMALL: dict[str, tuple[str, int, Small]] = {
 AVERAGED: dict[str, tuple[str, tuple[int, ...]]] = {
     "clip": ("20 MFCCs of 40 bands, a floor at 60 dB: the clip network", (0,)),
     "windows": ("40 bands in windows of 1 s, with modulation: the windows' network", (1,)),
-    "improved": ("**both, probabilities averaged: `--recipe improved`**", (0, 1)),
+    "both": ("both, probabilities averaged", (0, 1)),
+    "rhythm": ("three loudness curves, their autocorrelation: the rhythm network", (2,)),
+    "three": ("all three, probabilities averaged", (0, 1, 2)),
+    "improved": ("**the same with four augmented copies a clip: `--recipe improved`**", (0, 1, 2)),
 }
 
 
@@ -253,13 +261,13 @@ def trained(
     seen: np.ndarray,
     seed: int,
 ) -> Ensemble:
-    """The chosen networks of the recipe, trained on the seen clips."""
+    """The chosen networks of the recipe, trained on the seen clips: views (n, 1 + copies, W, d)."""
+    features = Features([view[seen] for view in views], [], labels[seen], CLASSES)
     networks = []
     for k in chosen:
-        x, y = window_examples(views[k][seen], labels[seen])
-        rng = np.random.default_rng([seed, k])
-        networks.append(recipe.build(x, N_CLASSES, rng))
-        recipe.fit(networks[-1], x, y, rng)
+        network, x, y, rng = prepare(recipe, k, features, seed)
+        recipe.fit(network, x, y, rng)
+        networks.append(network)
     return Ensemble(networks)
 
 
@@ -273,7 +281,12 @@ def averaged(
 ) -> np.ndarray:
     """Train the chosen networks on the seen clips -> the predicted classes of all clips."""
     ensemble = trained(recipe, chosen, views, labels, seen, seed)
-    return ensemble.predict_proba([views[k] for k in chosen]).argmax(axis=1)
+    return ensemble.predict_proba([views[k][:, 0] for k in chosen]).argmax(axis=1)
+
+
+def with_copies(clips: Clips, chosen: tuple[int, ...], seen: np.ndarray, seed: int) -> np.ndarray:
+    """As averaged, with the augmented copies of the seen clips."""
+    return averaged(IMPROVED, chosen, clips.augmented, clips.labels, seen, seed)
 
 
 NETWORKS = ((0,), (1,), (0, 1))  # the clip network, the windows' network, both
@@ -291,7 +304,7 @@ def nested(clips: Clips) -> dict:
     """Nested cross-validation: top_db, the number of MFCCs and the networks are chosen among the
     training folds; the choice is trained on them and tested, with five seeds."""
     recipes = [
-        replace(IMPROVED, top_db=float(top_db), n_mfcc=n_mfcc)
+        replace(PLAIN, top_db=float(top_db), n_mfcc=n_mfcc)
         for top_db, n_mfcc in product((80, 60, 50), (13, 16, 20))
     ]
     views = [clips.views(recipe) for recipe in recipes]
@@ -333,7 +346,7 @@ def inner_scores(
         for fold in np.unique(fold_of):
             ensemble = trained(recipe, (0, 1), views, labels, fold_of != fold, seed)
             for k, network in enumerate(ensemble.networks):
-                p[k, fold_of == fold] = window_proba(network, views[k][fold_of == fold])
+                p[k, fold_of == fold] = window_proba(network, views[k][fold_of == fold, 0])
         means = [p[list(group)].mean(axis=0) for group in NETWORKS]
         scores["accuracy"].append([accuracy(labels, mean.argmax(axis=1)) for mean in means])
         scores["loss"].append([-cross_entropy(mean, labels) for mean in means])
@@ -448,10 +461,13 @@ def entries(clips: Clips) -> dict[str, Callable[[], dict]]:
     for name, (text, n, small) in SMALL.items():
         x = clips.statistics(n)
         made[name] = add(text, partial(small.predict, x, clips.labels), x.shape[1])
-    views = clips.views(IMPROVED)
+    views = clips.views(PLAIN)
     for name, (text, chosen) in AVERAGED.items():
-        predict = partial(averaged, IMPROVED, chosen, views, clips.labels)
-        made[name] = add(text, predict, " + ".join(str(views[k].shape[2]) for k in chosen))
+        predict = partial(averaged, PLAIN, chosen, views, clips.labels)
+        numbers = " + ".join(str(views[k].shape[3]) for k in chosen)
+        if name == "improved":
+            predict = partial(with_copies, clips, chosen)
+        made[name] = add(text, predict, numbers)
     made["nested"] = partial(nested, clips)
     made["relu-on-raw"] = partial(relu_on_raw, clips)
     made["leak"] = partial(leak, clips)
