@@ -16,7 +16,7 @@ from mininet import History, precision_recall_f1
 
 from .data import CONVERT, Dataset, printable
 from .evaluate import Features, Trial, human_confusion
-from .listen import Heard, Span, label
+from .listen import Heard, Span, label, spectrogram
 from .output import Output, text_table
 from .recipes import Model, Recipe, Reference
 
@@ -137,28 +137,25 @@ def draw_timeline(path: str, number: int, heard: Heard, model: Model, output: Ou
     track for Audacity: start, end (s) and label, separated by tabs."""
     import matplotlib.pyplot as plt
 
-    name, edges = f"{number:03}-{Path(path).stem}", heard.spans
-    output.save_table(Span._fields, edges, f"{name}.csv")
-    rows = [f"{s.start:.3f}\t{s.end:.3f}\t{label(s, model)}" for s in edges]
-    output.save(("\n".join(rows) + "\n").encode("utf-8", "backslashreplace"), f"{name}.txt")
+    name, spans = f"{number:03}-{Path(path).stem}", heard.spans
+    output.save_table(Span._fields, spans, f"{name}.csv")
+    rows = [f"{s.start:.3f}\t{s.end:.3f}\t{label(s, model)}\n" for s in spans]
+    output.save("".join(rows).encode("utf-8", "backslashreplace"), f"{name}.txt")
 
-    names = dict(zip(model.classes, drawable(model.classes), strict=True))
-    fig = plt.figure(figsize=(12, 1.5 + 0.28 * len(names) + 2.5), layout="constrained")
-    above, below = fig.subplots(2, sharex=True, height_ratios=[0.28 * len(names), 2.5])
-    for row, each in enumerate(names):
-        bars = [(s.start, s.end - s.start) for s in edges if s.name == each]
-        shades = [str(0.85 - 0.7 * s.probability) for s in edges if s.name == each]
+    height = 0.28 * len(model.classes)  # inches
+    fig = plt.figure(figsize=(12, height + 4), layout="constrained")
+    above, below = fig.subplots(2, sharex=True, height_ratios=[height, 2.5])
+    for row, each in enumerate(model.classes):
+        bars = [(s.start, s.end - s.start) for s in spans if s.name == each]
+        shades = [str(0.85 - 0.7 * s.probability) for s in spans if s.name == each]
         above.broken_barh(bars, (row - 0.4, 0.8), facecolors=shades)
-    above.set(yticks=range(len(names)), ylim=(len(names) - 0.5, -0.5))
-    above.set_yticklabels(names.values(), parse_math=False)
-    above.set_title(
-        f"{drawable([printable(Path(path).name)])[0]}: darker is more probable", parse_math=False
-    )
-    step = -(-heard.spectrogram.shape[1] // 2000)  # at most 2000 columns
-    power = np.maximum.reduceat(
-        heard.spectrogram, range(0, heard.spectrogram.shape[1], step), axis=1
-    )
-    image = power_to_db(power)
+    above.set_yticks(range(len(model.classes)), drawable(model.classes), parse_math=False)
+    above.set_ylim(len(model.classes) - 0.5, -0.5)
+    (title,) = drawable([printable(Path(path).name)])
+    above.set_title(f"{title} (darker: more probable)", parse_math=False)
+    power = spectrogram(path)
+    columns = range(0, power.shape[1], -(-power.shape[1] // 2000))  # at most 2000
+    image = power_to_db(np.maximum.reduceat(power, columns, axis=1))
     below.imshow(image, origin="lower", aspect="auto", extent=(0, heard.seconds, 0, len(image)))
     below.set(xlabel="time (s)", ylabel="mel band")
     output.save_figure(fig, f"{name}.png")

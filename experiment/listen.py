@@ -36,13 +36,12 @@ class Span(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """A recording: its length (s), the probability of each class (C,), the spans of its timeline, a
-    spectrogram for a picture, (64, n_columns of 0.1 s), and remarks on its quality."""
+    """A recording: its length (s), the probability of each class (C,), the spans of its timeline,
+    and remarks on its quality."""
 
     seconds: float
     probabilities: np.ndarray
     spans: list[Span]
-    spectrogram: np.ndarray
     remarks: list[str]
 
 
@@ -61,10 +60,9 @@ class Windows:
         signal = np.concatenate([self.rest, block])
         starts = range(0, len(signal) - self.n + 1, self.step)
         if starts:
-            windows = [signal[start : start + self.n] for start in starts]
-            views = zip(*map(self.model.recipe.views, windows), strict=True)
-            p = self.model.predict_proba([np.stack(view) for view in views])
-            self.heard.append((p, np.array([np.mean(np.square(w, dtype=float)) for w in windows])))
+            p = self.model.predict_proba(self.model.recipe.window_views(signal, starts, self.n))
+            power = [np.mean(np.square(signal[start : start + self.n])) for start in starts]
+            self.heard.append((p, np.array(power)))
         self.rest = signal[len(starts) * self.step :]
 
     def answers(self) -> tuple[np.ndarray, np.ndarray]:
@@ -79,24 +77,23 @@ def listen(model: Model, path: str) -> Heard:
         Windows(model, DURATION, DURATION / 2),
         Windows(model, *model.recipe.window_hop),
     )
-    n, columns = 0, []
+    n = 0
     for block in blocks_of(path):
         n += len(block)
-        columns.append(stripes(block))
         if n > (DURATION + SLACK) * SAMPLE_RATE:
             answer.hear(block)
             timeline.hear(block)
-    seconds, spectrogram = n / SAMPLE_RATE, np.concatenate(columns, axis=1)
+    seconds = n / SAMPLE_RATE
     stats = measure(read_clip, path)
     notes = remarks(stats._replace(seconds=0)) if isinstance(stats, AudioStats) else [stats]
     if not answer.heard:  # no longer than a clip
         views = model.recipe.views(read_clip(path).signal)
         (p,) = model.predict_proba([view[None] for view in views])
         span = Span(0.0, seconds, model.classes[int(p.argmax())], float(p.max()))
-        return Heard(seconds, p, [span], spectrogram, notes)
+        return Heard(seconds, p, [span], notes)
     p, audible = answer.answers()
     spans = join(*timeline.answers(), timeline.n // timeline.step, timeline.hop, seconds, model)
-    return Heard(seconds, p[audible].mean(axis=0), spans, spectrogram, notes)
+    return Heard(seconds, p[audible].mean(axis=0), spans, notes)
 
 
 def blocks_of(path: str) -> Iterator[np.ndarray]:
@@ -146,12 +143,14 @@ def join(
     return spans
 
 
-def stripes(signal: np.ndarray) -> np.ndarray:
-    """A coarse spectrogram for a picture: the mean power of 64 mel bands in 0.1 s,
-    (n_samples,) -> (64, n_columns)."""
-    mel = mfcc.fast.mel_spectrogram(signal, SAMPLE_RATE, n_mels=BANDS)
-    columns = np.arange(0, max(1, mel.shape[1] - STRIPE + 1), STRIPE)
-    return np.add.reduceat(mel, columns, axis=1) / STRIPE
+def spectrogram(path: str) -> np.ndarray:
+    """A coarse spectrogram for a picture: the mean power of 64 mel bands in 0.1 s, (64, any)."""
+    columns = []
+    for block in blocks_of(path):
+        mel = mfcc.fast.mel_spectrogram(block, SAMPLE_RATE, n_mels=BANDS)
+        starts = np.arange(0, max(1, mel.shape[1] - STRIPE + 1), STRIPE)
+        columns.append(np.add.reduceat(mel, starts, axis=1) / STRIPE)
+    return np.concatenate(columns, axis=1)
 
 
 def is_unsure(heard: Heard, model: Model) -> bool:

@@ -20,6 +20,7 @@ from mininet.fast import gram_form
 
 from .augment import record_again
 
+HOP = SAMPLE_RATE // 100  # samples per frame
 TINY = 1e-30  # replaces 0 in denominators
 # Frames of 10 ms, to 1.9 s: triangular numbers, dense where rhythms are fast
 RHYTHM_LAGS = tuple(k * (k + 1) // 2 for k in range(1, 20))
@@ -41,12 +42,17 @@ class _Recipe:
         """signal (n_samples,) at 44.1 kHz -> a view (n_windows, n_features) for each network."""
         raise NotImplementedError
 
+    def window_views(self, signal: np.ndarray, starts: range, n: int) -> list[np.ndarray]:
+        """The views of the windows of n samples that begin at starts, (len(starts), n_windows,
+        n_features) for each network."""
+        return _stack([self.views(signal[start : start + n]) for start in starts])
+
     def examples(self, signal: np.ndarray) -> list[np.ndarray]:
         """The views of a clip and of its augmented copies, (1 + copies, n_windows, n_features) for
         each network. The copies depend on nothing but the clip."""
         rng = np.random.default_rng(zlib.crc32(signal.tobytes()))
         copies = [record_again(signal, rng) for _ in range(self.copies)]
-        return [np.stack(view) for view in zip(*map(self.views, [signal, *copies]), strict=True)]
+        return _stack(list(map(self.views, [signal, *copies])))
 
     def fit(
         self,
@@ -151,6 +157,12 @@ class Improved(_Recipe):
         mel = mfcc.fast.mel_spectrogram(signal, SAMPLE_RATE, n_mels=self.n_mels)
         return self.mel_views(mel)
 
+    def window_views(self, signal: np.ndarray, starts: range, n: int) -> list[np.ndarray]:
+        """The views of windows of a signal whose mel spectrogram is computed once, for all."""
+        mel = mfcc.fast.mel_spectrogram(signal, SAMPLE_RATE, n_mels=self.n_mels)
+        frames = [(start // HOP, (start + n) // HOP) for start in starts]
+        return _stack([self.mel_views(mel[:, first:last]) for first, last in frames])
+
     def mel_views(self, mel: np.ndarray) -> list[np.ndarray]:
         """The views of a mel spectrogram (n_mels, n_frames). A gain changes none of them."""
         level = max(float(mel.mean()), TINY)
@@ -196,6 +208,11 @@ class Improved(_Recipe):
         hidden = [Dense(x.shape[1], self.hidden, rng=rng), ReLU(), Dropout(self.dropout)]
         output = Dense(self.hidden, n_classes, rng=rng)
         return Sequential([Normalization.adapt(x), *hidden, output])
+
+
+def _stack(views: list[list[np.ndarray]]) -> list[np.ndarray]:
+    """The views of several clips or windows, one array per network."""
+    return [np.stack(view) for view in zip(*views, strict=True)]
 
 
 def repeat_sound(log_mel: np.ndarray, silent: float, n_frames: int) -> np.ndarray:

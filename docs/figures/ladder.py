@@ -21,7 +21,9 @@ RUNGS = {
     "structure": "structure function",
     "clip": "of 20 MFCCs, 60 dB",
     "windows": "windows with modulation",
-    "improved": "the last two together",
+    "both": "the last two together",
+    "three": "and the rhythm network",
+    "improved": "with augmented copies",
 }
 PEOPLE = 4487 / 4687  # experiment/human_confusion.csv
 

@@ -24,7 +24,7 @@ from scipy.signal import butter, sosfilt
 
 from experiment import augment, listen
 from experiment.data import Dataset, read_clip, recordings, scan
-from experiment.evaluate import Choice, Features, choose_networks, prepare
+from experiment.evaluate import Choice, Features, choose_networks, cross_validate, metrics, prepare
 from experiment.folds import Folds, find_folds
 from experiment.recipes import Improved, Model, Recipe, Reference
 from mfcc import fast, power_to_db
@@ -145,6 +145,13 @@ def timeline(dataset: Dataset, folds: Folds, models: dict[int, list[Model]]) -> 
     return {"all": float(np.mean(right)), "heard": float(np.mean(np.array(right)[heard]))}
 
 
+def calibration(recipe: Recipe, features: Features, folds: Folds) -> dict:
+    """The held-out accuracy, calibration error, reliability and sure answers of --cv."""
+    trials = list(cross_validate(recipe, features, folds, SEEDS))
+    found = metrics(trials, folds, features)
+    return {key: found[key] for key in ("mean", "calibration_error", "reliability", "sure")}
+
+
 def foreign(folder: str, features: Features, folds: Folds) -> dict[str, dict[str, float]]:
     """Models trained on all clips, asked about recordings from elsewhere: the proportion right, the
     same 20 dB quieter, and "unsure" for these and for other sounds."""
@@ -171,14 +178,22 @@ def foreign(folder: str, features: Features, folds: Folds) -> dict[str, dict[str
     return {"recordings": {"known": int(known.sum()), "other": int((~known).sum())}, **result}
 
 
+def rows(results: dict) -> list[str]:
+    """The alterations as rows of the chapter's table."""
+    table = results["alterations"].items()
+    return [f"| {name} | {' | '.join(f'{row[r]:.3f}' for r in RECIPES)} |" for name, row in table]
+
+
 def main(folder: str, *elsewhere: str) -> None:
     """Measure everything and write it."""
     dataset = scan(folder)
     folds = find_folds(dataset.names, dataset.labels)
-    results: dict = {"alterations": {name: {} for name in ALTERATIONS}}
+    results: dict = {"alterations": {name: {} for name in ALTERATIONS}, "calibration": {}}
     for which, recipe in RECIPES.items():
         examples = stack([recipe.examples(dataset.read(i).signal) for i in range(len(dataset))])
         features = Features(examples, dataset.names, dataset.labels, dataset.classes)
+        if which != "before":
+            results["calibration"][which] = calibration(recipe, features, folds)
         models = train_on_folds(recipe, features, folds)
         for name, row in results["alterations"].items():
             row[which] = altered(dataset, folds, name, models)
