@@ -43,7 +43,7 @@ def loudest_part(signal: np.ndarray, seconds: float) -> np.ndarray:
 
 
 def add_noise(signal: np.ndarray, noise: np.ndarray, snr: float) -> np.ndarray:
-    """x + √(10^(-snr/10) mean x² / mean e²) e: noise e (n,) added, snr dB below the signal x (n,)."""
+    """x + √(10^(-snr/10) mean x² / mean e²) e: noise e (n,) added, snr dB below signal x (n,)."""
     power, noise_power = np.mean(np.square([signal, noise], dtype=float), axis=1)
     return signal + np.sqrt(10 ** (-snr / 10) * power / noise_power) * noise
 
@@ -58,5 +58,6 @@ def pink_noise(n: int, rng: Generator) -> np.ndarray:
 
 
 def limit_band(signal: np.ndarray, rate: int) -> np.ndarray:
-    """A clip (n,) as recorded at a sample rate of `rate` Hz: nothing is left above rate/2."""
+    """A clip (n,) as recorded at a sample rate of `rate` Hz: above 1.1·rate/2 its power falls by
+    40 dB."""
     return resample(resample(signal, SAMPLE_RATE, rate), rate, SAMPLE_RATE)[: len(signal)]

@@ -78,8 +78,8 @@ class Choice(NamedTuple):
 @np.errstate(over="ignore", invalid="ignore")
 def choose_networks(recipe: Recipe, features: Features, fold_of: np.ndarray, seed: int) -> Choice:
     """Select the networks to average: highest cross-validated accuracy, ties broken by loss; then
-    the exponent with the lowest loss, and the threshold. Cross-validates every subset on these clips and
-    their folds, fold_of (n,)."""
+    the exponent with the lowest loss, and the threshold. Cross-validates every subset on these
+    clips and their folds, fold_of (n,)."""
     views, labels, classes = features.views, features.labels, features.classes
     if len(views) == 1:
         return Choice((0,), 1.0, None)

@@ -156,7 +156,7 @@ def stripes(signal: np.ndarray) -> np.ndarray:
 
 def is_unsure(heard: Heard, model: Model) -> bool:
     """Whether no class reaches the threshold of the model."""
-    return model.threshold is not None and heard.probabilities.max() < model.threshold
+    return model.threshold is not None and bool(heard.probabilities.max() < model.threshold)
 
 
 def as_json(path: str, heard: Heard, model: Model) -> dict[str, Any]:
