@@ -38,7 +38,8 @@ ESC10 = (
 
 
 def problem(seed: int, n: int = 24) -> tuple[Features, Folds]:
-    """Three views of n clips of three classes and a copy of each, some windows silent; four folds."""
+    """Three views of n clips of three classes, each with a copy, and four folds; some windows
+    are silent."""
     rng, labels = np.random.default_rng(seed), np.arange(n) % 3
     clip, rhythm = rng.standard_normal((2, n, 2, 1, 4)) + labels[:, None, None, None]
     windows = rng.standard_normal((n, 2, 3, 5)) - labels[:, None, None, None]
@@ -51,7 +52,7 @@ def problem(seed: int, n: int = 24) -> tuple[Features, Folds]:
 def trials_and_fits(
     recipe: Recipe, features: Features, folds: Folds, monkeypatch: pytest.MonkeyPatch
 ) -> list[tuple[Trial, list[bytes]]]:
-    """Each trial with the bytes of what was fitted for its fold: weights, biases, means, variances."""
+    """Each trial, with the bytes fitted for its fold: weights, biases, means, variances."""
     fitted: list[bytes] = []
     fit = type(recipe).fit
 
