@@ -151,7 +151,7 @@ def stripes(signal: np.ndarray) -> np.ndarray:
     (n_samples,) -> (64, n_columns)."""
     mel = mfcc.fast.mel_spectrogram(signal, SAMPLE_RATE, n_mels=BANDS)
     columns = np.arange(0, max(1, mel.shape[1] - STRIPE + 1), STRIPE)
-    return np.add.reduceat(mel, columns, axis=1) / STRIPE
+    return np.add.reduceat(mel, columns, axis=1) / np.diff(columns, append=mel.shape[1])
 
 
 def is_unsure(heard: Heard, model: Model) -> bool:
