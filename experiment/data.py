@@ -204,7 +204,11 @@ def recordings(paths: Sequence[str]) -> list[str]:
         if not os.path.isdir(path):
             found.append(path)
             continue
-        kinds = {each: _kind(each) for each in sorted(Path(path).rglob("*"))}
+        kinds = {
+            each: _kind(each)
+            for each in sorted(Path(path).rglob("*"))
+            if "hidden" not in map(_kind, each.relative_to(path).parents)
+        }
         inside = [str(each) for each, kind in kinds.items() if kind == "audio" and each.is_file()]
         if not inside:
             unsupported = "unsupported audio" in kinds.values()

@@ -103,12 +103,9 @@ def choose_networks(recipe: Recipe, features: Features, fold_of: np.ndarray, see
 def find_threshold(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """The smallest probability t such that of the answers whose probability is at least t a
     proportion of RIGHT is right; 1 if there is none. probabilities (n, C), labels (n,)."""
-    confidence = probabilities.max(axis=1)
-    order = np.argsort(-confidence)
-    right = (probabilities.argmax(axis=1) == labels)[order]
-    proportion = np.cumsum(right) / np.arange(1, len(right) + 1)  # among the surest 1, 2, …
-    enough = np.flatnonzero(proportion >= RIGHT)
-    return float(confidence[order[enough[-1]]]) if len(enough) else 1.0
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    enough = [t for t in np.unique(confidence) if right[confidence >= t].mean() >= RIGHT]
+    return float(min(enough, default=1.0))
 
 
 class Trial(NamedTuple):

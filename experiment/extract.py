@@ -102,10 +102,10 @@ def report_unreadable(problems: Sequence[dict[str, str]], n_clips: int, skip: bo
     if not problems:
         return
     listed = "\n".join(f"  {problem['reason']}" for problem in problems)
-    text = f"{len(problems)} of {n_clips} recordings cannot be read:\n{listed}\n"
+    text = f"{len(problems)} of {n_clips} recordings cannot be read:\n{listed}"
     if not skip:
-        raise ValueError(f"{text}use --skip-bad to continue without them")
-    print(f"ssc: {text}continuing without them", file=sys.stderr)
+        raise ValueError(f"{text}\nuse --skip-bad to continue without them")
+    print(f"ssc: {text}", file=sys.stderr)
 
 
 def progress_bar(description: str, quiet: bool) -> Callable[[Iterable[Any]], Iterable[Any]]:

@@ -149,13 +149,14 @@ def spectrogram(path: str) -> np.ndarray:
     for block in blocks_of(path):
         mel = mfcc.fast.mel_spectrogram(block, SAMPLE_RATE, n_mels=BANDS)
         starts = np.arange(0, max(1, mel.shape[1] - STRIPE + 1), STRIPE)
-        columns.append(np.add.reduceat(mel, starts, axis=1) / STRIPE)
+        sums, sizes = np.add.reduceat(mel, starts, axis=1), np.diff(starts, append=mel.shape[1])
+        columns.append(sums / sizes)
     return np.concatenate(columns, axis=1)
 
 
 def is_unsure(heard: Heard, model: Model) -> bool:
     """Whether no class reaches the threshold of the model."""
-    return model.threshold is not None and heard.probabilities.max() < model.threshold
+    return model.threshold is not None and bool(heard.probabilities.max() < model.threshold)
 
 
 def as_json(path: str, heard: Heard, model: Model) -> dict[str, Any]:

@@ -15,6 +15,7 @@ TRAIN |= dict.fromkeys(SWITCHES, False)
 TRAIN |= {"recipe": "reference", "seed": 0, "folds": None, "repeats": 5, "jobs": None}
 CHECK = {"command": "check", "data": "d", "all_classes": True, "folds": 4, "seed": 2, "jobs": 1}
 PREDICT = {"command": "predict", "model": "m.npz", "clips": ["a.wav", "b.wav"], "skip_bad": True}
+PREDICT |= {"out": None, "json": False, "csv": False}
 SCENES = {"command": "scenes", "folder": Path("d"), "seed": 4, "quiet": True}
 EXPLAIN = {"command": "explain", "clip": "a.wav", "out": Path("o"), "n_mfcc": 20}
 ACCEPTED: dict[str, dict[str, Any]] = {
@@ -31,6 +32,9 @@ ACCEPTED: dict[str, dict[str, Any]] = {
         CHECK | {"json": True, "segments": False}
     ),
     "predict m.npz a.wav b.wav --skip-bad": PREDICT,
+    "predict m.npz a.wav b.wav --skip-bad --json --out o": (
+        PREDICT | {"json": True, "out": Path("o")}
+    ),
     "scenes d --seed 4 --quiet": SCENES,
     "explain a.wav --out o --n-mfcc 20 --show": EXPLAIN | {"show": True, "quiet": False},
 }

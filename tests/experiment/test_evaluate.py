@@ -2,6 +2,7 @@
 of a cross-validation are those of its predictions."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -9,17 +10,27 @@ from typing import ClassVar
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import mininet
 from experiment import evaluate
-from experiment.evaluate import Features, Trial, cross_validate, human_answers, human_confusion
+from experiment.evaluate import (
+    EXPONENTS,
+    RIGHT,
+    Features,
+    Trial,
+    cross_validate,
+    find_threshold,
+    human_answers,
+    human_confusion,
+)
 from experiment.folds import Folds
 from experiment.recipes import Improved, Recipe, Reference
-from mininet import History, accuracy, cross_entropy, softmax
+from mininet import History, accuracy, cross_entropy, sharpen, softmax
 from tests.oracles import refusal
 from tests.strategies import generators
 
-QUICK = replace(Improved(), epochs=4, hidden=8, batch_size=8)
+QUICK = replace(Improved(), epochs=2, hidden=8, batch_size=8)
 ESC10 = (
     *("chainsaw", "clock_tick", "crackling_fire", "crying_baby", "dog"),
     *("helicopter", "rain", "rooster", "sea_waves", "sneezing"),
@@ -27,20 +38,21 @@ ESC10 = (
 
 
 def problem(seed: int, n: int = 24) -> tuple[Features, Folds]:
-    """Two views of n clips of three classes, some windows silent; four folds."""
+    """Three views of n clips of three classes, each with a copy, and four folds; some windows
+    are silent."""
     rng, labels = np.random.default_rng(seed), np.arange(n) % 3
-    clip = rng.standard_normal((n, 1, 4)) + labels[:, None, None]
-    windows = rng.standard_normal((n, 3, 5)) - labels[:, None, None]
-    windows[rng.random((n, 3)) < 0.2] = np.nan
-    windows[:, 0] = 1.0
+    clip, rhythm = rng.standard_normal((2, n, 2, 1, 4)) + labels[:, None, None, None]
+    windows = rng.standard_normal((n, 2, 3, 5)) - labels[:, None, None, None]
+    windows[rng.random((n, 2, 3)) < 0.2] = np.nan
+    windows[:, :, 0] = 1.0
     folds = Folds("clips", rng.permutation(np.arange(n) // 3 % 4) + 1, [str(i) for i in range(n)])
-    return Features([clip, windows], folds.recordings, labels, "abc"), folds
+    return Features([clip, windows, rhythm], folds.recordings, labels, "abc"), folds
 
 
 def trials_and_fits(
     recipe: Recipe, features: Features, folds: Folds, monkeypatch: pytest.MonkeyPatch
 ) -> list[tuple[Trial, list[bytes]]]:
-    """Each trial with the bytes of what was fitted for it: weights, biases, means, variances."""
+    """Each trial, with the bytes fitted for its fold: weights, biases, means, variances."""
     fitted: list[bytes] = []
     fit = type(recipe).fit
 
@@ -55,9 +67,17 @@ def trials_and_fits(
         patch.setattr(type(recipe), "fit", spy)
         out = []
         for trial in cross_validate(recipe, features, folds, [3, 4]):
-            out.append((trial, fitted.copy()))
-            fitted.clear()
+            if fitted:  # the first trial of a fold
+                of_fold = fitted.copy()
+                fitted.clear()
+            out.append((trial, of_fold))
     return out
+
+
+def same_trial(one: Trial, two: Trial) -> bool:
+    """Whether two trials agree to the bit."""
+    np.testing.assert_equal(one._asdict(), two._asdict())
+    return True
 
 
 @pytest.mark.parametrize("recipe", [QUICK, Reference(epochs=2)])
@@ -66,21 +86,27 @@ def test_corrupting_the_test_fold_changes_no_fitted_number(
 ) -> None:
     """If the clips of a fold are replaced by others a million times as large, and their labels are
     permuted, every number fitted when this fold is tested stays the same to the bit: weights,
-    means, variances, the choice of networks, the training curves. In other folds they change."""
+    means, variances, the choice of networks, exponent and threshold, the training curves. In other
+    folds they change. If only the augmented copies are replaced, the predictions stay too: a clip
+    is tested, not its copies."""
     monkeypatch.setattr("experiment.recipes.HIDDEN", 20)
     features, folds = problem(0)
-    features = features._replace(views=features.views[: len(recipe.networks)])
+    features = features._replace(examples=features.examples[: len(recipe.networks)])
     clean = trials_and_fits(recipe, features, folds, monkeypatch)
-    for fold in folds.numbers[:2]:
+    for fold, copies_alone in ((1, False), (2, True)):
         corrupt = deepcopy(features)
         rng, tested = np.random.default_rng(fold), folds.fold_of == fold
-        for view in corrupt.views:
-            view[tested] = 1e6 * rng.standard_normal(view[tested].shape)
-        corrupt.labels[tested] = rng.permutation(corrupt.labels[tested])
+        for each in corrupt.examples:  # (n, 2, W, d)
+            noise = 1e6 * rng.standard_normal(each[tested].shape)
+            each[tested, copies_alone:] = noise[:, copies_alone:]
+        if not copies_alone:
+            corrupt.labels[tested] = rng.permutation(corrupt.labels[tested])
         pairs = zip(clean, trials_and_fits(recipe, corrupt, folds, monkeypatch), strict=True)
         for (before, fitted), (after, same) in pairs:
             if before.fold == fold:
                 assert fitted == same and before.train == after.train
+                assert before.threshold == after.threshold
+                assert not copies_alone or same_trial(before, after)
                 assert list(before.curves) == list(after.curves)
                 for name, (training, _) in before.curves.items():
                     np.testing.assert_array_equal(training, after.curves[name][0])
@@ -90,9 +116,12 @@ def test_corrupting_the_test_fold_changes_no_fitted_number(
 
 def test_every_clip_is_tested_once_with_each_seed() -> None:
     """Over the folds each clip is tested once with each seed; loss and accuracy are those of the
-    probabilities; each curve has a point for every epoch."""
+    probabilities; each curve has a point for every epoch. An executor changes no number."""
     features, folds = problem(1)
     trials = list(cross_validate(QUICK, features, folds, [0, 7]))
+    with ThreadPoolExecutor(2) as executor:
+        others = cross_validate(QUICK, features, folds, [0, 7], executor)
+        assert all(map(same_trial, trials, others))
     keys = [(trial.fold, trial.seed) for trial in trials]
     assert keys == [(fold, seed) for fold in (1, 2, 3, 4) for seed in (0, 7)]
     for trial in trials:
@@ -100,7 +129,7 @@ def test_every_clip_is_tested_once_with_each_seed() -> None:
         true, p = features.labels[trial.clips], trial.probabilities
         assert trial.test == (cross_entropy(p, true), accuracy(true, p.argmax(axis=1)))
         assert set(trial.curves) <= set(QUICK.networks)
-        assert all(curve.shape == (2, 2, 4) for curve in trial.curves.values())
+        assert all(curve.shape == (2, 2, 2) for curve in trial.curves.values())
 
 
 def test_a_diverging_trial_names_fold_and_seed() -> None:
@@ -130,19 +159,40 @@ class Oracles(Reference):
 @given(generators())
 def test_the_most_accurate_subset_of_networks_is_chosen(rng: np.random.Generator) -> None:
     """choose_networks returns the subset whose mean probabilities are most accurate; of equally
-    accurate ones the subset of least loss; the network if there is one."""
+    accurate ones the subset of least loss; then the exponent of least loss, and the threshold of
+    the sharpened mean. The network, if there is one, and no threshold."""
     labels, fold_of = np.arange(12) % 3, np.arange(12) // 3 % 4
-    views = [3 * rng.standard_normal((12, 1, 3)) + np.eye(3)[labels][:, None] for _ in range(2)]
-    chosen = evaluate.choose_networks(
-        Oracles(), Features(views, ["a"] * 12, labels, "abc"), fold_of, 0
-    )
-    ranks: dict[tuple[int, ...], tuple[float, float]] = {}
+    shape, means = (12, 1, 1, 3), np.eye(3)[labels][:, None, None]
+    examples = [3 * rng.standard_normal(shape) + means for _ in range(2)]
+    features = Features(examples, ["a"] * 12, labels, "abc")
+    choice = evaluate.choose_networks(Oracles(), features, fold_of, 0)
+    ranks: dict[Sequence[int], tuple[float, float]] = {}
     for subset in ((0,), (1,), (0, 1)):
-        p = np.mean([softmax(views[k][:, 0]) for k in subset], axis=0)
+        p = np.mean([softmax(examples[k][:, 0, 0]) for k in subset], axis=0)
         ranks[subset] = (-accuracy(labels, p.argmax(axis=1)), cross_entropy(p, labels))
-    assert ranks[chosen] == pytest.approx(min(ranks.values()))
-    one = Features(views[:1], ["a"] * 12, labels, "abc")
-    assert evaluate.choose_networks(Oracles(), one, fold_of, 0) == (0,)
+    assert ranks[choice.networks] == pytest.approx(min(ranks.values()))
+    p = np.mean([softmax(examples[k][:, 0, 0]) for k in choice.networks], axis=0)
+    least = min(cross_entropy(sharpen(p, exponent), labels) for exponent in EXPONENTS)
+    p = sharpen(p, choice.exponent)
+    assert cross_entropy(p, labels) == pytest.approx(least) and choice.exponent in EXPONENTS
+    assert choice.threshold == pytest.approx(find_threshold(p, labels))
+    one = features._replace(examples=examples[:1])
+    assert evaluate.choose_networks(Oracles(), one, fold_of, 0) == ((0,), 1.0, None)
+
+
+@given(st.lists(st.tuples(st.integers(5, 20), st.integers(0, 9)), min_size=1, max_size=40))
+def test_the_threshold_is_the_smallest_with_95_percent_right(
+    answers: list[tuple[int, int]],
+) -> None:
+    """Of the answers whose probability (k/20, many are equal) is at least the threshold RIGHT are
+    right, and no smaller probability has this property; 1 if none has."""
+    confidence = np.array([max(k, 20 - k) / 20 for k, _ in answers])
+    right = np.array([digit > 0 for _, digit in answers])
+    enough = [k / 20 for k in range(10, 21) if right[confidence == k / 20].size]
+    enough = [t for t in enough if right[confidence >= t].mean() >= RIGHT]
+    p = np.stack([confidence, 1 - confidence], axis=1)
+    labels = np.where(right, p.argmax(axis=1), 1 - p.argmax(axis=1))
+    assert find_threshold(p, labels) == min(enough, default=1.0)
 
 
 def predicting(
@@ -159,7 +209,7 @@ def predicting(
             p = np.full((len(tested), len(classes)), 0.01)
             p[np.arange(len(tested)), row[tested]] = 1 - 0.01 * (len(classes) - 1)
             scores = evaluate.scores(p, labels[tested])
-            trials.append(Trial(fold, seed, tested, p, (0.5, 0.75), scores, {"a": curve}))
+            trials.append(Trial(fold, seed, tested, 0.9, p, (0.5, 0.75), scores, {"a": curve}))
     return trials, folds, Features([], names, labels, classes)
 
 
@@ -185,8 +235,31 @@ def test_the_metrics_are_those_of_the_predictions(rng: np.random.Generator) -> N
     assert metrics["interval_95"] == list(mininet.wilson_interval(correct.mean(), 6))
     assert metrics["recordings"] == 6 and metrics["chosen"] == [["a"]] * 2
     assert metrics["train"] == {"loss": 0.5, "accuracy": 0.75}
+    # every probability is 0.98, in the bin from 14/15 to 1; the threshold is 0.9
+    np.testing.assert_allclose(metrics["reliability"][-1], [24, 0.98, correct.mean()])
+    assert not np.any(metrics["reliability"][:-1])
+    assert metrics["calibration_error"] == pytest.approx(abs(0.98 - correct.mean()))
+    assert metrics["sure"] == pytest.approx({"proportion": 1.0, "accuracy": correct.mean()})
     curve = evaluate.mean_curves(result[0])["a"]
     np.testing.assert_array_equal(curve[:, 0], [[1.5, 1.0], [3.0, 1.5]])
+
+
+def test_sure_answers_are_counted_against_the_threshold_of_their_trial() -> None:
+    """Two trials of two clips of class 0, thresholds 0.7 and 0.9: three of the four answers are
+    sure, one at its threshold, and two of the three are right. Without a threshold: None."""
+    trials, folds, features = predicting("ab", ["a/0.wav", "b/1.wav"], np.zeros((1, 2), int))
+    first = np.array([[0.7, 0.3], [0.2, 0.8]]), np.array([[0.11, 0.89], [0.95, 0.05]])
+    both = [
+        t._replace(clips=np.array([0, 0]), probabilities=p)
+        for t, p in zip(trials, first, strict=True)
+    ]
+    pair = [both[0]._replace(threshold=0.7), both[1]]
+    sure = evaluate.metrics(pair, folds, features)["sure"]
+    assert sure == pytest.approx({"proportion": 3 / 4, "accuracy": 2 / 3})
+    none = [trial._replace(threshold=1.0) for trial in both]
+    assert evaluate.metrics(none, folds, features)["sure"] == {"proportion": 0, "accuracy": 0}
+    missing = [trial._replace(threshold=None) for trial in both]
+    assert evaluate.metrics(missing, folds, features)["sure"] is None
 
 
 def with_mistakes() -> tuple[list[Trial], Folds, Features]:

@@ -61,7 +61,7 @@ def test_training_is_drawn_and_tabulated(
     """history.csv has the history. The matrix is read back from the log; of [[3, 1], [2, 4]] the
     precision is 3/5 and 4/5, the recall 3/4 and 4/6, F1 6/9 and 8/11."""
     layer = Dense.from_parameters(np.eye(2), np.zeros(2))
-    model = Model(Reference(), ["a", "long name"], {0: Sequential([layer])})
+    model = Model(Reference(), ["a", "long name"], {0: Sequential([layer])}, 1.0, None)
     matrix = np.array([[3, 1], [2, 4]])
     figures.draw_training(model, [HISTORY], matrix, Output(tmp_path), normalize=False)
     assert files_of(tmp_path) == {"confusion.png", "curves.png", "history.csv", "network.png"}

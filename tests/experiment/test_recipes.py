@@ -1,23 +1,45 @@
 """Properties of experiment/recipes.py: the views and networks of both recipes, and model files."""
 
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import mfcc
 import mininet
 from experiment import recipes
-from experiment.recipes import Improved, Model, Recipe, Reference, read_model
+from experiment.recipes import (
+    RHYTHM_LAGS,
+    Improved,
+    Model,
+    Recipe,
+    Reference,
+    read_model,
+    repeat_sound,
+)
 from mininet import Dense, Dropout, History, LeakyReLU, Normalization, ReLU, Sequential, Sigmoid
 from tests import sounds
 from tests.oracles import refusal
+from tests.strategies import generators
 
 CLASSES = ["dog", "rain", "소리"]
 # two seconds of a tone in noise, then silence, (220500,) float32
 SIGNAL = np.zeros(220500, np.float32)
 SIGNAL[: 2 * 44100] = sounds.hiss(0, 2.0) + sounds.tone(500, 2.0)
+# float32 of decibels up to 60 √40: 400 · 6e-8, magnified up to tenfold by the logarithm
+ROUNDING = 1e-3
+
+
+def log_mel_of(signal: np.ndarray) -> np.ndarray:
+    """The decibels that the improved views describe, (40, 501): above the mean power, down to 60 dB
+    below the maximum, the frames of the sound (of SIGNAL the first 201) in a circle."""
+    mel = mfcc.mel_spectrogram(signal.astype(float), 44100, n_mels=40)
+    return mfcc.power_to_db(mel / mel.mean(), top_db=60.0)[:, np.arange(501) % 201]
 
 
 def test_the_reference_view_is_the_flattened_mfccs() -> None:
@@ -54,41 +76,115 @@ def test_the_reference_rate_decays_with_every_update() -> None:
 
 
 def test_the_clip_view_is_mean_deviation_and_structure_function_of_20_mfccs() -> None:
-    """(1, 200) float32: for each MFCC of 40 bands down to -60 dB its mean, and log(· + 0.1) of its
-    standard deviation and structure function."""
-    clip, _ = Improved().views(SIGNAL)
+    """(1, 200) float32: for each MFCC of 40 bands its mean, and log(· + 0.1) of its standard
+    deviation and structure function."""
+    clip, *_ = Improved().views(SIGNAL)
     assert clip.shape == (1, 200) and clip.dtype == np.float32
-    c = mfcc.mfcc(SIGNAL.astype(float), 44100, n_mfcc=20, n_mels=40, top_db=60.0)
+    c = mfcc.dct_matrix(20, 40) @ log_mel_of(SIGNAL)
     changes = np.log(np.column_stack([c.std(axis=1), mfcc.structure_function(c)]) + 0.1)
-    # float32 of decibels up to 60 √40: 400 · 6e-8, magnified up to tenfold by the logarithm
     expected = np.column_stack([c.mean(axis=1), changes])
-    np.testing.assert_allclose(clip.reshape(20, 10), expected, rtol=0, atol=1e-3)
+    np.testing.assert_allclose(clip.reshape(20, 10), expected, rtol=0, atol=ROUNDING)
 
 
 def test_the_window_view_is_level_deviation_and_modulation_of_40_bands() -> None:
     """(9, 320) float32: windows of 1 s every 0.5 s; the fourth starts at 1.5 s."""
-    _, windows = Improved().views(SIGNAL)
+    _, windows, _ = Improved().views(SIGNAL)
     assert windows.shape == (9, 320) and windows.dtype == np.float32
-    mel = mfcc.mel_spectrogram(SIGNAL, 44100, n_mels=40)
-    part = mfcc.power_to_db(mel, top_db=60.0)[:, 150:250]
+    part = log_mel_of(SIGNAL)[:, 150:250]
     rows = windows[3].reshape(40, 8)
-    np.testing.assert_allclose(rows[:, 0], part.mean(axis=1), rtol=1e-5)
+    np.testing.assert_allclose(rows[:, 0], part.mean(axis=1), rtol=1e-5, atol=ROUNDING)
     changes = np.column_stack([part.std(axis=1), mfcc.modulation_spectrum(part, recipes.BANDS)])
-    np.testing.assert_allclose(rows[:, 1:], np.log(changes + 0.1), rtol=0, atol=1e-3)
+    np.testing.assert_allclose(rows[:, 1:], np.log(changes + 0.1), rtol=0, atol=ROUNDING)
 
 
 def test_silent_windows_are_nan_but_never_all() -> None:
-    """Sound until 2 s: the windows from 2.5 s on are NaN. In a silent clip no window is quieter
-    than another, and all are used."""
-    _, windows = Improved().views(SIGNAL)
-    silent = np.isnan(windows)
-    assert silent.all(axis=1).tolist() == [False] * 5 + [True] * 4 and not silent[:5].any()
+    """A bang before a sound that is 41 dB below it, until the end: the windows from 0.5 s on are
+    NaN; with 39 dB none is. In a silent clip no window is quieter than another."""
+    for db, n_silent in ((41, 8), (39, 0)):
+        log_mel = np.full((40, 501), -db, float)
+        log_mel[:, :20] = 0
+        silent = np.isnan(Improved().window_view(log_mel))
+        np.testing.assert_array_equal(silent.all(axis=1), np.arange(9) >= 9 - n_silent)
+        np.testing.assert_array_equal(silent.any(axis=1), silent.all(axis=1))
     for view in Improved().views(np.zeros(220500, np.float32)):
         assert np.isfinite(view).all()
 
 
+@settings(max_examples=10)
+@given(st.floats(1e-3, 1e3), st.integers(1, 6))
+def test_a_gain_changes_no_view(gain: float, k: int) -> None:
+    """But for rounding; and no bit changes if the factor is a power of two."""
+    expected = Improved().views(SIGNAL)
+    for one, two in zip(Improved().views(SIGNAL * np.float32(2.0**-k)), expected, strict=True):
+        np.testing.assert_array_equal(one, two)
+    for one, two in zip(Improved().views(SIGNAL * np.float32(gain)), expected, strict=True):
+        np.testing.assert_allclose(one, two, rtol=0, atol=ROUNDING)
+
+
+@settings(max_examples=10)
+@given(st.integers(1, 448))
+def test_the_place_of_a_short_sound_changes_no_view(frame: int) -> None:
+    """Half a second of sound in silence, from the start of the clip or any number of hops later."""
+    n, start = 22050, 441 * frame
+    clips = np.zeros((2, 220500), np.float32)
+    clips[0, :n] = clips[1, start : start + n] = SIGNAL[:n]
+    for one, two in zip(*map(Improved().views, clips), strict=True):
+        np.testing.assert_allclose(one, two, rtol=0, atol=ROUNDING)
+
+
+def test_silent_ends_are_cut_and_the_rest_is_repeated() -> None:
+    """Frames 1 to 3 have a band above 0 dB, though frame 2 is silent; without such a frame the clip
+    stays as it is, cut or repeated."""
+    log_mel = np.array([[0.0, 5, -1, 0, 0, -2], [-9, 0, -3, 4, -1, -1]])
+    columns = [1, 2, 3, 1, 2, 3, 1]
+    np.testing.assert_array_equal(repeat_sound(log_mel, 0.0, 7), log_mel[:, columns])
+    np.testing.assert_array_equal(repeat_sound(log_mel, 5.0, 8), log_mel[:, [*range(6), 0, 1]])
+
+
+@settings(max_examples=10)
+@given(generators())
+def test_the_rhythm_view_describes_three_loudness_curves(rng: np.random.Generator) -> None:
+    """Of the power in all bands, of the mean of their decibels and of the mean of their rises: log
+    of the standard deviation, maximum and minimum in its unit, and the autocorrelation."""
+    log_mel, rows = rng.uniform(-60, 0, (4, 200)), []
+    power = [10 * np.log10(sum(10 ** (x / 10) for x in frame) / 4) for frame in log_mel.T]
+    steps = pairwise(log_mel.T)  # (4,) each
+    rise = [0, *(sum(max(0, b - a) for a, b in zip(*step, strict=True)) / 4 for step in steps)]
+    for curve in np.array([power, log_mel.mean(axis=0), rise]):
+        y = curve - curve.mean()
+        r = [np.sum(y[:-k] * y[k:]) / np.sum(y**2) for k in RHYTHM_LAGS]
+        spread = np.sqrt(np.mean(y**2)) + 0.1
+        rows += [np.log(spread), y.max() / spread, y.min() / spread, *r]
+    np.testing.assert_allclose(Improved().rhythm_view(log_mel), [rows], rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("k", [6, 15, 28, 66, 120])
+def test_a_rhythm_is_a_peak_of_the_autocorrelation(k: int) -> None:
+    """A click every k frames: of all lags the autocorrelation of each curve is largest at k."""
+    log_mel = np.where(np.arange(501) % k == k // 2, 0.0, -60.0) * np.ones((40, 1))
+    r = Improved().rhythm_view(log_mel)[0].reshape(3, -1)[:, 3:]
+    assert [RHYTHM_LAGS[i] for i in r.argmax(axis=1)] == [k] * 3
+
+
+def test_the_examples_are_the_clip_and_its_copies() -> None:
+    """The views of the clip, then those of copies that depend on nothing but the clip; of other
+    clips the copies differ. The reference recipe makes none."""
+    recipe = replace(Improved(), copies=2)
+    examples = recipe.examples(SIGNAL)
+    assert [each.shape for each in examples] == [(3, 1, 200), (3, 9, 320), (3, 1, 66)]
+    for example, view, other in zip(
+        examples, recipe.views(SIGNAL), recipe.examples(SIGNAL / 2), strict=True
+    ):
+        np.testing.assert_array_equal(example[0], view)
+        assert not np.array_equal(example[1], example[2], equal_nan=True)
+        assert not np.allclose(example[1], other[1], equal_nan=True)
+    for one, two in zip(examples, recipe.examples(SIGNAL.copy()), strict=True):
+        np.testing.assert_array_equal(one, two)
+    assert Reference().examples(SIGNAL)[0].shape == (1, 1, 6513)
+
+
 def test_the_improved_network_learns_separated_classes() -> None:
-    """Normalization, Dense 100, ReLU, dropout 0.3, Dense; 60 epochs at a rate of 0.02 separate
+    """Normalization, Dense 100, ReLU, dropout 0.3, Dense; 12 epochs at a rate of 0.02 separate
     three clouds that are eight standard deviations apart."""
     rng = np.random.default_rng(1)
     labels = np.arange(60) % 3
@@ -98,7 +194,7 @@ def test_the_improved_network_learns_separated_classes() -> None:
     assert network.shapes()[-1] == (100, 3) and network.layers[3].config() == {"rate": 0.3}
     np.testing.assert_allclose(network.layers[0].forward(x).mean(axis=0), 0, atol=1e-14)
     history, _ = Improved().fit(network, x, labels, rng)
-    assert len(history.loss) == 60 and set(history.learning_rate) == {0.02}
+    assert len(history.loss) == 12 and set(history.learning_rate) == {0.02}
     assert network.evaluate(x, labels)[1] == 1.0
 
 
@@ -136,27 +232,28 @@ def untrained(recipe: Recipe, *chosen: int) -> Model:
     rng, views = np.random.default_rng(0), recipe.views(SIGNAL)
     xs = {k: rng.standard_normal((5, views[k].shape[1])) for k in chosen}
     networks = {k: recipe.build(x, len(CLASSES), rng) for k, x in xs.items()}
-    return Model(recipe, CLASSES, networks)
+    return Model(recipe, CLASSES, networks, 1.5, 0.75)
 
 
 @pytest.mark.parametrize(
     ("recipe", "chosen"),
     [
         *((Reference(), [0]), (Reference(n_mfcc=2, deltas=True), [0])),
-        *((Improved(), [0]), (Improved(), [1]), (Improved(), [0, 1]), (Improved(), [1, 0])),
+        *((Improved(), [0]), (Improved(), [1]), (Improved(), [2, 0, 1]), (Improved(), [1, 0])),
     ],
 )
 def test_a_model_predicts_the_same_after_it_is_read(
     recipe: Recipe, chosen: list[int], tmp_path: Path
 ) -> None:
-    """Classes, recipe, chosen networks and probabilities are those of the saved model, whose
-    networks are averaged."""
+    """Classes, recipe, chosen networks, exponent, threshold and probabilities are those of the
+    saved model, whose networks are averaged, and the average is sharpened."""
     saved = untrained(recipe, *chosen)
     saved.save(tmp_path / "m.npz")
     model, views = read_model(tmp_path / "m.npz"), [view[None] for view in recipe.views(SIGNAL)]
     assert (model.classes, model.recipe, list(model.networks)) == (CLASSES, recipe, chosen)
-    p = [mininet.window_proba(saved.networks[k], views[k]) for k in chosen]
-    np.testing.assert_array_equal(model.predict_proba(views), np.mean(p, axis=0))
+    assert (model.exponent, model.threshold) == (1.5, 0.75)
+    p = np.mean([mininet.window_proba(saved.networks[k], views[k]) for k in chosen], axis=0)
+    np.testing.assert_array_equal(model.predict_proba(views), mininet.sharpen(p, 1.5))
 
 
 def test_a_model_that_cannot_predict_says_so() -> None:
@@ -177,6 +274,8 @@ def test_a_model_that_cannot_predict_says_so() -> None:
         *({"settings": value} for value in (None, [2, False], {"x": 1})),
         *({"settings": {"n_mfcc": n_mfcc}} for n_mfcc in ("2", 3)),
         *({"chosen": value} for value in (None, 0, [], [0, 0], [1])),
+        *({"exponent": value} for value in (None, 0, -1.0, "2", float("nan"))),
+        *({"threshold": value} for value in ("0.5", -0.1, 1.1, float("nan"), [0.5])),
     ],
 )
 def test_a_model_whose_parts_do_not_match_is_refused(unfit: dict[str, Any], tmp_path: Path) -> None:

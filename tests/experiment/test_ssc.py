@@ -1,8 +1,11 @@
 """Properties of ssc.py: recordings in, model and figures out; after bad input one sentence."""
 
+import csv
+import json
 import os
 import re
 from concurrent.futures import BrokenExecutor
+from dataclasses import replace
 from itertools import count, product
 from pathlib import Path
 from unittest.mock import Mock
@@ -14,7 +17,9 @@ import pytest
 import ssc
 from experiment import scenes
 from experiment.data import read_clip, scan
-from experiment.recipes import Improved, Reference, read_model
+from experiment.evaluate import Choice, Features, prepare
+from experiment.extract import extract_features
+from experiment.recipes import Improved, Model, Reference, read_model
 from mfcc import fast
 from mininet import Dense, Ensemble, Sequential
 from tests import sounds
@@ -45,7 +50,7 @@ def test_the_main_job_writes_its_files_and_logs_each_step(
     assert all(plt.imread(program.out / name).std() > 0.01 for name in FIGURES)
     steps = (
         *("hiss 4", "3 classes, 12 clips", "0 of 12 clips resampled", "12 of 12 clips padded"),
-        *("(12, 1, 6513)", "dense_1 (Dense) (None, 500) 3,257,000", "epoch 1/3 loss"),
+        *("(12, 1, 1, 6513)", "dense_1 (Dense) (None, 500) 3,257,000", "epoch 1/3 loss"),
         *("epoch 3/3 loss", "predicted 0 1 2", "class precision recall F1"),
         "measured on the training clips",
     )
@@ -84,36 +89,104 @@ def test_the_seed_determines_the_model(
 def test_predict_prints_the_three_most_probable_classes(
     run: tuple[Path, str], category: Path, tmp_path: Path
 ) -> None:
-    """Of each clip its path and three classes with falling probabilities, those of the model; the
-    model file alone is enough, in any folder."""
+    """Of each clip a line: its path and three classes with falling probabilities, those of the
+    model; the model file alone is enough, in any folder. The reference recipe says on stderr that
+    its probabilities do not say how sure it is."""
     (tmp_path / "m.npz").write_bytes((run[0] / "model.npz").read_bytes())
     clips = sorted(category.glob("*/*.wav"))[:2]
     finished = process("predict", "m.npz", *clips, cwd=tmp_path)
-    assert (finished.returncode, finished.stderr) == (0, "")
-    lines = []
-    for clip in clips:
+    assert (finished.returncode, finished.stderr.count("\n")) == (0, 1)
+    assert "do not say how sure an answer is (recipe reference)" in finished.stderr
+    for clip, line in zip(clips, finished.stdout.splitlines(), strict=True):
         (view,) = Reference().views(read_clip(str(clip)).signal)
         (p,) = read_model(tmp_path / "m.npz").predict_proba([view[None]])
         answers = sorted(zip(p, ["high", "hiss", "low"], strict=True), reverse=True)
-        lines += [str(clip), *(f"  {share:6.1%}  {name}" for share, name in answers)]
-    assert finished.stdout.splitlines() == lines
+        expected = ", ".join(f"{name} {each:.1%}" for each, name in answers)
+        assert line.startswith(f"{clip}: {expected}")
 
 
-def test_predict_lists_all_broken_clips_before_it_prints(
-    run: tuple[Path, str], program: Program, tmp_path: Path
+@pytest.fixture(scope="module")
+def tiny(category: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model of the improved recipe, hardly trained, with a threshold."""
+    recipe, dataset = replace(Improved(), epochs=2, copies=1, hidden=8), scan(category)
+    examples = extract_features(dataset, recipe.examples).views
+    features = Features(examples, dataset.names, dataset.labels, dataset.classes)
+    networks = {}
+    for k in range(3):
+        networks[k], x, y, rng = prepare(recipe, k, features, 0)
+        recipe.fit(networks[k], x, y, rng)
+    path = tmp_path_factory.mktemp("tiny") / "m.npz"
+    Model(recipe, dataset.classes, networks, 1.5, 0.6).save(path)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Five recordings in two folders: one is broken; one sounds for 4 s, is heard to 5.5 s in windows
+    of 2 s, and silent from 5 s after that to its end at 14 s."""
+    for name, signal in (
+        ("1", sounds.tone(2100)),
+        ("2", sounds.hiss(9)),
+        ("x/3", sounds.tone(210)),
+    ):
+        sounds.write(tmp_path / "clips" / f"{name}.wav", signal)
+    signal = np.pad(sounds.hiss(5, 4.0), (0, 10 * 44100))
+    sounds.write(tmp_path / "clips" / "x" / "4.wav", signal)
+    (tmp_path / "clips" / "bad.wav").write_text("no sound")
+    return tmp_path / "clips"
+
+
+def test_predict_answers_the_recordings_that_can_be_read(
+    tiny: Path, folder: Path, program: Program
 ) -> None:
-    """Nothing is printed but the list; with --skip-bad the answers for the others follow, and how
-    many of them are longer than the 5 s that are used."""
-    model, good = run[0] / "model.npz", sounds.write(tmp_path / "good.wav", sounds.hiss(0, 6.0))
-    (tmp_path / "bad.wav").write_text("no sound")
-    clips = (tmp_path / "bad.wav", tmp_path / "none.wav", good)
-    message = program.refuse("predict", model, *clips)
-    assert message.startswith("2 of 3 recordings cannot be read:") and message.count("\n") == 3
-    assert "bad.wav cannot be read as audio" in message and "none.wav: No such file" in message
-    out, err = program.run("predict", model, "--skip-bad", *clips)
-    assert out.splitlines()[0] == str(good) and out.count("%") == 3
-    assert err.splitlines()[-2] == "continuing without them"
-    assert err.splitlines()[-1] == "ssc: recordings of which only the first 5 s were used: 1"
+    """Of five in a folder four are answered and one is listed; the exit code is 2, with --skip-bad
+    0. "unsure" is printed if the largest probability is below the threshold, and only then."""
+    out, err = program.run("predict", tiny, folder, "--json", code=2)
+    assert err.splitlines()[0] == "ssc: 1 of 5 recordings cannot be read:"
+    assert "bad.wav cannot be read as audio" in err and err.count("\n") == 2
+    answers = json.loads(out)["clips"]
+    names = ["1.wav", "2.wav", "x/3.wav", "x/4.wav"]
+    assert [answer["file"] for answer in answers] == [str(folder / name) for name in names]
+    for answer in answers:
+        assert list(answer) == ["file", "seconds", "classes", "unknown", "remarks", "windows"]
+        assert all(list(w) == ["start", "end", "class", "probability"] for w in answer["windows"])
+        assert list(answer["classes"]) == ["high", "hiss", "low"]
+        assert sum(answer["classes"].values()) == pytest.approx(1)
+        assert answer["unknown"] == (max(answer["classes"].values()) < 0.6)
+    assert [answer["seconds"] for answer in answers] == [0.4, 0.4, 0.4, 14.0]
+    text, same = program.run("predict", tiny, folder, "--skip-bad")
+    assert same == err and "  0:10.5 - 0:14.0  silence" in text
+    lines = [line for line in text.splitlines() if not line.startswith("  ")]
+    assert [": unsure: " in line for line in lines] == [answer["unknown"] for answer in answers]
+    rows = list(
+        csv.DictReader(program.run("predict", tiny, folder, "--csv", code=2)[0].splitlines())
+    )
+    for row, answer in zip(rows, answers, strict=True):
+        assert float(row["seconds"]) == answer["seconds"] and row["file"] == answer["file"]
+        assert {name: float(row[name]) for name in answer["classes"]} == answer["classes"]
+        assert row["class"] == max(answer["classes"], key=answer["classes"].__getitem__)
+        assert row["unknown"] == str(answer["unknown"])
+
+
+def test_predict_writes_a_picture_a_table_and_a_label_track(
+    tiny: Path, folder: Path, program: Program
+) -> None:
+    """Of each answered recording, numbered; table and track have the spans of the JSON."""
+    arguments = ("predict", tiny, folder, "--skip-bad", "--json", "--out", program.out)
+    answers = json.loads(program.run(*arguments)[0])["clips"]
+    stems = [f"{i:03}-{i}" for i in (1, 2, 3, 4)]
+    assert program.files == {f"{a}.{b}" for a, b in product(stems, ("png", "csv", "txt"))}
+    for stem, answer in zip(stems, answers, strict=True):
+        assert plt.imread(program.out / f"{stem}.png").std() > 0.01
+        table = csv.reader((program.out / f"{stem}.csv").read_text("utf-8").splitlines())
+        track = csv.reader((program.out / f"{stem}.txt").read_text().splitlines(), delimiter="\t")
+        assert next(table) == ["start", "end", "name", "probability"]
+        for row, line, window in zip(table, track, answer["windows"], strict=True):
+            start, end, name, p = window.values()
+            assert row == [str(start), str(end), name or "", str(p)]
+            unsure = "unsure: " if p < 0.6 else ""
+            label = "silence" if name is None else f"{unsure}{name} {p:.0%}"
+            assert line == [f"{start:.3f}", f"{end:.3f}", label]
 
 
 def test_explain_and_scenes_write_their_files(
@@ -155,7 +228,8 @@ def test_without_data_the_embedded_scenes_are_used(
 
 
 def test_cross_validation_of_the_reference(official: Path, program: Program) -> None:
-    """--cv writes its files and logs a line a fold; the same command gives the same numbers."""
+    """--cv writes its files and logs a line a fold; the same command gives the same numbers, and in
+    two processes the same but for the rounding of BLAS, which depends on its threads."""
     arguments = (official, "--cv", "--repeats", 2, "--epochs", 2)
     text = " ".join(program.train(*arguments, "--normalize").split())
     expected = {"confusion.png", "confusion_normalized.png", "curves.png", "history.csv"}
@@ -165,13 +239,16 @@ def test_cross_validation_of_the_reference(official: Path, program: Program) -> 
     np.testing.assert_array_equal(np.sum(held_out["confusion"], axis=1), [12, 12, 12])
     assert (settings["recipe"], settings["epochs"], settings["repeats"]) == ("reference", 2, 2)
     for words in (
-        *("3 folds: the official folds", "(18, 1, 6513)", "fold 1: 6 clips", "fold 3: 6 clips"),
+        *("3 folds: the official folds", "(18, 1, 1, 6513)", "fold 1: 6 clips", "fold 3: 6 clips"),
         f"held out: accuracy {held_out['mean']:.4f} ± {held_out['std']:.4f} over 3 folds",
         *("(18 recordings)", "on the training folds: accuracy"),
     ):
         assert words in text, words
     assert program.train(*arguments, "--quiet") == ""
     assert program.metrics["held_out"] == held_out
+    assert program.train(*arguments, "--quiet", "--jobs", 2) == ""
+    assert program.metrics["held_out"]["by_fold_and_seed"] == held_out["by_fold_and_seed"]
+    assert program.metrics["held_out"]["loss"] == pytest.approx(held_out["loss"], rel=1e-4)
 
 
 def test_the_improved_recipe_trains_and_predicts(official: Path, program: Program) -> None:
@@ -186,7 +263,8 @@ def test_the_improved_recipe_trains_and_predicts(official: Path, program: Progra
     assert program.files == expected and program.metrics["train"]["accuracy"] == 1.0
     clips = sorted(official.glob("*/*.wav"))[::5]
     lines = program.run("predict", program.out / "model.npz", *clips)[0].splitlines()
-    assert [line.split()[1] for line in lines[1::4]] == [clip.parent.name for clip in clips]
+    answers = [line.split(": ")[-1].split()[0] for line in lines]
+    assert answers == [clip.parent.name for clip in clips]
     (program.out / "model.npz").unlink()
     arguments = ("--cv", "--recipe", "improved", "--folds", 4, "--repeats", 1)
     text, metrics = program.train(official, *arguments), program.metrics
@@ -199,10 +277,10 @@ def test_the_improved_recipe_trains_and_predicts(official: Path, program: Progra
 def test_the_improved_recipe_needs_one_recording_a_class(
     n_clips: int, words: str, program: Program, tmp_path: Path
 ) -> None:
-    """Three of each class: the networks are chosen on three folds. One: both are used."""
+    """Three of each class: the networks are chosen on three folds. One: all are used."""
     data = sounds.category(tmp_path, n_clips)
     assert words in program.train(data, "--recipe", "improved")
-    assert n_clips == 3 or list(read_model(program.out / "model.npz").networks) == [0, 1]
+    assert n_clips == 3 or list(read_model(program.out / "model.npz").networks) == [0, 1, 2]
 
 
 # Mistakes and interruptions
@@ -319,7 +397,7 @@ def test_ctrl_c_in_training_keeps_what_was_trained(
         return original(*args, **options)
 
     monkeypatch.setattr(Improved, method, interrupted)
-    monkeypatch.setattr("experiment.evaluate.choose_networks", lambda *_: (1, 0))
+    monkeypatch.setattr("experiment.evaluate.choose_networks", lambda *_: Choice((1, 0), 1.0, 0.5))
     program.out.mkdir()
     model.write_bytes(b"old")
     arguments = ("--data", category, "--out", program.out, "--recipe", "improved", "--quiet")
