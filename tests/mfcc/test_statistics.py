@@ -61,8 +61,8 @@ def test_the_autocorrelation_is_its_definition(x: np.ndarray, rng: np.random.Gen
     energy = np.where(y.any(axis=-1), (y * y).sum(axis=-1), 1)
     products = [sum(y[..., t] * y[..., t + k] for t in range(n - k)) for k in lags]
     expected = np.stack(products, axis=-1) / energy[..., None]
-    # each y is wrong by at most eps·n·peak, the row by d·eps of √energy, by 4 d·eps once moved: r by
-    # 6 times that while it is small, and by 2 if not. The sums add n·eps at the worst
+    # y is wrong by at most eps·n·peak, as a row by d·eps of √energy, by 4 d·eps once moved: r by 6
+    # times that while it is small, and by 2 if not. The sums add n·eps at the worst
     d = n**1.5 * peak / np.sqrt(energy)[..., None]
     for row, offset, scale in ((x, 0, 1), (wide, peak, 3), (wide, -peak, -1 / 3)):
         result = autocorrelation(offset + scale * row, lags)
