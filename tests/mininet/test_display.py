@@ -162,7 +162,7 @@ def test_the_reliability_diagram_shows_each_bin(rng: Any, n: int, n_bins: int) -
     diagonal; below it a bar (bin, number of answers) for each bin; the error in the title."""
     p = rng.dirichlet(np.ones(3), n)
     table = reliability(p, rng.integers(0, 3, n), n_bins)
-    fig = reliability_diagram(table.tolist())
+    fig: Any = reliability_diagram(table.tolist())
     above, below = fig.axes
     diagonal, points = (line.get_xydata() for line in above.lines)
     np.testing.assert_array_equal(diagonal, [[0, 0], [1, 1]])
