@@ -173,8 +173,8 @@ def test_a_part_of_a_recording_is_read_from_a_second_on(suffix: str, tmp_path: P
     for start, duration in product((0, 1, 3), (1.0, None)):
         with audio.open_audio(path) as sound:
             (part,) = audio.read_channels(path, sound, duration, start).T
-        end = None if duration is None else ceil((start + duration + 0.1) * 44100)
-        np.testing.assert_array_equal(part, whole[start * 44100 : end])
+        n = None if duration is None else ceil((duration + 0.1) * 44100)
+        np.testing.assert_array_equal(part, whole[start * 44100 :][:n])
 
 
 def test_the_default_is_five_seconds_at_44100_hz(tmp_path: Path) -> None:
