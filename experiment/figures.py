@@ -174,8 +174,9 @@ def fold_line(trials: Sequence[Trial], recipe: Recipe) -> str:
 def draw_cross_validation(
     results: dict[str, Any], curves: dict[str, np.ndarray], output: Output, normalize: bool
 ) -> None:
-    """Save curves, confusion matrix and mistakes on the held-out clips; log the summary."""
-    from mininet.display import train_test_curves
+    """Save curves, confusion matrix, reliability and mistakes on the held-out clips; log the
+    summary."""
+    from mininet.display import reliability_diagram, train_test_curves
 
     metrics, classes = results["held_out"], results["classes"]
     columns = "network", "epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy"
@@ -189,6 +190,7 @@ def draw_cross_validation(
     if mistakes := metrics["mistakes"]:
         output.save_table(mistakes[0], [row.values() for row in mistakes], "mistakes.csv")
     output.save_figure(train_test_curves(histories), "curves.png")
+    output.save_figure(reliability_diagram(metrics["reliability"]), "reliability.png")
     _draw_confusion(np.array(metrics["confusion"]), classes, output, normalize, "held out")
     output.log(mistake_table(mistakes, human_confusion(classes) is not None))
     output.log(summary(metrics))
@@ -208,7 +210,12 @@ def mistake_table(mistakes: Sequence[dict[str, Any]], with_people: bool) -> str:
 
 
 def summary(metrics: dict[str, Any]) -> str:
-    """The held-out accuracy with its spread and interval, and the training accuracy."""
+    """The held-out accuracy with its spread and interval, how far the probabilities can be trusted,
+    and the training accuracy."""
+    sure = "the probabilities of this recipe do not say how sure an answer is"
+    if metrics["sure"] is not None:
+        given, right = (100 * metrics["sure"][name] for name in ("proportion", "accuracy"))
+        sure = f"not unsure: {given:.1f} % of the clips, of which {right:.1f} % are right"
     (low, high), train, n_seeds = metrics["interval_95"], metrics["train"], len(metrics["seeds"])
     over_seeds = f", ± {metrics['seeds_std']:.4f} over {n_seeds} seeds" if n_seeds > 1 else ""
     return (
@@ -216,5 +223,6 @@ def summary(metrics: dict[str, Any]) -> str:
         f" {len(metrics['folds'])} folds{over_seeds}; loss {metrics['loss']:.4f}\n"
         f"95 % confidence interval for accuracy on new recordings: {low:.3f} to {high:.3f}"
         f" ({metrics['recordings']} recordings)\n"
+        f"expected calibration error {metrics['calibration_error']:.3f}\n{sure}\n"
         f"on the training folds: accuracy {train['accuracy']:.4f}, loss {train['loss']:.4f}"
     )

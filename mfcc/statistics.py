@@ -35,7 +35,8 @@ def autocorrelation(features: ArrayLike, lags: Sequence[int]) -> np.ndarray:
     """r[k] = Σ_t y[t] y[t + k] / Σ_t y[t]², y = x - mean x: how alike the row is to itself k frames
     later, in [-1, 1].
 
-    A period of k frames gives r[k] near 1, white noise r[k] near 0. A constant row has r = 0.
+    A period of k frames gives r[k] = 1 - k/T over whole periods; white noise has r near 0. A
+    constant row has r = 0.
 
     features (..., T) -> (..., n_lags) of the same dtype.
     ValueError: as structure_function.
@@ -43,7 +44,8 @@ def autocorrelation(features: ArrayLike, lags: Sequence[int]) -> np.ndarray:
     """
     x = as_float(features, "features")
     lags = _check_lags(lags, x.shape[-1])
-    y = x - x.mean(axis=-1, keepdims=True)
+    varies = np.ptp(x, axis=-1, keepdims=True) != 0  # a constant may differ from its rounded mean
+    y = (x - x.mean(axis=-1, keepdims=True)) * varies
     products = [np.sum(y[..., k:] * y[..., :-k], axis=-1) for k in lags]
     energy = np.sum(y * y, axis=-1, keepdims=True)
     return np.stack(products, axis=-1) / np.where(energy > 0, energy, 1)

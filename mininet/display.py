@@ -1,4 +1,5 @@
-"""Pictures of training: learning curves, confusion matrices, network diagram. Chapters 13 and 14.
+"""Pictures of training: learning curves, confusion matrices, reliability, network diagram. Chapters
+13, 14 and 16.
 
 Every function returns a Matplotlib Figure; the caller saves it, shows it and closes it.
 """
@@ -12,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
+from .metrics import calibration_error
 from .network import History, Sequential
 
 BLUE, RED, GRAY = "#1f4e79", "#c2410c", "#404040"  # dark enough for text
@@ -104,6 +106,29 @@ def confusions(
     axes[0, 0].set_yticks(range(len(classes)), classes, parse_math=False)
     axes[0, 0].set_ylabel("true class")
     fig.colorbar(image, ax=axes, label=label, aspect=side / 0.2, pad=0.2 / size[0])  # 0.2 inches
+    return fig
+
+
+def reliability_diagram(table: ArrayLike) -> Figure:
+    """Draw the proportion of right answers over their mean probability, a point per bin; below, the
+    number of answers per bin. Points below the diagonal: the probabilities are too high.
+
+    table (n_bins, 3): as reliability returns it. ValueError: a table without examples.
+    """
+    rows = np.asarray(table, dtype=np.float64)
+    error, n_bins = calibration_error(rows), len(rows)
+    counts, confidence, correct = rows[rows[:, 0] > 0].T
+    fig = plt.figure(figsize=(5, 6.2), layout="constrained")
+    above, below = fig.subplots(2, sharex=True, height_ratios=[4, 1])
+    above.plot([0, 1], [0, 1], "--", color=GRAY, label="calibrated")
+    above.plot(confidence, correct, "o-", color=BLUE, label=f"{counts.sum():.0f} answers")
+    above.set(ylabel="proportion right", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
+    above.set_title(f"expected calibration error {error:.3f}")
+    above.legend(loc="upper left")
+    edges = np.arange(n_bins) / n_bins
+    below.bar(edges, rows[:, 0], 1 / n_bins, align="edge", color=BLUE, edgecolor="white")
+    below.set(xlabel="mean probability of the answer", ylabel="answers")
+    below.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     return fig
 
 

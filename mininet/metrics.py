@@ -79,7 +79,7 @@ def reliability(probabilities: ArrayLike, y_true: ArrayLike, n_bins: int = 15) -
     p, n_bins = np.asarray(probabilities, dtype=np.float64), positive_integer(n_bins, "n_bins")
     true, predicted = _labels(y_true, p.argmax(axis=1))
     confidence = p.max(axis=1)
-    bins = np.clip(np.ceil(confidence * n_bins).astype(int) - 1, 0, n_bins - 1)
+    bins = np.searchsorted(np.arange(1, n_bins) / n_bins, confidence)  # borders below p
     columns = (None, confidence, true == predicted)
     counts, *sums = (np.bincount(bins, column, n_bins) for column in columns)
     return np.stack([counts, *(total / np.maximum(counts, 1) for total in sums)], axis=1)
@@ -88,7 +88,7 @@ def reliability(probabilities: ArrayLike, y_true: ArrayLike, n_bins: int = 15) -
 def calibration_error(reliability: ArrayLike) -> float:
     """ECE = Σ_b n_b/n |accuracy_b - mean p_b|: by how much the probabilities are wrong, on average.
 
-    reliability: the table of the function of this name. ValueError: a table without examples.
+    reliability (n_bins, 3): the table of the function of this name. ValueError: no examples in it.
     Source: Naeini, Cooper and Hauskrecht (2015), Obtaining well calibrated probabilities.
     """
     counts, confidence, correct = np.asarray(reliability, dtype=np.float64).T

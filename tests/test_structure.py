@@ -21,7 +21,8 @@ READING_ORDER = {
     "mfcc": "_checks framing fourier mel cepstrum features fast statistics audio display",
     "mininet": "_checks layers activations losses optimizers checking regularization metrics"
     " storage network ensemble fast display",
-    "experiment": "scenes data folds extract recipes evaluate output figures data_report cli",
+    "experiment": "scenes data folds extract augment recipes evaluate output data_report listen"
+    " figures cli",
 }
 PRODUCT = [ROOT / "ssc.py", *sorted(p for name in READING_ORDER for p in ROOT.glob(f"{name}/*.py"))]
 OTHERS = sorted(p for name in ("tests", "benchmarks", "docs") for p in ROOT.glob(f"{name}/**/*.py"))
@@ -71,7 +72,8 @@ def test_imports_follow_the_reading_order(package: str) -> None:
         inside = {m for m, level in imports_of(ROOT / package / f"{name}.py") if level == 1}
         later = inside - set(order[:i])
         assert not later, f"{package}/{name}.py imports {later}: move it behind these"
-    exported = [m for m, level in imports_of(ROOT / package / "__init__.py") if level == 1]
+    imports = imports_of(ROOT / package / "__init__.py")
+    exported = list(dict.fromkeys(module for module, level in imports if level == 1))
     expected = [name for name in order if name in exported]
     assert exported == expected, f"sort the imports of {package}/__init__.py: {expected}"
 

@@ -133,7 +133,7 @@ def test_cross_validation_is_drawn_next_to_people(
     assert "held out: accuracy 0.9000 ±" in texts[0] and "over 2 folds" in texts[0]
     assert f"{title}: 0 held out: accuracy 1.0000 ± 0.0000 over 2 folds; loss" in texts[1]
     assert "to 1.000 (4" in texts[1] and "±" not in figures.fold_line(perfect[0][:1], Reference())
-    files = {"confusion.png", "curves.png", "history.csv"}
+    files = {"confusion.png", "curves.png", "history.csv", "reliability.png"}
     assert files_of(tmp_path / "ab") == files
     assert files_of(tmp_path / "esc10") == files | {"confusion_normalized.png", "mistakes.csv"}
     table = np.genfromtxt(tmp_path / "esc10" / "history.csv", delimiter=",", names=True)

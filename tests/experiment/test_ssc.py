@@ -233,7 +233,7 @@ def test_cross_validation_of_the_reference(official: Path, program: Program) -> 
     arguments = (official, "--cv", "--repeats", 2, "--epochs", 2)
     text = " ".join(program.train(*arguments, "--normalize").split())
     expected = {"confusion.png", "confusion_normalized.png", "curves.png", "history.csv"}
-    assert program.files - {"mistakes.csv"} == expected | {"metrics.json"}
+    assert program.files - {"mistakes.csv"} == expected | {"metrics.json", "reliability.png"}
     held_out, settings = program.metrics["held_out"], program.metrics["settings"]
     assert np.shape(held_out["by_fold_and_seed"]) == (3, 2)
     np.testing.assert_array_equal(np.sum(held_out["confusion"], axis=1), [12, 12, 12])
@@ -296,7 +296,7 @@ BAD_INPUT = {
     "--data data --n-mfcc 129": "n_mfcc=129 must be ",
     "--data data --all-classes": "requires the ESC-50 repository; data is not one",
     "--data data --cv --folds 7": "7 folds need 7 recordings per class; high has 3",
-    "--data data --cv --folds 3 --learning-rate 1e30 --seed 4": (
+    "--data data --cv --folds 3 --jobs 2 --learning-rate 1e30 --seed 4": (
         "fold 1, seed 4: the loss or a weight is NaN or infinite in epoch "
     ),
     "predict nowhere.npz clip.wav": "nowhere.npz: No such file or directory",

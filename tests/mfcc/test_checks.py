@@ -30,6 +30,7 @@ def cases() -> Iterator[tuple[Any, ...]]:
         *(("x", call) for call in (mfcc.dft, mfcc.fft, mfcc.ifft)),
         *(("cepstra", lift, 0), ("hz", mfcc.hz_to_mel), ("mel", mfcc.mel_to_hz)),
         *(("features", delta), ("features", mfcc.structure_function)),
+        ("features", mfcc.autocorrelation, [1]),
         *(("features", mfcc.modulation_spectrum, [1]), ("signal", pad, 4), ("signal", frame, 1, 1)),
     ):
         for empty in ([], np.ones((2, 0))):
@@ -58,6 +59,7 @@ def cases() -> Iterator[tuple[Any, ...]]:
         yield "width" + message, delta, ONE, value
         yield "order" + message, delta, ONE, 9, value
         yield "lag" + message, mfcc.structure_function, ONE, [1, value]
+        yield "lag" + message, mfcc.autocorrelation, ONE, [1, value]
     yield "frame_length=3 must be at most the length of the signal, 2", frame, [1, 2], 3, 1
     yield "n_out=5 must be at most n_in=4", mfcc.dct_matrix, 5, 4
     for width in (1, 4, 9):
@@ -67,6 +69,7 @@ def cases() -> Iterator[tuple[Any, ...]]:
     for lags in ([], [10], [1, 11]):
         message = f"lags={lags} must not be empty, and each must be below 10"
         yield message, mfcc.structure_function, np.zeros(10), lags
+        yield message, mfcc.autocorrelation, np.zeros(10), lags
     for edges in ([], [1], [0, 3], [3, 3], [4, 2], [1, 7], [1, 3, 7]):
         for n in (10, 11):
             message = f"edges={edges} must increase within 1 … 6"

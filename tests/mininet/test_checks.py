@@ -29,6 +29,7 @@ def cases() -> Iterator[tuple[Any, ...]]:
         yield "n_classes" + message, one_hot, [0, 1], value
         yield "n_classes" + message, mn.confusion_matrix, [0, 1], [0, 1], value
         yield "n" + message, mn.wilson_interval, 0.5, value
+        yield "n_bins" + message, mn.reliability, eye(2), [0, 1], value
         yield "epochs" + message, network.fit, x, [0, 1], value
         yield "batch_size" + message, network.fit, x, [0, 1], 1, value
     for name, requirement, values, call, *args in (
@@ -37,6 +38,7 @@ def cases() -> Iterator[tuple[Any, ...]]:
         ("learning_rate", "positive and finite", (0, -1, inf, nan), mn.SGD),
         ("decay", "at least 0 and finite", (-0.1, inf, nan), mn.SGD, 1),
         ("momentum", "at least 0 and below 1", (-0.1, 1, 2, nan), mn.SGD, 1, 0),
+        ("exponent", "above 0", (0, -1, nan), mn.sharpen, eye(2)),
         ("z", "positive and finite", (-1.96, 0, inf, nan), mn.wilson_interval, 0.5, 9),
     ):
         for number in values:
@@ -104,6 +106,12 @@ def cases() -> Iterator[tuple[Any, ...]]:
         message = f"y_true and y_pred, {found}, must both be integers (n,), n > 0"
         for metric in (mn.accuracy, mn.confusion_matrix):
             yield message, metric, *pair
+
+    for y, p in (([0, 1, 1], eye(2)), ([[0]], eye(1)), ([0.0, 1.0], eye(2))):
+        found = f"{np.asarray(y).dtype}{np.shape(y)} and int64({len(p)},)"
+        message = f"y_true and y_pred, {found}, must both be integers (n,), n > 0"
+        yield message, mn.reliability, p, y
+    yield "reliability has no examples", mn.calibration_error, zeros((15, 3))
 
     # parameters, statistics and counts
     for W, b in [((2, 3), (2,)), ((2, 3), (1, 3)), ((2, 3), ()), ((3,), ()), ((1, 2, 3), (2, 3))]:

@@ -14,9 +14,26 @@ from hypothesis.extra.numpy import arrays
 from matplotlib.patches import Rectangle
 from matplotlib.text import Annotation
 
-from mininet import Dense, Dropout, History, LeakyReLU, Normalization, Sequential
-from mininet.display import confusion, confusions, curves, diagram, train_test_curves
+from mininet import (
+    Dense,
+    Dropout,
+    History,
+    LeakyReLU,
+    Normalization,
+    Sequential,
+    calibration_error,
+    reliability,
+)
+from mininet.display import (
+    confusion,
+    confusions,
+    curves,
+    diagram,
+    reliability_diagram,
+    train_test_curves,
+)
 from tests.oracles import refusal
+from tests.strategies import generators
 
 SETTINGS = dict(matplotlib.rcParams)
 LAZY: Any = {"backend_fallback": None}  # older Matplotlibs set it with the first figure
@@ -138,6 +155,29 @@ def test_a_confusion_matrix_has_room_for_its_texts(n: int, largest: int) -> None
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted class", "true class")
 
 
+@given(generators(), st.integers(1, 40), st.integers(1, 20))
+@settings(max_examples=8)
+def test_the_reliability_diagram_shows_each_bin(rng: Any, n: int, n_bins: int) -> None:
+    """A point (mean probability, proportion right) for each bin that is not empty, beside the
+    diagonal; below it a bar (bin, number of answers) for each bin; the error in the title."""
+    p = rng.dirichlet(np.ones(3), n)
+    table = reliability(p, rng.integers(0, 3, n), n_bins)
+    fig: Any = reliability_diagram(table.tolist())
+    above, below = fig.axes
+    diagonal, points = (line.get_xydata() for line in above.lines)
+    np.testing.assert_array_equal(diagonal, [[0, 0], [1, 1]])
+    np.testing.assert_array_equal(points, [row[1:] for row in table if row[0]])
+    assert above.get_title() == f"expected calibration error {calibration_error(table):.3f}"
+    texts = [text.get_text() for text in above.get_legend().get_texts()]
+    assert texts == ["calibrated", f"{n} answers"]
+    boxes = [(bar.get_x(), bar.get_width(), bar.get_height()) for bar in below.patches]
+    expected = [(b / n_bins, 1 / n_bins, count) for b, count in enumerate(table[:, 0])]
+    np.testing.assert_allclose(boxes, expected, rtol=1e-12)
+    assert (above.get_ylabel(), below.get_ylabel()) == ("proportion right", "answers")
+    assert below.get_xlabel() == "mean probability of the answer"
+    assert_inside(fig)
+
+
 def test_the_diagram_shows_layers_shapes_and_parameters() -> None:
     """A box for input, layers and softmax, its two texts inside, and an arrow to the next one."""
     rng = np.random.default_rng(0)
@@ -174,6 +214,7 @@ def test_arguments_that_do_not_fit_are_rejected() -> None:
     one, eye = History([1.0], [0.5], [0.1]), np.eye(3)
     rejected: list[Any] = [
         ("matrix has shape (3, 3); it must be (2, 2)", confusion, eye, names(2)),
+        ("reliability has no examples", reliability_diagram, np.zeros((3, 3))),
         ("matrix has shape (2,); it must be (2, 2)", confusion, [1, 1], names(2)),
     ]
     for message, call, *args in rejected:

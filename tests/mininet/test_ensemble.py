@@ -1,16 +1,18 @@
-"""Properties of mininet/ensemble.py: windows and networks averaged, one file for all."""
+"""Properties of mininet/ensemble.py: windows and networks averaged, sharpened, saved."""
 
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.random import Generator, default_rng
 
 import mininet as mn
 from mininet import Dense, Ensemble, Sequential, valid_windows, window_proba
-from tests.oracles import refusal
-from tests.strategies import generators
+from tests.mininet.strategies import batches
+from tests.oracles import assert_within, refusal
+from tests.strategies import eps_of, generators
 
 
 def network_for(n_features: int, rng: Generator) -> Sequential:
@@ -57,6 +59,38 @@ def test_the_loss_of_the_mean_is_at_most_the_mean_loss(rng: Generator, n: int, k
     np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-12)
     losses = [mn.cross_entropy(each, labels) for each in alone]
     assert mn.cross_entropy(p, labels) <= np.mean(losses) * (1 + 1e-12)
+
+
+@given(batches(n_features=5, decades=1), st.floats(0.1, 5), st.floats(0.1, 5))
+def test_sharpened_probabilities_are_those_of_scaled_logits(
+    z: np.ndarray, a: float, b: float
+) -> None:
+    """sharpen(softmax(z), a) = softmax(a·z), in the dtype and order of z, surer if a > 1. An
+    exponent of 1 changes nothing, and two in turn are their product."""
+    p, eps = mn.softmax(z), eps_of(z.dtype)
+    with np.errstate(under="ignore"):
+        q = mn.sharpen(p, a)
+    assert q.dtype == z.dtype
+    assert_within(q.sum(axis=1), np.ones(len(z)), 5 * eps)
+    # p is wrong by (1 + range of z)·eps, relatively, and p**a by a times as much, as is a·z
+    spread = 1 + float(np.ptp(z, axis=1).max())
+    assert_within(q, mn.softmax(a * z), 8 * (1 + a * spread) * eps)
+    assert np.all(np.diff(np.take_along_axis(q, z.argsort(axis=1), axis=1)) >= 0)
+    assert np.all((q.max(axis=1) - p.max(axis=1)) * np.sign(a - 1) >= -8 * (1 + a * spread) * eps)
+    assert_within(mn.sharpen(p, 1), p, 8 * eps)
+    assert_within(mn.sharpen(q, b), mn.sharpen(p, a * b), 8 * (1 + a) * (1 + b) * spread * eps)
+
+
+def test_extreme_probabilities_are_sharpened() -> None:
+    """Zeros and tiny probabilities give no NaN, large exponents no zero divisor."""
+    tiny, many = [1, 0, 5e-324], np.full((1, 1000), 1e-3)
+    with np.errstate(divide="raise", invalid="raise"):
+        assert mn.sharpen([tiny, tiny[::-1]], 3).tolist() == [[1, 0, 0], [0, 0, 1]]
+        share = 2**-1.074  # of 5e-324 = 2**-1074
+        assert mn.sharpen(tiny, 1e-3)[2] == pytest.approx(share / (1 + share), rel=1e-12)
+        np.testing.assert_allclose(mn.sharpen(many, 1e3), many, rtol=1e-12)
+        for exponent in (1e4, float("inf")):
+            assert mn.sharpen([0.5, 0.3, 0.2], exponent).tolist() == [1, 0, 0]
 
 
 def test_one_file_holds_all_networks(tmp_path: Path) -> None:

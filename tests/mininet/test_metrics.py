@@ -1,4 +1,4 @@
-"""Properties of mininet/metrics.py: counts, and the scores computed from them."""
+"""Properties of mininet/metrics.py: counts, scores computed from them, calibration."""
 
 import numpy as np
 import pytest
@@ -6,9 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from mininet import accuracy, confusion_matrix, precision_recall_f1, wilson_interval
+from mininet import (
+    accuracy,
+    calibration_error,
+    confusion_matrix,
+    precision_recall_f1,
+    reliability,
+    wilson_interval,
+)
 from tests.oracles import assert_within
-from tests.strategies import eps_of
+from tests.strategies import eps_of, generators
 
 PAIRS = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=40)
 INTEGERS = st.sampled_from([np.int8, np.uint8, np.int16, np.int32, np.uint64, np.int64])
@@ -77,3 +84,40 @@ def test_the_interval_contains_the_true_proportion_in_95_of_100_experiments() ->
         (lower, none), (all_but, upper) = wilson_interval(0, n), wilson_interval(1, n)
         assert 0 <= lower <= 8 * eps_of(float) and 1 - 8 * eps_of(float) <= upper <= 1
         assert_within([none, 1 - all_but], [1.96**2 / (n + 1.96**2)] * 2, 8 * eps_of(float))
+
+
+@given(generators(), st.integers(1, 60), st.integers(2, 6), st.integers(1, 50))
+def test_reliability_counts_by_the_largest_probability(
+    rng: np.random.Generator, n: int, n_classes: int, n_bins: int
+) -> None:
+    """Bin b contains the examples with b/B < max p <= (b + 1)/B, also on its borders and at 1; the
+    counts sum to n. The error is Σ_b |Σ (right - max p)| / n; of one bin, accuracy - mean max p."""
+    largest = np.where(rng.random(n) < 0.5, rng.integers(1, n_bins + 1, n) / n_bins, rng.random(n))
+    p = np.sort(largest[:, None] * rng.random((n, n_classes)))
+    p[:, -1] = largest
+    p, y = rng.permuted(p, axis=1), rng.integers(0, n_classes, n)
+    table = reliability(p.tolist(), y, n_bins)
+    assert table.shape == (n_bins, 3) and table[:, 0].sum() == n
+    gaps = []
+    for b, row in enumerate(table):
+        inside = [i for i in range(n) if b / n_bins < max(p[i]) <= (b + 1) / n_bins]
+        right = sum(p[i, y[i]] == max(p[i]) for i in inside)
+        surest, count = sum(max(p[i]) for i in inside), max(1, len(inside))
+        # sums of at most 60 numbers up to 1
+        assert_within(row, [len(inside), surest / count, right / count], 60 * eps_of(float))
+        gaps.append(abs(right - surest))
+    assert calibration_error(table) == pytest.approx(sum(gaps) / n, abs=100 * eps_of(float))
+    gap = abs(accuracy(y, p.argmax(axis=1)) - p.max(axis=1).mean())
+    assert calibration_error(reliability(p, y, 1)) == pytest.approx(gap, abs=100 * eps_of(float))
+
+
+def test_a_calibrated_classifier_has_the_error_zero() -> None:
+    """Right in 1 of 2 answers of 50 %, 3 of 4 of 75 % and 5 of 5 of 100 %: each row and the error
+    by hand. With 4 of 5 right at 100 % it is 5/11 · 1/5."""
+    p = np.repeat([[0.5, 0.25, 0.25], [0, 0.25, 0.75], [0, 1, 0]], [2, 4, 5], axis=0)
+    y = np.array([0, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1])
+    table = reliability(p, y, 4)
+    assert table.tolist() == [[0, 0, 0], [2, 0.5, 0.5], [4, 0.75, 0.75], [5, 1, 1]]
+    assert calibration_error(table) == 0
+    y[-1] = 0
+    assert calibration_error(reliability(p, y, 4)) == pytest.approx(1 / 11, rel=1e-15)

@@ -120,6 +120,16 @@ def test_ctrl_c_while_reading(jobs: str, seconds: float, many: Path, tmp_path: P
     assert files_of(tmp_path / "o") == set()
 
 
+@pytest.mark.parametrize("seconds", 3 * MOMENTS)
+def test_ctrl_c_while_cross_validating(seconds: float, few: Path, tmp_path: Path) -> None:
+    """While the workers start or train for hours: as above, and they do not finish their folds."""
+    arguments = ("--data", few, "--cv", "--folds", "3", "--epochs", "1000000", "--jobs", "2")
+    with program(*arguments, "--out", tmp_path / "o") as process:
+        until(process, "3 folds", seconds)
+        assert interrupt(process).endswith("ssc: interrupted\n")
+    assert files_of(tmp_path / "o") == set()
+
+
 @pytest.mark.parametrize("seconds", 0.5 * MOMENTS)
 def test_ctrl_c_while_training(seconds: float, few: Path, tmp_path: Path) -> None:
     """The model is kept, and the sentence says where: it can be read, its biases are not zero. No
