@@ -73,11 +73,8 @@ class Windows:
 
 def listen(model: Model, path: str) -> Heard:
     """Hear a recording. ValueError, OSError: it cannot be read, as in read_clip."""
-    answer, timeline = (
-        Windows(model, DURATION, DURATION / 2),
-        Windows(model, *model.recipe.window_hop),
-    )
-    n = 0
+    answer = Windows(model, DURATION, DURATION / 2)
+    timeline, n = Windows(model, *model.recipe.window_hop), 0
     for block in blocks_of(path):
         n += len(block)
         if n > (DURATION + SLACK) * SAMPLE_RATE:
@@ -134,24 +131,23 @@ def join(
     for label, steps in groupby(labels.tolist()):
         end = start + len(list(steps))
         part = mean[start:end][count[start:end] > 0]
-        name, probability = (
-            (model.classes[label], part[:, label].mean()) if label >= 0 else (None, 0)
-        )
         until = seconds if end == len(labels) else end * hop
-        spans.append(Span(start * hop, until, name, float(probability)))
+        answer = (model.classes[label], float(part[:, label].mean())) if label >= 0 else (None, 0.0)
+        spans.append(Span(start * hop, until, *answer))
         start = end
     return spans
 
 
 def spectrogram(path: str) -> np.ndarray:
-    """A coarse spectrogram for a picture: the mean power of 64 mel bands in 0.1 s, (64, any)."""
-    columns = []
-    for block in blocks_of(path):
-        mel = mfcc.fast.mel_spectrogram(block, SAMPLE_RATE, n_mels=BANDS)
-        starts = np.arange(0, max(1, mel.shape[1] - STRIPE + 1), STRIPE)
-        sums, sizes = np.add.reduceat(mel, starts, axis=1), np.diff(starts, append=mel.shape[1])
-        columns.append(sums / sizes)
-    return np.concatenate(columns, axis=1)
+    """A coarse spectrogram for a picture, (64, n_columns of 0.1 s)."""
+    return np.concatenate([*map(stripes, blocks_of(path))], axis=1)
+
+
+def stripes(signal: np.ndarray) -> np.ndarray:
+    """The mean power of 64 mel bands in 0.1 s, (n_samples,) -> (64, n_columns)."""
+    mel = mfcc.fast.mel_spectrogram(signal, SAMPLE_RATE, n_mels=BANDS)
+    columns = np.arange(0, max(1, mel.shape[1] - STRIPE + 1), STRIPE)
+    return np.add.reduceat(mel, columns, axis=1) / np.diff(columns, append=mel.shape[1])
 
 
 def is_unsure(heard: Heard, model: Model) -> bool:

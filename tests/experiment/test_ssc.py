@@ -122,8 +122,8 @@ def tiny(category: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Five recordings in two folders: one is broken; one sounds for 4 s, is heard to 5.5 s in windows
-    of 2 s, and silent from 5 s after that to its end at 14 s."""
+    """Five recordings in two folders: one is broken; one sounds for 4 s, is heard to 5.5 s in
+    windows of 2 s, and silent from 5 s after that to its end at 14 s."""
     for name, signal in (
         ("1", sounds.tone(2100)),
         ("2", sounds.hiss(9)),
