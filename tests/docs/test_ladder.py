@@ -43,8 +43,8 @@ def test_the_altered_clips_are_as_the_chapter_says() -> None:
     assert "\n".join(altered) in CHAPTER
     after = {name: row["after"] for name, row in ROBUST["alterations"].items()}
     assert all(after[name] > after["none"] - 0.02 for name in ("20 dB quieter", "40 dB quieter"))
-    for row in ROBUST["alterations"].values():
-        assert row["after"] > row["before"] - 0.01 > row["reference"]
+    for accuracies in ROBUST["alterations"].values():
+        assert accuracies["after"] > accuracies["before"] - 0.01 > accuracies["reference"]
     calibration = ROBUST["calibration"]
     assert calibration["after"]["calibration_error"] < 0.05
     assert calibration["reference"]["calibration_error"] > 0.2
