@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(
     os.name != "posix" or shutil.which("ps") is None, reason="signals and ps are POSIX"
 )
 
-PATIENCE = 300  # s; only a hang takes so long
+PATIENCE = 30  # s; only a hang takes so long
 MOMENTS = np.random.default_rng(20).random(5)  # to be scaled to seconds
 
 
@@ -117,6 +117,16 @@ def test_ctrl_c_while_reading(jobs: str, seconds: float, many: Path, tmp_path: P
         until(process, "2 classes, 2000 clips", seconds)
         message = interrupt(process)
     assert message.endswith("ssc: interrupted\n") and (jobs == "2" or message.count("\n") == 1)
+    assert files_of(tmp_path / "o") == set()
+
+
+@pytest.mark.parametrize("seconds", 2.0 * MOMENTS[:3])
+def test_ctrl_c_while_cross_validating(seconds: float, few: Path, tmp_path: Path) -> None:
+    """While two workers start or train for hours: as while reading."""
+    arguments = ("--cv", "--folds", "3", "--jobs", "2", "--epochs", "1000000")
+    with program("--data", few, *arguments, "--out", tmp_path / "o") as process:
+        until(process, "3 folds", seconds)
+        assert interrupt(process).endswith("ssc: interrupted\n")
     assert files_of(tmp_path / "o") == set()
 
 
