@@ -158,9 +158,9 @@ def test_predict_answers_the_recordings_that_can_be_read(
     assert same == err and "  0:10.5 - 0:14.0  silence" in text
     lines = [line for line in text.splitlines() if not line.startswith("  ")]
     assert [": unsure: " in line for line in lines] == [answer["unknown"] for answer in answers]
-    rows = list(
-        csv.DictReader(program.run("predict", tiny, folder, "--csv", code=2)[0].splitlines())
-    )
+    table = program.run("predict", tiny, folder, "--csv", code=2)[0]
+    assert "\r" not in table  # stdout translates line ends
+    rows = list(csv.DictReader(table.splitlines()))
     for row, answer in zip(rows, answers, strict=True):
         assert float(row["seconds"]) == answer["seconds"] and row["file"] == answer["file"]
         assert {name: float(row[name]) for name in answer["classes"]} == answer["classes"]
