@@ -196,7 +196,7 @@ def predict(options: argparse.Namespace) -> int:
     if model.threshold is None:
         text = "the probabilities of this model do not say how sure an answer is"
         print(f"ssc: {text} (recipe {model.recipe.name})", file=sys.stderr)
-    paths, table = data.recordings(options.clips), csv.writer(sys.stdout)
+    paths, table = data.recordings(options.clips), csv.writer(sys.stdout, lineterminator="\n")
     if options.csv:
         table.writerow(["file", "seconds", "class", "unknown", *model.classes])
     for path in paths:

@@ -114,7 +114,9 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
 
 
 def _check_combination(parser: Parser, given: dict[str, Any]) -> None:
-    """Reject flags that have no effect without another one."""
+    """Reject flags that have no effect without another one, and two formats of one answer."""
+    if {"json", "csv"} <= given.keys():
+        parser.error("argument --csv: not allowed with --json")
     has_data = "data" in given or parser.command == "predict"
     has_folds = "cv" in given or parser.command == "check"
     is_reference = given.get("recipe", Reference.name) == Reference.name

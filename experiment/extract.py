@@ -134,22 +134,25 @@ def workers(jobs: int) -> Iterator[Executor | None]:
     """A pool of worker processes, each with one BLAS thread; None for one job.
 
     They are spawned on every platform: a script that uses them needs `if __name__ == "__main__":`.
-    After an exception such as Ctrl-C they end at once; a fold would take seconds.
+    After an exception such as Ctrl-C they are terminated: training a fold takes minutes.
     """
     if jobs == 1:
         yield None
         return
     before = {name: os.environ[name] for name in WORKER_ENVIRONMENT if name in os.environ}
+    others = active_children()
     os.environ.update(WORKER_ENVIRONMENT)  # a worker inherits it before it imports NumPy
     pool = ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_initialize_worker)
     try:
         yield pool
     except BaseException:
-        for process in active_children():
-            process.terminate()
+        pool.shutdown(wait=False, cancel_futures=True)
+        for worker in set(active_children()).difference(others):
+            worker.terminate()
+            worker.join()
         raise
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown()
         for name in WORKER_ENVIRONMENT:
             del os.environ[name]
         os.environ.update(before)

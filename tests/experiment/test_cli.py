@@ -127,6 +127,7 @@ def test_numbers_out_of_range_are_rejected(
         ("--recipe improved --deltas", "argument --deltas: requires --recipe reference"),
         ("--data", "argument --data: expected one argument"),
         ("predict m.npz", "the following arguments are required: CLIP"),
+        ("predict m.npz a.wav --csv --json", "argument --csv: not allowed with --json"),
         ("explain", "the following arguments are required: CLIP"),
         ("scenes", "the following arguments are required: DIR"),
         ("scenes d --epochs 3", "unrecognized arguments: --epochs 3"),

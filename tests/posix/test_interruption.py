@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(
     os.name != "posix" or shutil.which("ps") is None, reason="signals and ps are POSIX"
 )
 
-PATIENCE = 300  # s; only a hang takes so long
+PATIENCE = 30  # s; only a hang takes so long
 MOMENTS = np.random.default_rng(20).random(5)  # to be scaled to seconds
 
 
