@@ -52,7 +52,7 @@ def test_a_run_is_that_of_the_command_line() -> None:
     x, labels = rng.standard_normal((20, 30)).astype(np.float32), np.arange(20) % 4
     run, recipe = reference.run(x, labels, seed=3), Reference()
     network, *_, rng = prepare(
-        recipe, 0, Features([x[:, None]], ["a"] * 20, labels, "abcd"), seed=3
+        recipe, 0, Features([x[:, None, None]], ["a"] * 20, labels, "abcd"), seed=3
     )
     history, _ = recipe.fit(network, x, labels, rng)
     assert run["history"].loss == history.loss
