@@ -1,9 +1,5 @@
 """Properties of experiment/augment.py: copies of a clip, and the steps that they are made of."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import cast
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -29,42 +25,6 @@ def test_a_copy_is_a_clip(signal: np.ndarray, seed: int) -> None:
     np.testing.assert_array_equal(copy, same)
     np.testing.assert_array_equal(signal, before)
     assert signal.any() or not copy.any()
-
-
-@dataclass
-class Chosen:
-    """A generator whose decisions are known: random() gives them in turn, uniform(a, b) is a."""
-
-    decisions: Iterator[float]
-
-    def random(self) -> float:
-        return next(self.decisions)
-
-    def integers(self, n: int) -> int:
-        return n // 2
-
-    def uniform(self, low: float, high: float) -> float:
-        return low
-
-    def standard_normal(self, n: int) -> np.ndarray:
-        return np.random.default_rng(n).standard_normal(n)
-
-
-def test_a_copy_is_rolled_cut_mixed_and_limited_in_this_order() -> None:
-    """With each decision known: half a circle, the loudest 0.4 s, noise 10 dB below, -30 dB, and
-    the band of 12 kHz; or a roll and a gain alone."""
-    x, gain = sounds.hiss(1, 1.0), 10 ** (-30 / 20)
-    rolled = np.roll(x, RATE // 2)
-
-    def copy(*decisions: float) -> np.ndarray:
-        return record_again(x, cast(np.random.Generator, Chosen(iter(decisions))))
-
-    np.testing.assert_allclose(copy(0.9, 0.9, 0.9), gain * rolled)
-    part = loudest_part(rolled, 0.4)
-    np.testing.assert_allclose(copy(0.3, 0.9, 0.9), gain * part)
-    noisy = add_noise(part, Chosen(iter([])).standard_normal(RATE), 10)
-    np.testing.assert_allclose(copy(0.3, 0.4, 0.4, 0.9), gain * noisy)
-    np.testing.assert_allclose(copy(0.3, 0.4, 0.4, 0.3), limit_band(gain * noisy, RATES[2]))
 
 
 @settings(max_examples=30)

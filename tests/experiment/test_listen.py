@@ -6,7 +6,7 @@ from typing import Any, ClassVar, NamedTuple, cast
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import mfcc
@@ -14,7 +14,6 @@ from experiment import listen
 from experiment.listen import (
     Heard,
     Span,
-    Windows,
     as_json,
     as_text,
     blocks_of,
@@ -76,24 +75,6 @@ def test_the_blocks_are_the_resampled_recording(
         assert all(len(each) and each.dtype == np.float32 for each in blocks)
         bound = sum_rounding(42, 1.0, np.float32)
         np.testing.assert_allclose(np.concatenate(blocks), expected, rtol=0, atol=bound)
-
-
-@settings(max_examples=20)
-@given(generators(), st.lists(st.integers(1, 9000), min_size=1, max_size=8))
-def test_windows_do_not_depend_on_the_blocks(rng: np.random.Generator, sizes: list[int]) -> None:
-    """Windows of 0.05 s every 0.02 s, from start to end; audible within 40 dB of the loudest."""
-    signal = rng.standard_normal(2205 + sum(sizes)) * 10.0 ** -rng.integers(0, 4)
-    signal[len(signal) // 2 :] *= 10.0 ** -rng.integers(0, 4)
-    windows = Windows(MODEL, 0.05, 0.02)
-    for block in np.split(signal, 2205 + np.cumsum([0, *sizes[:-1]])):
-        windows.hear(block)
-    p, audible = windows.answers()
-    parts = [signal[i : i + 2205] for i in range(0, len(signal) - 2204, 882)]
-    np.testing.assert_array_equal(
-        p, MODEL.predict_proba([np.stack([*map(Crossings().views, parts)])[:, 0]])
-    )
-    power = np.array([np.mean(part**2) for part in parts])
-    np.testing.assert_array_equal(audible, 10 * np.log10(power / power.max()) >= -40)
 
 
 @pytest.mark.parametrize("block", [7, 30])
