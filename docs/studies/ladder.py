@@ -289,14 +289,14 @@ def with_copies(clips: Clips, chosen: tuple[int, ...], seen: np.ndarray, seed: i
     return averaged(IMPROVED, chosen, clips.augmented, clips.labels, seen, seed)
 
 
-NETWORKS = ((0,), (1,), (0, 1))  # the clip network, the windows' network, both
+NETWORKS = ((0,), (1,), (2,), (0, 1), (0, 1, 2))  # clip, windows, rhythm; two; all
 # name: (indices of NETWORKS to choose from, the inner score that decides)
 POOLS = {
     "MFCCs alone": ((0,), "accuracy"),
-    "any one network": ((0, 1), "accuracy"),
-    "any one or both": ((0, 1, 2), "accuracy"),
-    "any one or both, inner scores of one seed": ((0, 1, 2), "one seed"),
-    "any one or both, by inner loss": ((0, 1, 2), "loss"),
+    "any one network": ((0, 1, 2), "accuracy"),
+    "any one or several": (range(5), "accuracy"),
+    "any one or several, inner scores of one seed": (range(5), "one seed"),
+    "any one or several, by inner loss": (range(5), "loss"),
 }
 
 
@@ -342,9 +342,9 @@ def inner_scores(
     three seeds, and the accuracy of one seed."""
     scores: dict[str, list[list[float]]] = {"accuracy": [], "loss": []}
     for seed in range(3):
-        p = np.zeros((2, len(labels), N_CLASSES))
+        p = np.zeros((3, len(labels), N_CLASSES))
         for fold in np.unique(fold_of):
-            ensemble = trained(recipe, (0, 1), views, labels, fold_of != fold, seed)
+            ensemble = trained(recipe, (0, 1, 2), views, labels, fold_of != fold, seed)
             for k, network in enumerate(ensemble.networks):
                 p[k, fold_of == fold] = window_proba(network, views[k][fold_of == fold, 0])
         means = [p[list(group)].mean(axis=0) for group in NETWORKS]
