@@ -20,12 +20,13 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor
+from contextlib import nullcontext
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from experiment import cli, data, data_report, evaluate, extract, figures, listen, scenes
+from experiment import cli, data, data_report, evaluate, extract, figures, prediction, scenes
 from experiment.evaluate import Features
 from experiment.folds import KINDS, find_folds, find_folds_or_none
 from experiment.output import Output, open_output
@@ -194,30 +195,29 @@ def predict(options: argparse.Namespace) -> int:
     """
     model, answers, problems = read_model(options.model), [], list[dict[str, str]]()
     if model.threshold is None:
-        text = "the probabilities of this model do not say how sure an answer is"
-        print(f"ssc: {text} (recipe {model.recipe.name})", file=sys.stderr)
+        text = f"the probabilities of the recipe {model.recipe.name} do not say how sure it is"
+        print(f"ssc: {text}", file=sys.stderr)
     paths, table = data.recordings(options.clips), csv.writer(sys.stdout, lineterminator="\n")
     if options.csv:
-        table.writerow(["file", "seconds", "class", "unknown", *model.classes])
-    for path in paths:
-        try:
-            heard = listen.listen(model, path)
-        except (OSError, ValueError) as error:
-            problems.append({"clip": path, "reason": extract.reason(error)})
-            continue
-        answer = listen.as_json(path, heard, model)
-        answers.append(answer)
-        if options.csv:
-            p = answer["classes"]
-            row = [answer["file"], answer["seconds"], max(p, key=p.get), answer["unknown"]]
-            table.writerow([*row, *p.values()])
-        elif not options.json:
-            print(listen.as_text(path, heard, model))
-        if options.out is not None:
-            with open_output(options.out, quiet=options.csv or options.json) as output:
-                figures.draw_timeline(path, len(answers), heard, model, output)
+        table.writerow(prediction.csv_columns(model))
+    quiet = options.csv or options.json
+    with open_output(options.out, quiet=quiet) if options.out else nullcontext() as output:
+        for path in paths:
+            try:
+                found = prediction.predict_recording(model, path)
+            except (OSError, ValueError) as error:
+                problems.append({"clip": path, "reason": extract.reason(error)})
+                continue
+            answers.append(prediction.as_json(path, found, model))
+            if options.csv:
+                table.writerow(prediction.csv_row(path, found, model))
+            elif not options.json:
+                print(prediction.as_text(path, found, model))
+            if output:
+                figures.draw_timeline(path, len(answers), found, model, output)
     if options.json:
-        print(json.dumps({"clips": answers}, indent=2, ensure_ascii=False, allow_nan=False))
+        listed = {"clips": answers, "unreadable": problems}
+        print(json.dumps(listed, indent=2, ensure_ascii=False, allow_nan=False))
     extract.report_unreadable(problems, len(paths), skip=True)
     return 2 if problems and not options.skip_bad else 0
 

@@ -82,10 +82,10 @@ def findings(found: AudioStats) -> dict[str, float]:
 
 
 def remarks(found: AudioStats) -> list[str]:
-    """What may spoil a recording, one phrase each, such as "very quiet, peak -46.0 dB", "silent",
-    "3 clipped runs", "band-limited to 4000 Hz". Of a clip that was resampled the last is missing:
-    the resampler leaves traces above the limit. measure reads the file itself."""
-    return [_phrase(key, number) for key, number in findings(found).items() if number]
+    """What may spoil a recording, apart from its length, one phrase each, such as "very quiet, peak
+    -46.0 dB", "silent", "3 clipped runs", "band-limited to 4000 Hz"."""
+    numbers = findings(found) | {"unused_seconds": 0}
+    return [_phrase(key, number) for key, number in numbers.items() if number]
 
 
 def _phrase(key: str, number: float) -> str:
@@ -105,16 +105,22 @@ def measure(reader: Callable[[Any], Clip], source: Any) -> AudioStats | str:
     unreadable."""
     if not isinstance(source, str | Segment):
         return stats_of(reader(source).signal[:, None], SAMPLE_RATE, "synthesized")
-    path, start = (source, None) if isinstance(source, str) else source
     try:
-        with open_audio(path) as sound:
-            check_complete(path, sound)
-            rate, coding = sound.samplerate, f"{sound.format} {sound.subtype}"
-            n = UNKNOWN if start is None else round(DURATION * rate)
-            blocks = read_blocks(path, sound, WINDOWS * max(1, rate // 100), start or 0, n)
-            return _collect(blocks, rate, sound.channels, coding)
+        return statistics(source)
     except (OSError, ValueError) as error:
         return reason(error)
+
+
+def statistics(source: str | Segment) -> AudioStats:
+    """The statistics of a file or segment as it is stored: resampling would leave traces above a
+    band limit. ValueError, OSError: it cannot be read."""
+    path, start = (source, None) if isinstance(source, str) else source
+    with open_audio(path) as sound:
+        check_complete(path, sound)
+        rate, coding = sound.samplerate, f"{sound.format} {sound.subtype}"
+        n = UNKNOWN if start is None else round(DURATION * rate)
+        blocks = read_blocks(path, sound, WINDOWS * max(1, rate // 100), start or 0, n)
+        return _collect(blocks, rate, sound.channels, coding)
 
 
 def stats_of(signal: np.ndarray, rate: int, coding: str) -> AudioStats:

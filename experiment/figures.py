@@ -16,8 +16,8 @@ from mininet import History, precision_recall_f1
 
 from .data import CONVERT, Dataset, printable
 from .evaluate import Features, Trial, human_confusion
-from .listen import Heard, Span, label, spectrogram
 from .output import Output, text_table
+from .prediction import Prediction, Span, label, spectrogram
 from .recipes import Model, Recipe, Reference
 
 MAX_DRAWN = 30  # classes in a grid of clips
@@ -132,12 +132,12 @@ def _draw_confusion(
     output.log(text_table(["class", "precision", "recall", "F1", "clips"], rows))
 
 
-def draw_timeline(path: str, number: int, heard: Heard, model: Model, output: Output) -> None:
+def draw_timeline(path: str, number: int, found: Prediction, model: Model, output: Output) -> None:
     """Save the spans of a recording as a picture above its spectrogram, as a table, and as a label
     track for Audacity: start, end (s) and label, separated by tabs."""
     import matplotlib.pyplot as plt
 
-    name, spans = f"{number:03}-{Path(path).stem}", heard.spans
+    spans, name = found.spans, f"{number:03}-{printable(Path(path).stem)[:100]}"
     output.save_table(Span._fields, spans, f"{name}.csv")
     rows = [f"{s.start:.3f}\t{s.end:.3f}\t{label(s, model)}\n" for s in spans]
     output.save("".join(rows).encode("utf-8", "backslashreplace"), f"{name}.txt")
@@ -156,7 +156,7 @@ def draw_timeline(path: str, number: int, heard: Heard, model: Model, output: Ou
     power = spectrogram(path)
     columns = range(0, power.shape[1], -(-power.shape[1] // 2000))  # at most 2000
     image = power_to_db(np.maximum.reduceat(power, columns, axis=1))
-    below.imshow(image, origin="lower", aspect="auto", extent=(0, heard.seconds, 0, len(image)))
+    below.imshow(image, origin="lower", aspect="auto", extent=(0, found.seconds, 0, len(image)))
     below.set(xlabel="time (s)", ylabel="mel band")
     output.save_figure(fig, f"{name}.png")
 

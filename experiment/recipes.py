@@ -45,14 +45,14 @@ class _Recipe:
     def window_views(self, signal: np.ndarray, starts: range, n: int) -> list[np.ndarray]:
         """The views of the windows of n samples that begin at starts, (len(starts), n_windows,
         n_features) for each network."""
-        return _stack([self.views(signal[start : start + n]) for start in starts])
+        return stack_views([self.views(signal[start : start + n]) for start in starts])
 
     def examples(self, signal: np.ndarray) -> list[np.ndarray]:
         """The views of a clip and of its augmented copies, (1 + copies, n_windows, n_features) for
         each network. The copies depend on nothing but the clip."""
         rng = np.random.default_rng(zlib.crc32(signal.tobytes()))
         copies = [record_again(signal, rng) for _ in range(self.copies)]
-        return _stack(list(map(self.views, [signal, *copies])))
+        return stack_views(list(map(self.views, [signal, *copies])))
 
     def fit(
         self,
@@ -161,7 +161,7 @@ class Improved(_Recipe):
         """The views of windows of a signal whose mel spectrogram is computed once, for all."""
         mel = mfcc.fast.mel_spectrogram(signal, SAMPLE_RATE, n_mels=self.n_mels)
         frames = [(start // HOP, (start + n) // HOP) for start in starts]
-        return _stack([self.mel_views(mel[:, first:last]) for first, last in frames])
+        return stack_views([self.mel_views(mel[:, first:last]) for first, last in frames])
 
     def mel_views(self, mel: np.ndarray) -> list[np.ndarray]:
         """The views of a mel spectrogram (n_mels, n_frames). A gain changes none of them."""
@@ -210,7 +210,7 @@ class Improved(_Recipe):
         return Sequential([Normalization.adapt(x), *hidden, output])
 
 
-def _stack(views: list[list[np.ndarray]]) -> list[np.ndarray]:
+def stack_views(views: list[list[np.ndarray]]) -> list[np.ndarray]:
     """The views of several clips or windows, one array per network."""
     return [np.stack(view) for view in zip(*views, strict=True)]
 

@@ -21,7 +21,7 @@ READING_ORDER = {
     "mfcc": "_checks framing fourier mel cepstrum features fast statistics audio display",
     "mininet": "_checks layers activations losses optimizers checking regularization metrics"
     " storage network ensemble fast display",
-    "experiment": "scenes data folds extract augment recipes evaluate output data_report listen"
+    "experiment": "scenes data folds extract augment recipes evaluate output data_report prediction"
     " figures cli",
 }
 PRODUCT = [ROOT / "ssc.py", *sorted(p for name in READING_ORDER for p in ROOT.glob(f"{name}/*.py"))]

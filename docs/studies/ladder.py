@@ -28,7 +28,7 @@ from docs.studies import cues
 from experiment.data import Dataset, scan
 from experiment.evaluate import Features, prepare
 from experiment.folds import Folds, find_folds
-from experiment.recipes import Improved, Reference, reference_network
+from experiment.recipes import Improved, Reference, reference_network, stack_views
 from mfcc import fast, structure_function
 from mfcc.audio import SAMPLE_RATE
 from mininet import (
@@ -166,14 +166,13 @@ class Clips:
 
     def views(self, recipe: Improved) -> list[np.ndarray]:
         """The views of the improved recipe with other settings, (n, 1, W, d): no copies."""
-        each = zip(*map(recipe.mel_views, self.mel), strict=True)
-        return [np.stack(view)[:, None] for view in each]
+        return [view[:, None] for view in stack_views([*map(recipe.mel_views, self.mel)])]
 
     @cached_property
     def augmented(self) -> list[np.ndarray]:
         """The views of each clip and of its augmented copies, (n, 1 + copies, W, d)."""
         signals = (self.dataset.read(i).signal for i in range(len(self.dataset)))
-        return [np.stack(view) for view in zip(*map(IMPROVED.examples, signals), strict=True)]
+        return stack_views([*map(IMPROVED.examples, signals)])
 
     def statistics(self, n: int) -> np.ndarray:
         """Mean and log standard deviation of 13 MFCCs, and the first n lags of their structure

@@ -22,17 +22,17 @@ import numpy as np
 from numpy.random import Generator
 from scipy.signal import butter, sosfilt
 
-from experiment import augment, listen
+from experiment import augment, prediction
 from experiment.data import Dataset, read_clip, recordings, scan
 from experiment.evaluate import Choice, Features, choose_networks, cross_validate, metrics, prepare
 from experiment.folds import Folds, find_folds
-from experiment.recipes import Improved, Model, Recipe, Reference
+from experiment.recipes import Improved, Model, Recipe, Reference, stack_views
 from mfcc import fast, power_to_db
 from mfcc.audio import SAMPLE_RATE
 
 OUTPUT = Path(__file__).parents[1] / "robustness.json"
 SEEDS = range(3)
-HEARD = 40.0  # dB below the loudest second of a clip: not heard
+AUDIBLE = 40.0  # dB below the loudest second of a clip
 
 
 @dataclass(frozen=True)
@@ -87,11 +87,6 @@ ALTERATIONS: dict[str, Alteration] = {
 }
 
 
-def stack(views: list[list[np.ndarray]]) -> list[np.ndarray]:
-    """The views of several clips, one array (n, …) per network."""
-    return [np.stack(view) for view in zip(*views, strict=True)]
-
-
 def train(recipe: Recipe, choice: Choice, features: Features, seed: int) -> Model:
     """A model of the chosen networks."""
     networks = {}
@@ -118,7 +113,7 @@ def altered(dataset: Dataset, folds: Folds, name: str, models: dict[int, list[Mo
         signals = [dataset.read(i).signal for i in clips]
         alter = ALTERATIONS[name]
         sounds = [alter(x, np.random.default_rng(i)) for i, x in zip(clips, signals, strict=True)]
-        views = stack([recipe.views(x.astype(np.float32)) for x in sounds])
+        views = stack_views([recipe.views(x.astype(np.float32)) for x in sounds])
         for model in trained:
             right.append(model.predict_proba(views).argmax(axis=1) == dataset.labels[clips])
     return float(np.mean(np.concatenate(right)))
@@ -126,8 +121,8 @@ def altered(dataset: Dataset, folds: Folds, name: str, models: dict[int, list[Mo
 
 def timeline(dataset: Dataset, folds: Folds, models: dict[int, list[Model]]) -> dict[str, float]:
     """The proportion of seconds with the right answer in fifteen files of twelve held-out clips,
-    in all seconds and in those that are heard."""
-    rng, right, heard = np.random.default_rng(0), list[bool](), list[bool]()
+    in all seconds and in the audible ones."""
+    rng, right, audible = np.random.default_rng(0), list[bool](), list[bool]()
     with tempfile.TemporaryDirectory() as folder:
         import soundfile
 
@@ -135,21 +130,22 @@ def timeline(dataset: Dataset, folds: Folds, models: dict[int, list[Model]]) -> 
             clips = rng.permutation(np.flatnonzero(folds.fold_of == fold))[:12]
             sound = np.concatenate([dataset.read(i).signal for i in clips])
             soundfile.write(f"{folder}/minute.wav", sound, SAMPLE_RATE)
-            spans = listen.listen(models[fold][0], f"{folder}/minute.wav").spans
+            spans = prediction.predict_recording(models[fold][0], f"{folder}/minute.wav").spans
             names = [next(s.name for s in spans if t + 0.5 < s.end) for t in range(60)]
             truth = np.repeat([dataset.classes[dataset.labels[i]] for i in clips], 5)
             right += [name == true for name, true in zip(names, truth, strict=True)]
             power = np.mean(sound.reshape(12, 5, -1) ** 2, axis=2)
             loudest = power.max(axis=1, keepdims=True)
-            heard += (power >= loudest * 10 ** (-HEARD / 10)).ravel().tolist()
-    return {"all": float(np.mean(right)), "heard": float(np.mean(np.array(right)[heard]))}
+            audible += (power >= loudest * 10 ** (-AUDIBLE / 10)).ravel().tolist()
+    return {"all": float(np.mean(right)), "audible": float(np.mean(np.array(right)[audible]))}
 
 
 def calibration(recipe: Recipe, features: Features, folds: Folds) -> dict:
     """The held-out accuracy, calibration error, reliability and sure answers of --cv."""
     trials = list(cross_validate(recipe, features, folds, SEEDS))
     found = metrics(trials, folds, features)
-    return {key: found[key] for key in ("mean", "calibration_error", "reliability", "sure")}
+    keys = "mean", "calibration_error", "reliability", "sure", "chosen"
+    return {key: found[key] for key in keys}
 
 
 def foreign(folder: str, features: Features, folds: Folds) -> dict[str, dict[str, float]]:
@@ -164,7 +160,7 @@ def foreign(folder: str, features: Features, folds: Folds) -> dict[str, dict[str
     recipe = RECIPES["after"]
     choice = choose_networks(recipe, features, folds.fold_of, 0)
     for what, decibels in (("as they are", 0.0), ("20 dB quieter", -20.0)):
-        views, rows = stack([recipe.views(gain(x, decibels)) for x in signals]), []
+        views, rows = stack_views([recipe.views(gain(x, decibels)) for x in signals]), []
         for seed in SEEDS:
             p = train(recipe, choice, features, seed).predict_proba(views)
             right = np.array(features.classes)[p.argmax(axis=1)] == truth
@@ -190,7 +186,8 @@ def main(folder: str, *elsewhere: str) -> None:
     folds = find_folds(dataset.names, dataset.labels)
     results: dict = {"alterations": {name: {} for name in ALTERATIONS}, "calibration": {}}
     for which, recipe in RECIPES.items():
-        examples = stack([recipe.examples(dataset.read(i).signal) for i in range(len(dataset))])
+        signals = (dataset.read(i).signal for i in range(len(dataset)))
+        examples = stack_views([*map(recipe.examples, signals)])
         features = Features(examples, dataset.names, dataset.labels, dataset.classes)
         if which != "before":
             results["calibration"][which] = calibration(recipe, features, folds)

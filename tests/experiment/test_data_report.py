@@ -132,14 +132,14 @@ REMARKS = {  # what is said of a signal at a rate in Hz
         44100,
         ["band-limited to 4"],
     ),
-    "long": (np.tile(AT_8_KHZ, 60), 8000, ["band-limited to 4000 Hz", "55.0 s left out"]),
+    "long": (np.tile(AT_8_KHZ, 60), 8000, ["band-limited to 4000 Hz"]),
 }
 
 
 @pytest.mark.parametrize("name", REMARKS)
 def test_remarks_say_what_may_spoil_a_recording(name: str) -> None:
     """Silent, quiet, clipped, offset, beyond full scale, canceled, band-limited by its rate or by
-    an earlier one, longer than what is used; nothing of ordinary noise."""
+    an earlier one; nothing of ordinary noise, whatever its length."""
     signal, rate, expected = REMARKS[name]
     found = data_report.remarks(stats(signal, rate))
     assert len(found) == len(expected)

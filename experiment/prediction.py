@@ -1,7 +1,8 @@
-"""Predictions: the answer for a recording of any length, and its timeline. Chapter 16.
+"""Predictions for recordings of any length, and their timelines. Chapter 16.
 
-A recording of up to 5 s is one clip. Of a longer one the network hears overlapping windows as it
-would hear clips, and answers are averaged. It is read in blocks: memory does not grow with length.
+A recording of up to 5 s is one clip. A longer one is divided into overlapping windows, each
+processed like a clip, and their probabilities are averaged. It is read in blocks, so that memory
+hardly grows with its length.
 """
 
 from collections.abc import Iterator
@@ -14,19 +15,19 @@ import mfcc
 from mfcc.audio import DURATION, SAMPLE_RATE, SLACK, open_audio, read_blocks, resample, to_mono
 
 from .data import check_complete, printable, read_clip
-from .data_report import AudioStats, measure, remarks
-from .recipes import Model
+from .data_report import remarks, statistics
+from .recipes import TINY, Model
 
 BLOCK = 30  # s read at a time
 EDGE = 1  # s of neighboring blocks, so that resampling has no edge effect
-SILENCE = 40.0  # dB below the loudest window: not heard
-PAUSE = 5.0  # s of silence that the sound before it covers
+SILENCE = 40.0  # dB below the loudest window
+PAUSE = 5.0  # s of silence that keep the label before it
 STRIPE = 10  # frames of 10 ms in a column of a drawn spectrogram
 BANDS = 64  # rows of a drawn spectrogram
 
 
 class Span(NamedTuple):
-    """A part of a recording, from start to end (s), with one answer: a class and its mean
+    """A part of a recording, from start to end (s), with the predicted class and its mean
     probability; None and 0 for silence."""
 
     start: float
@@ -35,7 +36,7 @@ class Span(NamedTuple):
     probability: float
 
 
-class Heard(NamedTuple):
+class Prediction(NamedTuple):
     """A recording: its length (s), the probability of each class (C,), the spans of its timeline,
     and remarks on its quality."""
 
@@ -46,51 +47,51 @@ class Heard(NamedTuple):
 
 
 class Windows:
-    """What a model hears in windows of `seconds` s, one every `hop` s, of a signal that comes in
-    blocks: the probabilities (n, C) and the power (n,) of each window."""
+    """The predictions of a model for windows of `seconds` s, one every `hop` s, of a signal that is
+    added in blocks: the probabilities (n, C) and the power (n,) of each window."""
 
     def __init__(self, model: Model, seconds: float, hop: float) -> None:
         self.model, self.hop = model, hop
         self.n, self.step = round(seconds * SAMPLE_RATE), round(hop * SAMPLE_RATE)
         self.rest = np.zeros(0, np.float32)
-        self.heard: list[tuple[np.ndarray, np.ndarray]] = []
+        self.outputs: list[tuple[np.ndarray, np.ndarray]] = []
 
-    def hear(self, block: np.ndarray) -> None:
-        """Answer for each window that ends in the next block (any number of samples)."""
+    def add(self, block: np.ndarray) -> None:
+        """Predict each window that ends in the next block (any number of samples)."""
         signal = np.concatenate([self.rest, block])
         starts = range(0, len(signal) - self.n + 1, self.step)
         if starts:
             p = self.model.predict_proba(self.model.recipe.window_views(signal, starts, self.n))
             power = [np.mean(np.square(signal[start : start + self.n])) for start in starts]
-            self.heard.append((p, np.array(power)))
+            self.outputs.append((p, np.array(power)))
         self.rest = signal[len(starts) * self.step :]
 
-    def answers(self) -> tuple[np.ndarray, np.ndarray]:
-        """(p (n, C), audible (n,) bool): within SILENCE of the loudest window."""
-        p, power = map(np.concatenate, zip(*self.heard, strict=True))
-        return p, power >= power.max() * 10 ** (-SILENCE / 10)
+    def finish(self) -> tuple[np.ndarray, np.ndarray]:
+        """All probabilities (n, C), and which windows are audible (n,), within SILENCE of the
+        loudest; the last window is padded with zeros."""
+        self.add(np.zeros(self.step - 1, np.float32))
+        p, power = map(np.concatenate, zip(*self.outputs, strict=True))
+        return p, power >= max(power.max() * 10 ** (-SILENCE / 10), TINY)
 
 
-def listen(model: Model, path: str) -> Heard:
-    """Hear a recording. ValueError, OSError: it cannot be read, as in read_clip."""
-    answer = Windows(model, DURATION, DURATION / 2)
+def predict_recording(model: Model, path: str) -> Prediction:
+    """Predict the classes of a recording. ValueError, OSError: it cannot be read."""
+    whole = Windows(model, DURATION, DURATION / 2)
     timeline, n = Windows(model, *model.recipe.window_hop), 0
     for block in blocks_of(path):
         n += len(block)
         if n > (DURATION + SLACK) * SAMPLE_RATE:
-            answer.hear(block)
-            timeline.hear(block)
-    seconds = n / SAMPLE_RATE
-    stats = measure(read_clip, path)
-    notes = remarks(stats._replace(seconds=0)) if isinstance(stats, AudioStats) else [stats]
-    if not answer.heard:  # no longer than a clip
+            whole.add(block)
+            timeline.add(block)
+    seconds, notes = n / SAMPLE_RATE, remarks(statistics(path))
+    if not whole.outputs:  # no longer than a clip
         views = model.recipe.views(read_clip(path).signal)
         (p,) = model.predict_proba([view[None] for view in views])
         span = Span(0.0, seconds, model.classes[int(p.argmax())], float(p.max()))
-        return Heard(seconds, p, [span], notes)
-    p, audible = answer.answers()
-    spans = join(*timeline.answers(), timeline.n // timeline.step, timeline.hop, seconds, model)
-    return Heard(seconds, p[audible].mean(axis=0), spans, notes)
+        return Prediction(seconds, p, [span], notes)
+    p, audible = whole.finish()
+    spans = join(*timeline.finish(), timeline.n // timeline.step, timeline.hop, seconds, model)
+    return Prediction(seconds, p[audible | ~audible.any()].mean(axis=0), spans, notes)
 
 
 def blocks_of(path: str) -> Iterator[np.ndarray]:
@@ -150,34 +151,47 @@ def stripes(signal: np.ndarray) -> np.ndarray:
     return np.add.reduceat(mel, columns, axis=1) / np.diff(columns, append=mel.shape[1])
 
 
-def is_unsure(heard: Heard, model: Model) -> bool:
-    """Whether no class reaches the threshold of the model."""
-    return model.threshold is not None and bool(heard.probabilities.max() < model.threshold)
+def is_unsure(found: Prediction, model: Model) -> bool:
+    """Whether no class reaches the threshold of the model in any part of the recording."""
+    most = max(span.probability for span in found.spans)
+    return model.threshold is not None and most < model.threshold
 
 
-def as_json(path: str, heard: Heard, model: Model) -> dict[str, Any]:
+def csv_columns(model: Model) -> list[str]:
+    """The columns of csv_row."""
+    return ["file", "seconds", "class", "unknown", *model.classes]
+
+
+def csv_row(path: str, found: Prediction, model: Model) -> list[Any]:
+    """The answer as a row: the most probable class, and the probability of each class."""
+    name = model.classes[int(found.probabilities.argmax())]
+    row = [printable(path), found.seconds, name, is_unsure(found, model)]
+    return [*row, *found.probabilities.tolist()]
+
+
+def as_json(path: str, found: Prediction, model: Model) -> dict[str, Any]:
     """The answer as JSON; times in seconds; the class of silence is None."""
-    p = dict(zip(model.classes, heard.probabilities.tolist(), strict=True))
+    p = dict(zip(model.classes, found.probabilities.tolist(), strict=True))
     windows = [
-        dict(zip(("start", "end", "class", "probability"), s, strict=True)) for s in heard.spans
+        dict(zip(("start", "end", "class", "probability"), s, strict=True)) for s in found.spans
     ]
-    answer = {"file": printable(path), "seconds": heard.seconds, "classes": p}
+    answer = {"file": printable(path), "seconds": found.seconds, "classes": p}
     return answer | {
-        "unknown": is_unsure(heard, model),
-        "remarks": heard.remarks,
+        "unknown": is_unsure(found, model),
+        "remarks": found.remarks,
         "windows": windows,
     }
 
 
-def as_text(path: str, heard: Heard, model: Model) -> str:
+def as_text(path: str, found: Prediction, model: Model) -> str:
     """One line with the three most probable classes; under it the timeline of a long recording."""
-    best = np.argsort(-heard.probabilities, kind="stable")[:3]
-    classes = ", ".join(f"{model.classes[c]} {heard.probabilities[c]:.1%}" for c in best)
-    unsure = "unsure: " if is_unsure(heard, model) else ""
-    notes = f" ({'; '.join(heard.remarks)})" if heard.remarks else ""
+    best = np.argsort(-found.probabilities, kind="stable")[:3]
+    classes = ", ".join(f"{model.classes[c]} {found.probabilities[c]:.1%}" for c in best)
+    unsure = "unsure: " if is_unsure(found, model) else ""
+    notes = f" ({'; '.join(found.remarks)})" if found.remarks else ""
     lines = [f"{printable(path)}: {unsure}{classes}{notes}"]
-    if len(heard.spans) > 1 or heard.seconds > DURATION + SLACK:
-        lines += [f"  {clock(s.start)} - {clock(s.end)}  {label(s, model)}" for s in heard.spans]
+    if len(found.spans) > 1 or found.seconds > DURATION + SLACK:
+        lines += [f"  {clock(s.start)} - {clock(s.end)}  {label(s, model)}" for s in found.spans]
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""Properties of experiment/listen.py: recordings of any length, read in blocks; timelines."""
+"""Properties of experiment/prediction.py: recordings of any length, read in blocks; timelines."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import mfcc
-from experiment import listen
-from experiment.listen import (
-    Heard,
+from experiment import prediction
+from experiment.prediction import (
+    Prediction,
     Span,
     as_json,
     as_text,
@@ -70,7 +70,7 @@ def test_the_blocks_are_the_resampled_recording(
     path = sounds.write(tmp_path / "a.wav", signal, rate, subtype="FLOAT")
     expected = resample(signal, rate, RATE)
     for block in (2, 3, 30):
-        monkeypatch.setattr(listen, "BLOCK", block)
+        monkeypatch.setattr(prediction, "BLOCK", block)
         blocks = list(blocks_of(str(path)))
         assert all(len(each) and each.dtype == np.float32 for each in blocks)
         bound = sum_rounding(42, 1.0, np.float32)
@@ -84,28 +84,28 @@ def test_two_sounds_are_two_spans(
     """12 s of a low tone and 20 s of a high one: the border is right within a second. Then 8 s of
     silence: the last audible window of 2 s starts at 31.5 s, and the tone covers 5 s more. The
     answer is the mean over the audible windows."""
-    monkeypatch.setattr(listen, "BLOCK", block)
+    monkeypatch.setattr(prediction, "BLOCK", block)
     signal = np.concatenate([steady(200, 12), steady(3000, 20), np.zeros(8 * RATE)])
     path = str(sounds.write(tmp_path / "a.wav", signal))
-    heard = listen.listen(MODEL, path)
-    assert [span.name for span in heard.spans] == ["low", "high", None]
-    assert abs(heard.spans[1].start - 12) <= 1 and heard.spans[2].start == 31.5 + 2 + 5
-    assert heard.spans[-1].end == heard.seconds == 40
-    assert heard.spans[0].probability == pytest.approx(0.9, abs=0.05)
+    found = prediction.predict_recording(MODEL, path)
+    assert [span.name for span in found.spans] == ["low", "high", None]
+    assert abs(found.spans[1].start - 12) <= 1 and found.spans[2].start == 31.5 + 2 + 5
+    assert found.spans[-1].end == found.seconds == 40
+    assert found.spans[0].probability == pytest.approx(0.9, abs=0.05)
     # windows of 5 s every 2.5 s: 0 to 10 s are low (the one from 10 s on is mostly high), the last
     # audible one starts at 30 s
-    np.testing.assert_allclose(heard.probabilities, [0.9 - 0.8 * 9 / 13, 0.1 + 0.8 * 9 / 13])
-    assert listen.spectrogram(path).shape == (64, 400)
+    np.testing.assert_allclose(found.probabilities, [0.9 - 0.8 * 9 / 13, 0.1 + 0.8 * 9 / 13])
+    assert prediction.spectrogram(path).shape == (64, 400)
 
 
 def test_a_short_recording_is_a_clip_and_a_broken_one_an_error(tmp_path: Path) -> None:
     """Up to 5.1 s: one span with the answer, remarks on a quiet recording, no window."""
     path = str(sounds.write(tmp_path / "a.wav", 0.005 * steady(200, 5.1)))
-    heard = listen.listen(MODEL, path)
-    assert heard.spans == [Span(0.0, 5.1, "low", 0.9)] and heard.seconds == 5.1
-    assert [remark.split(",")[0] for remark in heard.remarks][:1] == ["very quiet"]
+    found = prediction.predict_recording(MODEL, path)
+    assert found.spans == [Span(0.0, 5.1, "low", 0.9)] and found.seconds == 5.1
+    assert [remark.split(",")[0] for remark in found.remarks][:1] == ["very quiet"]
     (tmp_path / "b.wav").write_text("no sound")
-    assert "cannot be read" in refusal(listen.listen, MODEL, str(tmp_path / "b.wav"))
+    assert "cannot be read" in refusal(prediction.predict_recording, MODEL, str(tmp_path / "b.wav"))
 
 
 def test_joined_spans_cover_short_pauses() -> None:
@@ -146,28 +146,28 @@ def test_a_stripe_is_the_mean_power_of_ten_frames(n: int) -> None:
 
 
 def test_an_answer_is_one_line_and_its_timeline() -> None:
-    """Three classes at most, the most probable first; "unsure" below the threshold and only there,
-    of the recording and of each span; JSON has the same numbers."""
+    """Three classes at most, the most probable first; "unsure" for each span below the threshold,
+    and for a recording without another span; JSON has the same numbers."""
     spans = [
         Span(0.0, 61.26, "low", 0.85),
         Span(61.26, 70.0, None, 0.0),
         Span(70.0, 75.0, "high", 0.7),
     ]
-    heard = Heard(75.0, np.array([0.2, 0.8]), spans, ["silent"])
-    assert as_text("a\nb.wav", heard, MODEL).split("\n") == [
+    found = Prediction(75.0, np.array([0.2, 0.8]), spans, ["silent"])
+    assert as_text("a\nb.wav", found, MODEL).split("\n") == [
         "a\\nb.wav: high 80.0%, low 20.0% (silent)",
         "  0:00.0 - 1:01.3  low 85%",
         "  1:01.3 - 1:10.0  silence",
         "  1:10.0 - 1:15.0  unsure: high 70%",
     ]
-    answer = as_json("a", heard, MODEL)
+    answer = as_json("a", found, MODEL)
     assert answer["unknown"] is False and answer["classes"] == {"low": 0.2, "high": 0.8}
     assert list(answer["windows"][1].values()) == [61.26, 70.0, None, 0.0]
-    unsure, never = MODEL._replace(threshold=0.81), MODEL._replace(threshold=None)
-    assert as_text("a", heard, unsure).startswith("a: unsure: high 80.0%")
-    assert as_json("a", heard, unsure)["unknown"] is True
-    assert "unsure" not in as_text("a", heard, never)
-    short = Heard(1.0, np.array([0.4, 0.3, 0.2, 0.1]), spans[:1], [])
+    unsure, never = MODEL._replace(threshold=0.86), MODEL._replace(threshold=None)
+    assert as_text("a", found, unsure).startswith("a: unsure: high 80.0%")
+    assert as_json("a", found, unsure)["unknown"] is True
+    assert "unsure" not in as_text("a", found, never)
+    short = Prediction(1.0, np.array([0.4, 0.3, 0.2, 0.1]), spans[:1], [])
     text = as_text("a", short, MODEL._replace(classes="abcd", threshold=0.4))
     assert text == "a: a 40.0%, b 30.0%, c 20.0%"
     assert [clock(s) for s in (0, 59.94, 59.96, 3600)] == ["0:00.0", "0:59.9", "1:00.0", "60:00.0"]
