@@ -230,6 +230,8 @@ def explain(options: argparse.Namespace) -> None:
     (title,) = figures.drawable([data.printable(Path(options.clip).name)])
     figure = stages(clip.signal, SAMPLE_RATE, n_mfcc=options.n_mfcc, title=title)
     with open_output(options.out, options.show, options.quiet) as output:
+        if "cut" in clip.steps:
+            output.log("the recording is longer: only its first 5 s are drawn")
         output.save_figure(figure, "explain.png")
 
 

@@ -193,10 +193,16 @@ def test_predict_writes_a_picture_a_table_and_a_label_track(
 def test_explain_and_scenes_write_their_files(
     category: Path, program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """explain writes explain.png into --out; scenes writes folders for --data, by --seed."""
+    """explain writes explain.png into --out, and says if it draws only the first 5 s; scenes writes
+    folders for --data, by --seed."""
     program.run("explain", next(category.glob("low/*.wav")), "--out", program.out, "--quiet")
     assert program.files == {"explain.png"}
     assert plt.imread(program.out / "explain.png").std() > 0.01
+    for seconds, said in ((5.0, False), (6.0, True)):
+        path = sounds.write(program.out / "a.wav", sounds.tone(500, seconds))
+        assert (
+            "only its first 5 s" in program.run("explain", path, "--out", program.out)[0]
+        ) == said
     monkeypatch.setattr(scenes, "N_TAKES", 1)
     folder = program.out / "scenes"
     text, _ = program.run("scenes", folder, "--seed", 2)
