@@ -83,15 +83,16 @@ def predict_recording(model: Model, path: str) -> Prediction:
         if n > (DURATION + SLACK) * SAMPLE_RATE:
             whole.add(block)
             timeline.add(block)
-    seconds, notes = n / SAMPLE_RATE, remarks(statistics(path))
+    seconds, stats = n / SAMPLE_RATE, statistics(path)
     if not whole.outputs:  # no longer than a clip
         views = model.recipe.views(read_clip(path).signal)
         (p,) = model.predict_proba([view[None] for view in views])
         span = Span(0.0, seconds, model.classes[int(p.argmax())], float(p.max()))
-        return Prediction(seconds, p, [span], notes)
+        span = Span(0.0, seconds, None, 0.0) if stats.silence == 1 else span
+        return Prediction(seconds, p, [span], remarks(stats))
     p, audible = whole.finish()
     spans = join(*timeline.finish(), timeline.n // timeline.step, timeline.hop, seconds, model)
-    return Prediction(seconds, p[audible | ~audible.any()].mean(axis=0), spans, notes)
+    return Prediction(seconds, p[audible | ~audible.any()].mean(axis=0), spans, remarks(stats))
 
 
 def blocks_of(path: str) -> Iterator[np.ndarray]:
@@ -152,9 +153,9 @@ def stripes(signal: np.ndarray) -> np.ndarray:
 
 
 def is_unsure(found: Prediction, model: Model) -> bool:
-    """Whether no class reaches the threshold of the model in any part of the recording."""
+    """Whether no part of the recording reaches the threshold of the model, or all are silent."""
     most = max(span.probability for span in found.spans)
-    return model.threshold is not None and most < model.threshold
+    return most == 0 or (model.threshold is not None and most < model.threshold)
 
 
 def csv_columns(model: Model) -> list[str]:
@@ -187,9 +188,12 @@ def as_text(path: str, found: Prediction, model: Model) -> str:
     """One line with the three most probable classes; under it the timeline of a long recording."""
     best = np.argsort(-found.probabilities, kind="stable")[:3]
     classes = ", ".join(f"{model.classes[c]} {found.probabilities[c]:.1%}" for c in best)
-    unsure = "unsure: " if is_unsure(found, model) else ""
+    if all(span.name is None for span in found.spans):
+        classes = "silence"
+    elif is_unsure(found, model):
+        classes = f"unsure: {classes}"
     notes = f" ({'; '.join(found.remarks)})" if found.remarks else ""
-    lines = [f"{printable(path)}: {unsure}{classes}{notes}"]
+    lines = [f"{printable(path)}: {classes}{notes}"]
     if len(found.spans) > 1 or found.seconds > DURATION + SLACK:
         lines += [f"  {clock(s.start)} - {clock(s.end)}  {label(s, model)}" for s in found.spans]
     return "\n".join(lines)

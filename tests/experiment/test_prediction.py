@@ -104,6 +104,11 @@ def test_a_short_recording_is_a_clip_and_a_broken_one_an_error(tmp_path: Path) -
     found = prediction.predict_recording(MODEL, path)
     assert found.spans == [Span(0.0, 5.1, "low", 0.9)] and found.seconds == 5.1
     assert [remark.split(",")[0] for remark in found.remarks][:1] == ["very quiet"]
+    path = str(sounds.write(tmp_path / "c.wav", np.zeros(RATE)))
+    silent = prediction.predict_recording(MODEL, path)
+    assert silent.spans == [Span(0.0, 1.0, None, 0.0)]
+    assert as_text("c", silent, MODEL) == "c: silence (silent)"
+    assert as_json("c", silent, MODEL._replace(threshold=None))["unknown"] is True
     (tmp_path / "b.wav").write_text("no sound")
     assert "cannot be read" in refusal(prediction.predict_recording, MODEL, str(tmp_path / "b.wav"))
 
