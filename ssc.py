@@ -113,7 +113,8 @@ def extract_features(
     dataset = dataset.only(result.kept)
     output.log(figures.treatment_text(result.treated, len(dataset)))
     for name, view in zip(recipe.networks, result.views, strict=True):
-        output.log(f"features of the network {name}:", view.shape)
+        shape = "{} clips x {} copies each x {} windows x {} numbers".format(*view.shape)
+        output.log(f"features of the network {name}: {shape}")
     seconds = {"features": time.perf_counter() - start_time}
     record = run_settings(options, recipe) | {"skipped": result.problems, "seconds": seconds}
     return Features(result.views, dataset.names, dataset.labels, dataset.classes), record

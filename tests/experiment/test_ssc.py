@@ -50,7 +50,11 @@ def test_the_main_job_writes_its_files_and_logs_each_step(
     assert all(plt.imread(program.out / name).std() > 0.01 for name in FIGURES)
     steps = (
         *("hiss 4", "3 classes, 12 clips", "0 of 12 clips resampled", "12 of 12 clips padded"),
-        *("(12, 1, 1, 6513)", "dense_1 (Dense) (None, 500) 3,257,000", "epoch 1/3 loss"),
+        *(
+            "12 clips x 1 copies each x 1 windows x 6513 numbers",
+            "dense_1 (Dense) (None, 500) 3,257,000",
+            "epoch 1/3 loss",
+        ),
         *("epoch 3/3 loss", "predicted 0 1 2", "class precision recall F1"),
         "measured on the training clips",
     )
@@ -246,7 +250,12 @@ def test_cross_validation_of_the_reference(official: Path, program: Program) -> 
     np.testing.assert_array_equal(np.sum(held_out["confusion"], axis=1), [12, 12, 12])
     assert (settings["recipe"], settings["epochs"], settings["repeats"]) == ("reference", 2, 2)
     for words in (
-        *("3 folds: the official folds", "(18, 1, 1, 6513)", "fold 1: 6 clips", "fold 3: 6 clips"),
+        *(
+            "3 folds: the official folds",
+            "18 clips x 1 copies each",
+            "fold 1: 6 clips",
+            "fold 3: 6 clips",
+        ),
         f"held out: accuracy {held_out['mean']:.4f} ± {held_out['std']:.4f} over 3 folds",
         *("(18 recordings)", "on the training folds: accuracy"),
     ):
