@@ -77,9 +77,9 @@ class Choice(NamedTuple):
 
 @np.errstate(over="ignore", invalid="ignore")
 def choose_networks(recipe: Recipe, features: Features, fold_of: np.ndarray, seed: int) -> Choice:
-    """Select the networks to average: highest cross-validated accuracy, ties broken by loss; then
-    the exponent with the lowest loss, and the threshold. Every subset is cross-validated on these
-    clips and their folds, fold_of (n,)."""
+    """Select the networks to average and the exponent, by the lowest cross-validated loss, which is
+    less noisy than the accuracy; and the threshold. Every subset is cross-validated on these clips
+    and their folds, fold_of (n,)."""
     views, labels, classes = features.views, features.labels, features.classes
     if len(views) == 1:
         return Choice((0,), 1.0, None)
@@ -93,11 +93,14 @@ def choose_networks(recipe: Recipe, features: Features, fold_of: np.ndarray, see
     ids = range(len(views))
     subsets = [subset for size in ids for subset in combinations(ids, size + 1)]
     averages = {subset: p[list(subset)].mean(axis=0) for subset in subsets}
-    results = {subset: scores(average, labels) for subset, average in averages.items()}
-    best = min(subsets, key=lambda subset: (-results[subset][1], results[subset][0]))
-    sharpened = {exponent: mininet.sharpen(averages[best], exponent) for exponent in EXPONENTS}
-    exponent = min(EXPONENTS, key=lambda exponent: scores(sharpened[exponent], labels)[0])
-    return Choice(best, exponent, find_threshold(sharpened[exponent], labels))
+    losses = {
+        (subset, exponent): mininet.cross_entropy(mininet.sharpen(average, exponent), labels)
+        for subset, average in averages.items()
+        for exponent in EXPONENTS
+    }
+    best, exponent = min(losses, key=lambda pair: losses[pair])
+    sharpened = mininet.sharpen(averages[best], exponent)
+    return Choice(best, exponent, find_threshold(sharpened, labels))
 
 
 def find_threshold(probabilities: np.ndarray, labels: np.ndarray) -> float:
