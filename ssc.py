@@ -135,11 +135,11 @@ def choose_networks(
 ) -> evaluate.Choice:
     """Select the networks to average, by cross-validation if possible."""
     if len(recipe.networks) == 1:
-        return evaluate.Choice((0,), 1.0, None)
+        return evaluate.Choice((0,))
     folds = find_folds_or_none(features.names, features.labels, seed)
     if folds is None:
         output.log("a class has a single recording: no cross-validation, all networks are used")
-        return evaluate.Choice(range(len(recipe.networks)), 1.0, None)
+        return evaluate.Choice(range(len(recipe.networks)))
     choice = evaluate.choose_networks(recipe, features, folds.fold_of, seed)
     names = " and ".join(recipe.networks[k] for k in choice.networks)
     output.log(f"chosen by cross-validation on {len(folds.numbers)} folds: {names}")

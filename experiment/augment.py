@@ -1,7 +1,7 @@
 """Augmentation: copies of a clip as other microphones and recorders would give it. Chapter 16.
 
-What a sound is does not depend on when it starts, how loud it is, what else is heard or how the
-file was made. Copies that differ in these ways, with the same label, teach this to a network.
+What a sound is does not depend on when it starts, how loud it is, what else is audible or how
+the file was made. Copies that differ in these ways, with the same label, teach this to a network.
 """
 
 import numpy as np

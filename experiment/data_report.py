@@ -171,13 +171,10 @@ def report(
     recordings = {name: parse_name(name)[1] for name in stats}
     n_recordings = len(set(recordings.values()))
     unreadable = [{"clip": name, "reason": why} for name, why in pairs if isinstance(why, str)]
-    classes: dict[str, Any] = {}
-    for label, name in enumerate(dataset.classes):
-        found = [stats[dataset.names[i]] for i in readable if dataset.labels[i] == label]
-        n_clipped = sum(each.clipped > 0 for each in found)
-        classes[name] = {"clips": len(found), **_summary(found), "clipped": n_clipped}
-        classes[name]["band"] = float(np.median([each.band for each in found])) if found else None
-        classes[name]["sample_rates"] = dict(Counter(each.rate for each in found))
+    classes = {
+        name: _class_summary([stats[dataset.names[i]] for i in readable if dataset.labels[i] == c])
+        for c, name in enumerate(dataset.classes)
+    }
     bands = {name: row["band"] for name, row in classes.items() if row["clips"]}
     low = {name: band for name, band in bands.items() if band <= BAND}
     return {
@@ -195,6 +192,18 @@ def report(
         "band_limited_classes": low if len(low) < len(bands) else {},
         "recordings": {"number": n_recordings, "cut_into_several_clips": _groups(recordings)},
         "folds": _folds(dataset, readable, n_folds, seed),
+    }
+
+
+def _class_summary(found: Collection[AudioStats]) -> dict[str, Any]:
+    """The recordings of one class: clips, lengths, silence, clipped ones, the median band limit
+    (Hz; None without stats) and the sample rates."""
+    return {
+        "clips": len(found),
+        **_summary(found),
+        "clipped": sum(each.clipped > 0 for each in found),
+        "band": float(np.median([each.band for each in found])) if found else None,
+        "sample_rates": dict(Counter(each.rate for each in found)),
     }
 
 

@@ -23,7 +23,7 @@ from .folds import KINDS, Folds
 from .recipes import Model, Recipe
 
 EXPONENTS = [k / 10 for k in range(5, 31)]  # of a sharpened average
-RIGHT = 0.95  # of the answers that are not "unsure", on clips held out of training
+TARGET_ACCURACY = 0.95  # of the answers that are not "unsure", on clips held out of training
 
 
 class Features(NamedTuple):
@@ -71,8 +71,8 @@ class Choice(NamedTuple):
     which their answer is "unsure": 1 and None if nothing was cross-validated."""
 
     networks: Sequence[int]
-    exponent: float
-    threshold: float | None
+    exponent: float = 1.0
+    threshold: float | None = None
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -82,7 +82,7 @@ def choose_networks(recipe: Recipe, features: Features, fold_of: np.ndarray, see
     and their folds, fold_of (n,)."""
     views, labels, classes = features.views, features.labels, features.classes
     if len(views) == 1:
-        return Choice((0,), 1.0, None)
+        return Choice((0,))
     p = np.zeros((len(views), len(labels), len(classes)))
     for fold in np.unique(fold_of):
         training, test = features.only(fold_of != fold), fold_of == fold
@@ -105,9 +105,11 @@ def choose_networks(recipe: Recipe, features: Features, fold_of: np.ndarray, see
 
 def find_threshold(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """The smallest probability t such that of the answers whose probability is at least t a
-    proportion of RIGHT is right; 1 if there is none. probabilities (n, C), labels (n,)."""
+    proportion of TARGET_ACCURACY is right; 1 if there is none.
+
+    probabilities (n, C), labels (n,)."""
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
-    enough = [t for t in np.unique(confidence) if right[confidence >= t].mean() >= RIGHT]
+    enough = [t for t in np.unique(confidence) if right[confidence >= t].mean() >= TARGET_ACCURACY]
     return float(min(enough, default=1.0))
 
 
@@ -201,9 +203,6 @@ def metrics(trials: Sequence[Trial], folds: Folds, features: Features) -> dict[s
     counts = np.zeros((len(features.names), len(features.classes)), int)  # predictions, all seeds
     for trial in trials:
         np.add.at(counts, (trial.clips, trial.probabilities.argmax(axis=1)), 1)
-    p = np.concatenate([trial.probabilities for trial in trials])
-    labels = np.concatenate([features.labels[trial.clips] for trial in trials])
-    reliability = mininet.reliability(p, labels)
     matrix = np.stack([counts[features.labels == c].sum(axis=0) for c in range(counts.shape[1])])
     accuracy = float(matrix.trace() / matrix.sum())
     train = np.mean([trial.train for trial in trials], axis=0).tolist()
@@ -221,9 +220,7 @@ def metrics(trials: Sequence[Trial], folds: Folds, features: Features) -> dict[s
         "interval_95": list(mininet.wilson_interval(accuracy, folds.n_recordings)),
         "loss": float(np.mean([trial.test[0] for trial in trials])),
         "train": dict(zip(("loss", "accuracy"), train, strict=True)),
-        "reliability": reliability.tolist(),
-        "calibration_error": mininet.calibration_error(reliability),
-        "sure": _sure_answers(trials, features.labels),
+        **_confidence(trials, features.labels),
         "chosen": [list(trial.curves) for trial in trials[:: len(by_seed)]],
         "confusion": matrix.tolist(),
         "scores": dict(zip(features.classes, rates, strict=True)),
@@ -231,17 +228,19 @@ def metrics(trials: Sequence[Trial], folds: Folds, features: Features) -> dict[s
     }
 
 
-def _sure_answers(trials: Sequence[Trial], labels: np.ndarray) -> dict[str, float] | None:
-    """How many of the tested clips have an answer that is not "unsure", and how many of these
-    answers are right; None if no threshold was chosen."""
-    right, asked = list[np.ndarray](), 0
-    for trial in trials:
-        if trial.threshold is None:
-            return None
-        sure, asked = trial.probabilities.max(axis=1) >= trial.threshold, asked + len(trial.clips)
-        right.append((trial.probabilities.argmax(axis=1) == labels[trial.clips])[sure])
-    given = np.concatenate(right)
-    return {"proportion": len(given) / asked, "accuracy": float(given.mean()) if len(given) else 0}
+def _confidence(trials: Sequence[Trial], labels: np.ndarray) -> dict[str, Any]:
+    """The reliability of the probabilities, and of the answers that are not "unsure" their
+    proportion and accuracy; None for these if no threshold was chosen."""
+    p = np.concatenate([trial.probabilities for trial in trials])
+    true = np.concatenate([labels[trial.clips] for trial in trials])
+    table, answered = mininet.reliability(p, true), None
+    if all(trial.threshold is not None for trial in trials):
+        thresholds = np.repeat([t.threshold for t in trials], [len(t.clips) for t in trials])
+        sure, right = p.max(axis=1) >= thresholds, p.argmax(axis=1) == true
+        accuracy = float(right[sure].mean()) if sure.any() else 0
+        answered = {"proportion": float(sure.mean()), "accuracy": accuracy}
+    error = mininet.calibration_error(table)
+    return {"reliability": table.tolist(), "calibration_error": error, "sure": answered}
 
 
 def _mistakes(counts: np.ndarray, features: Features, n_seeds: int) -> list[dict[str, Any]]:

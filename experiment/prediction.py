@@ -12,9 +12,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import mfcc
-from mfcc.audio import DURATION, SAMPLE_RATE, SLACK, open_audio, read_blocks, resample, to_mono
+from mfcc.audio import (
+    DURATION,
+    SAMPLE_RATE,
+    SLACK,
+    fix_length,
+    open_audio,
+    read_blocks,
+    resample,
+    to_mono,
+)
 
-from .data import check_complete, printable, read_clip
+from .data import check_complete, printable
 from .data_report import remarks, statistics
 from .recipes import TINY, Model
 
@@ -85,7 +94,7 @@ def predict_recording(model: Model, path: str) -> Prediction:
             timeline.add(block)
     seconds, stats = n / SAMPLE_RATE, statistics(path)
     if not whole.outputs:  # no longer than a clip
-        views = model.recipe.views(read_clip(path).signal)
+        views = model.recipe.views(fix_length(block, whole.n))
         (p,) = model.predict_proba([view[None] for view in views])
         span = Span(0.0, seconds, model.classes[int(p.argmax())], float(p.max()))
         span = Span(0.0, seconds, None, 0.0) if stats.silence == 1 else span

@@ -236,8 +236,8 @@ class Model(NamedTuple):
     recipe: Recipe
     classes: Sequence[str]
     networks: dict[int, Sequential]
-    exponent: float
-    threshold: float | None
+    exponent: float = 1.0
+    threshold: float | None = None
 
     def predict_proba(self, views: Sequence[np.ndarray]) -> np.ndarray:
         """A view (n, W, d) for each network of the recipe -> the probabilities (n, n_classes).

@@ -3,8 +3,8 @@
     python -m docs.studies.robustness FOLDER            FOLDER/<class>/<fold>-<recording>-<take>.wav
     python -m docs.studies.robustness FOLDER FOREIGN    and recordings from elsewhere
 
-Writes docs/robustness.json and prints its tables. Each of the five official folds is asked of
-networks trained on the other four, with three seeds; only the tested clips are altered. FOREIGN
+Writes docs/robustness.json and prints its tables. Each of the five official folds is the test set
+of networks trained on the other four, with three seeds; only the tested clips are altered. FOREIGN
 has folders of the same classes, and may have one named none with other sounds. Takes about ten
 minutes on one core.
 """
@@ -98,7 +98,7 @@ def train(recipe: Recipe, choice: Choice, features: Features, seed: int) -> Mode
 
 def train_on_folds(recipe: Recipe, features: Features, folds: Folds) -> dict[int, list[Model]]:
     """For each fold one model per seed, trained on the other folds with all networks."""
-    choice = Choice(range(len(features.examples)), 1.0, None)
+    choice = Choice(range(len(features.examples)))
     others = {fold: features.only(folds.fold_of != fold) for fold in folds.numbers}
     return {
         fold: [train(recipe, choice, part, seed) for seed in SEEDS] for fold, part in others.items()
@@ -149,7 +149,7 @@ def calibration(recipe: Recipe, features: Features, folds: Folds) -> dict:
 
 
 def foreign(folder: str, features: Features, folds: Folds) -> dict[str, dict[str, float]]:
-    """Models trained on all clips, asked about recordings from elsewhere: the proportion right, the
+    """Models trained on all clips, tested on recordings from elsewhere: the proportion right, the
     same 20 dB quieter, and "unsure" for these and for other sounds."""
     paths = {name: recordings([f"{folder}/{name}"]) for name in features.classes}
     if (Path(folder) / "none").is_dir():

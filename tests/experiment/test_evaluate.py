@@ -17,7 +17,7 @@ import mininet
 from experiment import evaluate
 from experiment.evaluate import (
     EXPONENTS,
-    RIGHT,
+    TARGET_ACCURACY,
     Features,
     Trial,
     cross_validate,
@@ -182,12 +182,12 @@ def test_the_subset_and_exponent_of_least_loss_are_chosen(rng: np.random.Generat
 def test_the_threshold_is_the_smallest_with_95_percent_right(
     answers: list[tuple[int, int]],
 ) -> None:
-    """Of the answers whose probability (k/20, many are equal) is at least the threshold RIGHT are
+    """Of the answers whose probability (k/20, many are equal) is at least the threshold 95 % are
     right, and no smaller probability has this property; 1 if none has."""
     confidence = np.array([max(k, 20 - k) / 20 for k, _ in answers])
     right = np.array([digit > 0 for _, digit in answers])
     enough = [k / 20 for k in range(10, 21) if right[confidence == k / 20].size]
-    enough = [t for t in enough if right[confidence >= t].mean() >= RIGHT]
+    enough = [t for t in enough if right[confidence >= t].mean() >= TARGET_ACCURACY]
     p = np.stack([confidence, 1 - confidence], axis=1)
     labels = np.where(right, p.argmax(axis=1), 1 - p.argmax(axis=1))
     assert find_threshold(p, labels) == min(enough, default=1.0)
