@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,9 +16,9 @@ import numpy as np
 
 from mfcc.audio import (
     DURATION,
+    MARGIN,
     SAMPLE_RATE,
     SLACK,
-    UNKNOWN,
     fix_length,
     open_audio,
     read_blocks,
@@ -254,19 +255,25 @@ def _segments(path: str) -> dict[int, str]:
 
 
 def read_clip(source: str | Segment) -> Clip:
-    """Read and preprocess the first 5 s of a file, or a segment, which does not count as cut.
+    """Read and preprocess the first 5 s of a file, or a segment, which does not count as cut. A
+    file is read to its end, so that one that is broken there is refused, as in check and predict.
     ValueError, OSError: as for mfcc.load, or a truncated file."""
     path, start = (source, None) if isinstance(source, str) else source
     lead = min(start or 0, 1)  # s read before the start, so that resampling has no edge effect
     with open_audio(path) as sound:
         check_complete(path, sound)
-        channels = read_channels(path, sound, lead + DURATION, (start or 0) - lead)
-        rate, n_stated = sound.samplerate, sound.frames if sound.frames < UNKNOWN else 0
+        rate, n_beyond = sound.samplerate, 0
+        if start is None:
+            blocks = read_blocks(path, sound, ceil((DURATION + MARGIN) * rate))
+            channels = next(blocks)
+            n_beyond = sum(map(len, blocks))
+        else:
+            channels = read_channels(path, sound, lead + DURATION, start - lead)
     signal = resample(to_mono(channels), rate, SAMPLE_RATE)[lead * SAMPLE_RATE :]
     n = round(DURATION * SAMPLE_RATE)
     steps = Counter(resampled=rate != SAMPLE_RATE, padded=len(signal) < n)
     if start is None and len(signal) > n:
-        steps.update(cut=1, unused=n_stated * SAMPLE_RATE // rate - n)
+        steps.update(cut=1, unused=len(signal) - n + n_beyond * SAMPLE_RATE // rate)
     return Clip(fix_length(signal, n), +steps)  # + removes what is not positive
 
 
