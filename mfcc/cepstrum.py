@@ -11,11 +11,13 @@ from numpy.typing import ArrayLike
 
 from ._checks import as_float, positive_integer
 
+AMIN = 1e-10  # the default floor under the logarithm
+
 
 def power_to_db(
     power: ArrayLike,
     ref: float | Callable[[np.ndarray], float] = 1.0,
-    amin: float = 1e-10,
+    amin: float = AMIN,
     top_db: float | None = 80.0,
     *,
     axis: int | tuple[int, ...] | None = None,
@@ -29,15 +31,20 @@ def power_to_db(
     Source: McFee et al. (2015), librosa.power_to_db; top_db=None is the textbook decibel.
     """
     power = as_float(power, "power", min_ndim=0)
-    if power.size == 0 or not amin > 0:
-        raise ValueError(f"{amin=} must be positive, and power {power.shape} must not be empty")
-    if top_db is not None and not top_db >= 0:
-        raise ValueError(f"{top_db=} must be at least 0 dB, or None")
+    check_decibels(power, amin, top_db)
     reference = float(ref(power)) if callable(ref) else abs(ref)
     db = 10 * np.log10(np.maximum(power, amin)) - 10 * log10(np.maximum(amin, reference))
     if top_db is not None:
         db = np.maximum(db, db.max(axis, keepdims=True) - top_db)
     return np.asarray(db, power.dtype)  # a single number is widened by older NumPys
+
+
+def check_decibels(power: np.ndarray, amin: float, top_db: float | None) -> None:
+    """ValueError: no power, amin <= 0, top_db < 0."""
+    if power.size == 0 or not amin > 0:
+        raise ValueError(f"{amin=} must be positive, and power {power.shape} must not be empty")
+    if top_db is not None and not top_db >= 0:
+        raise ValueError(f"{top_db=} must be at least 0 dB, or None")
 
 
 def dct_matrix(n_out: int, n_in: int) -> np.ndarray:

@@ -4,13 +4,19 @@ With n = N2·n1 + n2 and k = k1 + N1·k2 as in fourier.fft:
 
 - the window w[n] and the twiddle W_N^(k1·n2) are multiplied into the matrix of the inner sum, once;
 - for a real signal only k1 = 0 … ⌊N1/2⌋ is computed: the other bins are their conjugates;
-- the bins are left in the order of the outer sum, and the filterbank's columns are permuted to it;
-- frames are processed in blocks that fit the cache, in products too small for BLAS to split among
-  threads, so that the result does not depend on the number of threads.
+- the outer sum is folded: W_N2^(n2·k2) and W_N2^((N2-n2)·k2) are conjugates, so that one real
+  matrix multiplies the sums and differences of the rows n2 and N2 - n2;
+- the bins are left nearly in the order of frequency, and the filterbank's columns are permuted;
+- frames are processed in blocks, in memory that is kept between calls, in products too small for
+  BLAS to split among threads, so that the result does not depend on the number of threads.
+
+Arrays have the frames on the last axis: each operation runs along contiguous memory.
 """
 
+import threading
 from collections.abc import Iterator
 from functools import lru_cache
+from math import log, prod
 from typing import Any
 
 import numpy as np
@@ -20,10 +26,9 @@ from . import cepstrum, features, fourier, framing
 from .mel import filter_weights, warn_if_empty
 
 PRODUCT = 2**18  # real multiplications in one matrix product; BLAS splits larger ones
-CACHE = 3 * 2**13  # samples per block of frames, which fits the cache
-GROUP = 16  # neighboring mel filters per product
-BLOCK = 128  # frames per product with the DCT matrix
-_cosines = lru_cache(maxsize=16, typed=True)(cepstrum.dct_matrix)
+GROUP = 8  # neighboring mel filters per product
+DB = 10 / log(10)  # decibels per unit of the natural logarithm, which is faster than log10
+_memory = threading.local()
 
 
 def mel_spectrogram(
@@ -43,17 +48,25 @@ def mel_spectrogram(
     signal = features.finite_signal(signal)
     n_fft = features.samples_or_default(n_fft, 0.02, sample_rate, "n_fft")
     hop_length = features.samples_or_default(hop_length, 0.01, sample_rate, "hop_length")
-    padded = framing.pad_center(signal, n_fft, pad_mode) if center else signal
-    frames = framing.frame(padded, n_fft, hop_length)  # (..., n_frames, n_fft)
+    edge = n_fft // 2 if center and pad_mode == "constant" else 0  # zeros before the first sample
+    if center and pad_mode != "constant":
+        signal = framing.pad_center(signal, n_fft, pad_mode)
+    n_frames = framing.count_frames(signal.shape[-1] + 2 * edge, n_fft, hop_length)
     bank, n_empty = _unordered_filterbank(signal.dtype, sample_rate, n_fft, n_mels, fmin, fmax, htk)
     warn_if_empty(n_empty, n_mels, n_fft)
-    mel = np.zeros((*frames.shape[:-2], n_mels, frames.shape[-2]), signal.dtype)
-    step = max(1, PRODUCT // (GROUP * (fourier.factors(n_fft)[0] // 2 + 1)))
+    mel = np.zeros((*signal.shape[:-1], n_mels, n_frames), signal.dtype)
+    matrices = [*(table[0] for table in _tables(n_fft)[:2]), *(weights for _, _, weights in bank)]
+    most = max(1, PRODUCT // max(matrix.size for matrix in matrices))  # frames per block
     for recording in np.ndindex(mel.shape[:-2]):
-        for block in _blocks(mel.shape[-1], step):
-            power = _unordered_power(frames[recording][block])
-            for k2, filters, weights in bank:
-                mel[recording][filters, block] += weights @ power[k2].T
+        samples = signal[recording]
+        n_silent = 0 if samples[-1] else int((samples != 0)[::-1].argmax())  # zeros at the end
+        n_sounding = min(n_frames, -(-(len(samples) - n_silent + edge) // hop_length))
+        for block in _blocks(n_sounding, most):
+            start = block.start * hop_length - edge
+            columns = _columns(samples, start, n_fft, hop_length, block.stop - block.start)
+            power = _unordered_power(columns).astype(mel.dtype, copy=False)
+            for filters, bins, weights in bank:
+                np.matmul(weights, power[bins], out=mel[recording][filters, block])
     return mel
 
 
@@ -79,78 +92,124 @@ def mfcc(
         signal, sample_rate, n_fft=n_fft, hop_length=hop_length, n_mels=n_mels, fmin=fmin,
         fmax=fmax, htk=htk, center=center, pad_mode=pad_mode,
     )  # fmt: skip
-    log_mel = cepstrum.power_to_db(mel, top_db=top_db, axis=(-2, -1))
-    cepstra = blocked_product(_cosines(n_mfcc, n_mels), log_mel)  # (..., n_mfcc, n_frames)
-    return cepstrum.lift(cepstra.swapaxes(-1, -2), lifter).swapaxes(-1, -2).astype(mel.dtype)
+    cepstrum.check_decibels(mel, cepstrum.AMIN, top_db)
+    log_mel = np.log(np.maximum(mel, cepstrum.AMIN, out=mel), out=mel)
+    if top_db is not None:
+        floor = log_mel.max((-2, -1), keepdims=True) - top_db / DB
+        np.maximum(log_mel, floor, out=log_mel)
+    return blocked_product(_cosines(n_mfcc, n_mels, lifter), log_mel).astype(mel.dtype)
 
 
 def blocked_product(matrix: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """matrix @ columns, (n_out, n_in) and (..., n_in, n_frames) -> (..., n_out, n_frames), in
     blocks of frames that BLAS does not split among threads."""
-    blocks = _blocks(columns.shape[-1], BLOCK)
+    blocks = _blocks(columns.shape[-1], max(1, PRODUCT // matrix.size))
     return np.concatenate([matrix @ columns[..., block] for block in blocks], axis=-1)
 
 
-def _blocks(n: int, step: int) -> Iterator[slice]:
-    return (slice(start, start + step) for start in range(0, n, step))
+def _blocks(n: int, most: int) -> Iterator[slice]:
+    """Slices of 0 … n - 1, at most `most` long, of nearly equal length."""
+    step = -(-n // -(-n // most)) if n else 1
+    return (slice(start, min(start + step, n)) for start in range(0, n, step))
 
 
-def _unordered_power(frames: np.ndarray) -> np.ndarray:
-    """|X_t[k]|² of the windowed frames (n_frames, n_fft): (N2, n_frames, N1//2 + 1) of their dtype,
-    indexed [k2, t, k1]."""
-    n_frames, n_fft = frames.shape
-    inner, outer = _tables(n_fft)
-    n2, n1, parts = inner.shape  # parts: real and imaginary part of each k1
-    power = np.zeros((n2, n_frames, parts // 2), frames.dtype)
-    most = max(1, PRODUCT // (2 * n2 * n2 * parts))  # frames; a complex product is four real ones
-    for block in _blocks(n_frames, most * max(1, CACHE // (most * n_fft))):
-        # padding is silent; one sample per frame nearly always shows that a block is not
-        if not (frames[block, n_fft // 2].any() or frames[block].any()):
-            continue
-        columns = frames[block].reshape(-1, n1, n2).transpose(2, 0, 1)  # (N2, step, N1)
-        # float64 also for float32 signals: a bin 100 dB below another one has 10⁻⁵ of its
-        # amplitude: of float32's seven digits, two would be correct
-        sums = columns.astype(float, order="C") @ inner  # (N2, step, parts)
-        step = sums.shape[1]
-        group = next(d for d in range(min(step, most), 0, -1) if step % d == 0)
-        sums = sums.reshape(n2, -1, group * parts).swapaxes(0, 1)  # (step/group, N2, …)
-        spectrum = (outer @ sums.view(complex)).view(float)  # (step/group, N2, group · parts)
-        squares = np.square(spectrum, out=spectrum).reshape(-1, n2, group, parts // 2, 2)
-        target = power[:, block].reshape(n2, -1, group, parts // 2).swapaxes(0, 1)
-        np.add(squares[..., 0], squares[..., 1], out=target, casting="same_kind")
-    return power
+def _kept(name: str, *shape: int) -> np.ndarray:
+    """An uninitialized float64 array in memory kept for the next call, by name and thread: the
+    system zeroes new memory page by page, at a third of the time of an MFCC."""
+    size, kept = prod(shape), vars(_memory)
+    if name not in kept or kept[name].size < size:
+        kept[name] = np.empty(size)
+    return kept[name][:size].reshape(shape)
+
+
+def _columns(
+    signal: np.ndarray, start: int, n_fft: int, hop_length: int, n_frames: int
+) -> np.ndarray:
+    """Frames as columns, (n_fft, n_frames) float64; the first one begins at sample start, and
+    samples before the signal or after it are zero.
+
+    float64 also for float32 signals: a bin 100 dB below another one has 10⁻⁵ of its amplitude: of
+    float32's seven digits, two would be correct."""
+    piece = _kept("samples", (n_frames - 1) * hop_length + n_fft)
+    first, last = max(0, -start), min(len(piece), len(signal) - start)
+    piece[:first], piece[last:] = 0, 0
+    piece[first:last] = signal[start + first : start + last]
+    frames = np.ndarray((n_fft, n_frames), buffer=piece, strides=(8, 8 * hop_length))
+    columns = _kept("columns", n_fft, n_frames)
+    columns[...] = frames
+    return columns
+
+
+def _unordered_power(columns: np.ndarray) -> np.ndarray:
+    """|X_t[k]|² of the frames (n_fft, n_frames), not yet windowed: (N2·(N1//2 + 1), n_frames), the
+    rows in the order of _tables."""
+    n_fft, n_frames = columns.shape
+    inner, cosines, sines, _ = _tables(n_fft)
+    n2, parts, n1 = inner.shape  # parts: real and imaginary part of each k1
+    sums, folded = (_kept(name, n2, parts, n_frames) for name in ("sums", "folded"))
+    np.matmul(inner, columns.reshape(n1, n2, n_frames).swapaxes(0, 1), out=sums)
+
+    # X = Σ (cos - i·sin)(real + i·imaginary): even and odd part of the sums, each transformed
+    pairs, real, imaginary = (n2 - 1) // 2, slice(0, parts // 2), slice(parts // 2, parts)
+    a, b = sums[1 : pairs + 1], sums[: -pairs - 1 : -1]  # rows n2 and N2 - n2
+    even, odd = folded[: n2 - pairs], folded[n2 - pairs :]
+    even[[0, -1]] = sums[[0, n2 // 2]]  # without a partner; -1 has one if N2 is odd
+    np.add(a, b, out=even[1 : pairs + 1])
+    np.subtract(a[:, imaginary], b[:, imaginary], out=odd[:, real])
+    np.subtract(b[:, real], a[:, real], out=odd[:, imaginary])
+    from_even, from_odd, spectrum = sums[: n2 - pairs], sums[n2 - pairs :], folded
+    np.matmul(cosines, even.swapaxes(0, 1), out=from_even.swapaxes(0, 1))
+    np.matmul(sines, odd.swapaxes(0, 1), out=from_odd.swapaxes(0, 1))
+    spectrum[[0, -1]] = from_even[[0, -1]]
+    np.subtract(from_even[1 : pairs + 1], from_odd, out=spectrum[1 : 2 * pairs : 2])  # -k2
+    np.add(from_even[1 : pairs + 1], from_odd, out=spectrum[2 : 2 * pairs + 1 : 2])  # k2
+
+    np.square(spectrum, out=spectrum)
+    power = _kept("sums", n2, parts // 2, n_frames)
+    np.add(spectrum[:, real], spectrum[:, imaginary], out=power)
+    return power.reshape(-1, n_frames)
 
 
 @lru_cache(maxsize=8)
-def _tables(n_fft: int) -> tuple[np.ndarray, np.ndarray]:
-    """The inner sum's matrix for each n2, w[n] W_N1^(n1·k1) W_N^(n2·k1), real and imaginary part
-    side by side for real samples, (N2, N1, 2(N1//2 + 1)); the outer sum's matrix
-    W_N2^(n2·k2), (N2, N2) complex."""
-    n1, n2 = fourier.factors(n_fft)
+def _tables(n_fft: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The inner sum's matrix for each n2, w[n] W_N1^(n1·k1) W_N^(n2·k1), real parts above imaginary
+    ones, (N2, 2(N1//2 + 1), N1); the outer sum's cosines and sines of 2π·n2·k2/N2; the bin in each
+    row of the power, of N - k and k the lower one: for k2 = 0, -1, 1, -2, 2, … it rises by N1."""
+    n2, n1 = fourier.factors(n_fft)  # N1 <= N2: the outer sum is the cheaper one
     n = np.arange(n_fft).reshape(n1, n2).T  # (N2, N1), n = N2·n1 + n2
-    turns = n[..., None] * np.arange(n1 // 2 + 1) % n_fft  # the exponents add up to n·k1
-    inner = framing.hann(n_fft)[n, None] * fourier.roots_of_unity(n_fft)[turns]
-    k2 = np.arange(n2)
-    return inner.view(float), fourier.roots_of_unity(n2)[np.outer(k2, k2) % n2]
+    turns = np.arange(n1 // 2 + 1)[:, None] * n[:, None] % n_fft  # the exponents add up to n·k1
+    inner = framing.hann(n_fft)[n[:, None]] * fourier.roots_of_unity(n_fft)[turns]
+    half, k2 = n2 // 2 + 1, np.arange(n2)
+    outer = fourier.roots_of_unity(n2)[np.outer(k2, k2) % n2]
+    order = (k2 + 1) // 2 * (-1) ** k2  # 0, -1, 1, -2, 2, …
+    k = (np.arange(n1 // 2 + 1) + n1 * order[:, None]) % n_fft  # (N2, N1//2 + 1)
+    cosines, sines = outer.real[:half, :half], -outer.imag[1 : n2 - half + 1, 1 : n2 - half + 1]
+    inner = np.concatenate([inner.real, inner.imag], axis=1)
+    return inner, cosines.copy(), sines.copy(), np.minimum(k, n_fft - k).ravel()
 
 
 @lru_cache(maxsize=16, typed=True)
 def _unordered_filterbank(
     dtype: np.dtype, sample_rate: float, n_fft: int, *settings: Any
-) -> tuple[list[tuple[int, slice, np.ndarray]], int]:
-    """mel_filterbank for _unordered_power, without most of its zeros: a list of (k2, slice of
-    neighboring filters, weights (n_filters, N1//2 + 1)); and the number of empty filters. A bin
-    that occurs twice counts once."""
-    bank = filter_weights(sample_rate, n_fft, *settings)  # (n_mels, n_fft//2 + 1)
-    n1, n2 = fourier.factors(n_fft)
-    k = np.arange(n1 // 2 + 1) + n1 * np.arange(n2)[:, None]  # (N2, N1//2 + 1)
-    _, first = np.unique(np.minimum(k, n_fft - k), return_index=True)  # N - k has the power of k
-    weights = np.zeros((k.size, len(bank)), dtype)
-    weights[first] = bank.T
+) -> tuple[list[tuple[slice, slice, np.ndarray]], int]:
+    """mel_filterbank for _unordered_power, without most of its zeros: a list of (slice of filters,
+    slice of bins, weights); and the number of empty filters. A bin that occurs twice counts once.
+    """
+    bank, bins = filter_weights(sample_rate, n_fft, *settings), _tables(n_fft)[-1]
+    _, first = np.unique(bins, return_index=True)
+    weights = np.zeros((len(bank), bins.size), dtype)
+    weights[:, first] = bank
     parts = []
-    for k2, columns in enumerate(weights.reshape(*k.shape, -1).swapaxes(1, 2)):
-        used = np.flatnonzero(columns.any(axis=1)).tolist()  # columns: (n_mels, N1//2 + 1)
-        for start in range(used[0], used[-1] + 1, GROUP) if used else ():
-            filters = slice(start, min(start + GROUP, used[-1] + 1))
-            parts.append((k2, filters, columns[filters]))
+    for start in range(0, len(bank), GROUP):
+        group = weights[start : start + GROUP]
+        used = np.flatnonzero(group.any(axis=0))
+        if used.size:
+            span = slice(used[0], used[-1] + 1)
+            parts.append((slice(start, start + GROUP), span, group[:, span].copy()))
     return parts, int(np.sum(~bank.any(axis=1)))
+
+
+@lru_cache(maxsize=16, typed=True)
+def _cosines(n_mfcc: int, n_mels: int, lifter: float) -> np.ndarray:
+    """The DCT matrix with liftered rows, for natural logarithms, (n_mfcc, n_mels)."""
+    return DB * cepstrum.lift(cepstrum.dct_matrix(n_mfcc, n_mels).T, lifter).T

@@ -30,11 +30,18 @@ def frame(signal: ArrayLike, frame_length: int, hop_length: int) -> np.ndarray:
     Source: Rabiner and Schafer (2010), Theory and Applications of Digital Speech Processing, §6.2.
     """
     signal = as_float(signal, "signal")
-    L, n = positive_integer(frame_length, "frame_length"), signal.shape[-1]
+    count_frames(signal.shape[-1], frame_length, hop_length)
+    windows = np.lib.stride_tricks.sliding_window_view(signal, frame_length, axis=-1)
+    return windows[..., ::hop_length, :]
+
+
+def count_frames(n: int, frame_length: int, hop_length: int) -> int:
+    """1 + ⌊(n - L)/hop⌋ for n samples. ValueError: a length or hop < 1, n < L."""
+    L = positive_integer(frame_length, "frame_length")
     hop = positive_integer(hop_length, "hop_length")
     if n < L:
         raise ValueError(f"frame_length={L} must be at most the length of the signal, {n}")
-    return np.lib.stride_tricks.sliding_window_view(signal, L, axis=-1)[..., ::hop, :]
+    return 1 + (n - L) // hop
 
 
 def hann(n: int) -> np.ndarray:
