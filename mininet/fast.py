@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike
 
 from ._checks import examples, finite_examples
 from .layers import Dense, Layer
-from .network import Sequential
+from .network import BLAS, Sequential
+from .optimizers import SGD
 
 
 class GramDense(Layer):
@@ -45,18 +46,22 @@ class GramDense(Layer):
 
     @property
     def grads(self) -> list[np.ndarray]:
-        return [self.dA, self.db]  # dA stands for dW = Xᵀ dA
+        """dA, of which only the rows of the batch are not 0; dW is Xᵀ dA."""
+        dA = np.zeros_like(self.A)
+        dA[self.batch] = self.dout
+        return [dA, self.db]
 
     def forward(self, x: ArrayLike) -> np.ndarray:
         """x (k, 1), row numbers -> (k, m)."""
         self.rows = examples(x, 1)[:, 0].astype(int)
-        return self.Z[self.rows] + self.K[self.rows] @ self.A + self.b
+        out = self.K[self.rows] @ self.A
+        out += self.Z[self.rows]
+        out += self.b
+        return out
 
     def backward(self, dout: np.ndarray) -> np.ndarray:
-        """dA = dout at the rows of the batch, 0 elsewhere; db = Σ dout; dx = 0."""
-        self.dA = np.zeros_like(self.A)
-        self.dA[self.rows] = dout
-        self.db = dout.sum(axis=0)
+        """dA = dout at the rows of the batch; db = Σ dout; dx = 0."""
+        self.batch, self.dout, self.db = self.rows, dout, dout.sum(axis=0)
         return np.zeros((len(dout), 1), dout.dtype)
 
 
@@ -84,6 +89,21 @@ class GramForm(Sequential):
         rows = np.arange(len(x) + len(more), dtype=x.dtype)[:, None]  # exact up to 2²⁴ in float32
         self.rows, self.held_out_rows = rows[: len(x)], rows[len(x) :]
 
+    def update(self, dlogits: np.ndarray, optimizer: SGD) -> None:
+        """As in Sequential. Without momentum an update is linear in dlogits: the rate multiplies
+        these few numbers instead of every gradient, and A changes in the rows of the batch."""
+        if type(optimizer) is not SGD or optimizer.momentum:
+            super().update(dlogits, optimizer)
+            return
+        optimizer.bind(self.params)
+        self.backward(optimizer.rate * dlogits)
+        self.gram.A[self.gram.batch] -= self.gram.dout
+        self.gram.b -= self.gram.db
+        for layer in self.layers[1:]:
+            for param, step in zip(layer.params, layer.grads, strict=True):
+                param -= step
+        optimizer.t += 1
+
     def write_back(self) -> None:
         """Set W = W⁰ + Xᵀ A and b in the first layer of the network; may be called repeatedly."""
         W = self.gram.W + self.gram.X.T @ self.gram.A
@@ -94,9 +114,11 @@ class GramForm(Sequential):
 def gram_form(
     network: Sequential, x: ArrayLike, held_out: ArrayLike | None = None
 ) -> Iterator[GramForm]:
-    """Yield a GramForm of a network; on exit, also after an exception, write the weights back."""
-    form = GramForm(network, x, held_out)
-    try:
-        yield form
-    finally:
-        form.write_back()
+    """Yield a GramForm of a network; on exit, also after an exception, write the weights back. The
+    block runs on one thread, as fit does."""
+    with BLAS.limit(limits=1, user_api="blas"):
+        form = GramForm(network, x, held_out)
+        try:
+            yield form
+        finally:
+            form.write_back()

@@ -8,6 +8,8 @@ from numpy.typing import ArrayLike
 
 from ._checks import as_float, positive_integer
 
+ROUNDING = 1e-5  # by which the sum of a row of y may differ from 1
+
 
 def one_hot(labels: ArrayLike, n_classes: int | None = None) -> np.ndarray:
     """y[i, c] = 1 where c = labels[i], 0 elsewhere.
@@ -76,6 +78,6 @@ def targets(y: ArrayLike, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray
     rows = one_hot(y, shape[1]) if y.ndim == 1 and len(shape) == 2 else y
     if len(shape) != 2 or rows.shape != shape:
         raise ValueError(f"y {y.shape} must be (n,) or (n, n_classes) for predictions {shape}")
-    if not (np.all(rows >= 0) and np.allclose(rows.sum(axis=1), 1)):
+    if not (np.all(rows >= 0) and np.all(np.abs(rows.sum(axis=1) - 1) <= ROUNDING)):
         raise ValueError("each row of y must be one-hot: not negative, with sum 1")
     return np.asarray(rows, dtype)

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike
+from threadpoolctl import ThreadpoolController
 
 from . import storage
 from ._checks import all_finite, finite_examples, generator, positive_integer
@@ -15,6 +16,8 @@ from .layers import Layer
 from .losses import SoftmaxCrossEntropy, softmax, targets
 from .metrics import accuracy
 from .optimizers import SGD
+
+BLAS = ThreadpoolController()  # of the threads of NumPy's matrix products
 
 
 @dataclass
@@ -130,14 +133,18 @@ class Sequential(Layer):
                     if not np.isfinite(total):
                         break
                     n_correct += int(np.sum(logits.argmax(axis=1) == y[rows].argmax(axis=1)))
-                    self.backward(criterion.backward())
-                    optimizer.step(self.params, self.grads)
+                    self.update(criterion.backward(), optimizer)
             if not (np.isfinite(total) and all_finite(self.params)):
                 self._restore_and_raise(before, epoch + 1, start // batch_size + 1, rate)
             history.append(total / len(x), n_correct / len(x), rate)
             if on_epoch is not None:
                 on_epoch(history)
         return history
+
+    def update(self, dlogits: np.ndarray, optimizer: SGD) -> None:
+        """One step of the optimizer, for ∂L/∂logits (n, n_classes) of the last forward."""
+        self.backward(dlogits)
+        optimizer.step(self.params, self.grads)
 
     def _prepare(self, x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
         """Check x, y and the weights, and convert the weights to the dtype of x, in place.
@@ -170,10 +177,11 @@ class Sequential(Layer):
 
     @contextmanager
     def _training_mode(self, rng: np.random.Generator) -> Iterator[None]:
-        """Training mode for the block, without NumPy's warnings: fit checks for overflow itself."""
+        """Training mode for the block, on one thread: several would wait for each other at every
+        product of a batch. Without NumPy's warnings: fit checks for overflow itself."""
         self.train(rng)
         try:
-            with np.errstate(over="ignore", invalid="ignore"):
+            with BLAS.limit(limits=1, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
                 yield
         finally:
             self.eval()

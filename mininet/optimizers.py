@@ -36,16 +36,20 @@ class SGD:
         """lr_t, the learning rate of the next update."""
         return self.learning_rate / (1 + self.decay * self.t)
 
-    def step(self, params: list[np.ndarray], grads: list[np.ndarray]) -> None:
-        """Update params in place; grads has the same shapes in the same order.
-
-        ValueError: other arrays than in the first step.
-        """
+    def bind(self, params: list[np.ndarray]) -> None:
+        """ValueError: other arrays than in the first step."""
         self.params = self.params or list(params)
         if list(map(id, self.params)) != list(map(id, params)):
             raise ValueError(
                 "the optimizer has updated other parameters: each network needs its own"
             )
+
+    def step(self, params: list[np.ndarray], grads: list[np.ndarray]) -> None:
+        """Update params in place; grads has the same shapes in the same order.
+
+        ValueError: other arrays than in the first step.
+        """
+        self.bind(params)
         for i, (param, grad) in enumerate(zip(params, grads, strict=True)):
             v = -self.rate * grad
             if self.momentum:

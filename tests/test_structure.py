@@ -30,6 +30,7 @@ OTHERS = sorted(p for name in ("tests", "benchmarks", "docs") for p in ROOT.glob
 EXCEPTIONS = {
     "mfcc/audio.py": {"soundfile", "scipy"},
     "mfcc/display.py": {"matplotlib"},
+    "mininet/network.py": {"threadpoolctl"},
     "mininet/display.py": {"matplotlib"},
 }
 PEERS = {"librosa", "keras", "tensorflow", "torch", "sklearn", "python_speech_features"}

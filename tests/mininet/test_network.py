@@ -2,6 +2,7 @@
 
 import math
 import pickle
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.random import Generator, default_rng
 from numpy.typing import ArrayLike
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import mininet as mn
 from mininet import SGD, Dense, DivergenceError, Dropout, History, Layer, LeakyReLU, Sequential
+from mininet.fast import gram_form
 from tests.mininet import strategies
 from tests.mininet.strategies import Replayed, Task, bits, loss_and_gradients, networks, tasks
 from tests.oracles import assert_within
@@ -324,6 +327,27 @@ def test_a_layer_without_a_width_has_the_width_of_its_neighbor() -> None:
     assert lines[4] == f"normalization_1 (Normalization) {'(None, 3)':<26}{0:>10}"
     assert lines[6] == f"relu_2 (ReLU) {'(None, 2)':>27}{0:>27}"
     assert {len(line) for line in lines[:8]} == {68}
+
+
+class Threads(Scale):
+    """The identity; records how many threads NumPy's matrix products may use."""
+
+    def forward(self, x: ArrayLike) -> np.ndarray:
+        self.found = {p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"}
+        return super().forward(x)
+
+
+@pytest.mark.parametrize("gram", [False, True])
+def test_training_runs_on_one_thread(gram: bool) -> None:
+    """The products of a batch are too small for more. Afterwards the setting is as before."""
+    layer, x = Threads(), np.eye(4)
+    network = Sequential([Dense(4, 2, rng=default_rng(0)), layer])
+    with threadpool_limits(2, "blas"):
+        with gram_form(network, x) if gram else nullcontext() as form:
+            (form or network).fit(form.rows if form else x, [0, 1, 0, 1], 1)
+            assert layer.found <= {1}
+        network.forward(x)
+        assert layer.found <= {2}
 
 
 def test_on_epoch_sees_the_history_so_far() -> None:
