@@ -21,6 +21,13 @@ def as_float(
     return x if x.dtype.char in "fdFD" else x.astype(complex if x.dtype.kind == "c" else float)
 
 
+def all_finite(x: np.ndarray) -> bool:
+    """Whether no value is NaN or infinite, by the sum, in half the time of testing each value. A
+    sum that overflows decides nothing."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(x.sum()) or np.isfinite(x).all())
+
+
 def positive_integer(value: Any, name: str) -> int:
     """Return value as an int >= 1. ValueError: any other value."""
     if not isinstance(value, int | np.integer) or value < 1:

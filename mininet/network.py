@@ -181,7 +181,10 @@ class Sequential(Layer):
         product of a batch. Without NumPy's warnings: fit checks for overflow itself."""
         self.train(rng)
         try:
-            with BLAS.limit(limits=1, user_api="blas"), np.errstate(over="ignore", invalid="ignore"):
+            with (
+                BLAS.limit(limits=1, user_api="blas"),
+                np.errstate(over="ignore", invalid="ignore"),
+            ):
                 yield
         finally:
             self.eval()
