@@ -116,7 +116,7 @@ def gram_form(
 ) -> Iterator[GramForm]:
     """Yield a GramForm of a network; on exit, also after an exception, write the weights back. The
     block runs on one thread, as fit does."""
-    with BLAS.limit(limits=1, user_api="blas"):
+    with BLAS.limit(limits=1):
         form = GramForm(network, x, held_out)
         try:
             yield form

@@ -17,7 +17,7 @@ from .losses import SoftmaxCrossEntropy, softmax, targets
 from .metrics import accuracy
 from .optimizers import SGD
 
-BLAS = ThreadpoolController()  # of the threads of NumPy's matrix products
+BLAS = ThreadpoolController().select(user_api="blas")  # threads of NumPy's matrix products
 
 
 @dataclass
@@ -181,10 +181,7 @@ class Sequential(Layer):
         product of a batch. Without NumPy's warnings: fit checks for overflow itself."""
         self.train(rng)
         try:
-            with (
-                BLAS.limit(limits=1, user_api="blas"),
-                np.errstate(over="ignore", invalid="ignore"),
-            ):
+            with BLAS.limit(limits=1), np.errstate(over="ignore", invalid="ignore"):
                 yield
         finally:
             self.eval()
