@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.random import Generator, default_rng
 from numpy.typing import ArrayLike
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import threadpool_limits
 
 import mininet as mn
 from mininet import SGD, Dense, DivergenceError, Dropout, History, Layer, LeakyReLU, Sequential
 from mininet.fast import gram_form
+from mininet.network import BLAS
 from tests.mininet import strategies
 from tests.mininet.strategies import Replayed, Task, bits, loss_and_gradients, networks, tasks
 from tests.oracles import assert_within
@@ -333,7 +334,7 @@ class Threads(Scale):
     """The identity; records how many threads NumPy's matrix products may use."""
 
     def forward(self, x: ArrayLike) -> np.ndarray:
-        self.found = {p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"}
+        self.found = {pool["num_threads"] for pool in BLAS.info()}
         return super().forward(x)
 
 
