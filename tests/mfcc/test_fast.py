@@ -1,6 +1,7 @@
 """Properties of mfcc/fast.py: the values, arguments and errors of mfcc/features.py."""
 
 import inspect
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -108,6 +109,21 @@ def test_the_fast_forms_agree_at_the_references_settings(dtype: type) -> None:
     message = "n_mels=128.0 must be a positive integer"  # also right after a call with 128
     assert refusal(fast.mfcc, signal, **{**chain, "n_mels": 128.0}) == message
     assert fast.mel_spectrogram(np.ones((2, 0, 882)), 44100).shape == (2, 0, 128, 3)
+
+
+def test_the_kept_memory_is_not_shared() -> None:
+    """Later calls, of other sizes and in other threads, leave a result as it is."""
+    rng = np.random.default_rng(0)
+    jobs = [(rng.standard_normal(20_000 + n), 44100, n) for n in (512, 882, 1024, 300) * 4]
+
+    def features_of(signal: np.ndarray, rate: int, n_fft: int) -> np.ndarray:
+        return fast.mel_spectrogram(signal, rate, n_fft=n_fft)
+
+    alone = [features_of(*job).copy() for job in jobs]
+    with ThreadPoolExecutor(4) as threads:
+        together = list(threads.map(features_of, *zip(*jobs, strict=True)))
+    for result, expected in zip(together, alone, strict=True):
+        np.testing.assert_array_equal(result, expected)
 
 
 @pytest.mark.parametrize("n_fft", [7, 64, 144, 211, 441])
