@@ -65,7 +65,7 @@ def treatment_text(treated: Counter[str], n_clips: int) -> str:
 
 def draw_features(features: Features, recipe: Reference, output: Output) -> None:
     """Draw three clips per class, as MFCC images and as flattened vectors; of at most MAX_DRAWN
-    classes, since the time grows with the cube of their number."""
+    classes."""
     from mfcc.display import mfcc_grid, vector_grid
 
     classes = drawable(features.classes[:MAX_DRAWN])

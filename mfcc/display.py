@@ -140,7 +140,7 @@ def _class_rows(
     fig.set_size_inches(width, height)
     margins = 0.85 / width, 0.6 / height, 1 - 0.2 / width, 1 - (0.3 + head) / height
     fig.subplots_adjust(*margins, wspace=0.07)
-    ticks = np.array(MaxNLocator(2, integer=True).tick_values(low, high))
+    ticks = np.array(MaxNLocator(2, integer=True, min_n_ticks=1).tick_values(low, high))
     ticks = ticks[(low <= ticks) & (ticks <= high)]
     texts = [f"{tick:g}".replace("-", "−") for tick in ticks] * len(classes)
     axes[0].set_yticks(np.add.outer(zeros, ticks).ravel(), texts)

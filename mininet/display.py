@@ -29,7 +29,7 @@ def curves(history: History) -> Figure:
     gaps = f", not finite in {n_bad} of {len(loss)} epochs" if n_bad else ""
     fig = plt.figure(figsize=(8, 6))  # fixed margins: a layout engine takes longer than the drawing
     left, below = fig.subplots(2, sharex=True, height_ratios=[2, 1])
-    fig.subplots_adjust(left=0.12, right=0.9, bottom=0.09, top=0.92, hspace=0.05)
+    fig.subplots_adjust(left=0.15, right=0.9, bottom=0.09, top=0.92, hspace=0.05)
     right = left.twinx()
     for ax, values, name, color, style, label in (
         (left, loss, "loss (nats)", BLUE, "-", "loss" + gaps),
