@@ -64,13 +64,11 @@ def treatment_text(treated: Counter[str], n_clips: int) -> str:
 
 
 def draw_features(features: Features, recipe: Reference, output: Output) -> None:
-    """Draw three clips per class, as MFCC images and as flattened vectors; of at most MAX_DRAWN
-    classes, since the time grows with the cube of their number."""
+    """Draw three clips of each of the first classes, as MFCC images and as flattened vectors."""
     from mfcc.display import mfcc_grid, vector_grid
 
     classes = drawable(features.classes[:MAX_DRAWN])
-    if len(features.classes) > MAX_DRAWN:
-        n = len(features.classes)
+    if (n := len(features.classes)) > MAX_DRAWN:
         output.log(f"mfcc.png and features.png show the first {MAX_DRAWN} of {n} classes")
         features = features.only(features.labels < MAX_DRAWN)
     (view,) = features.views  # (n_clips, 1, n_features)

@@ -37,11 +37,15 @@ def mfcc_grid(
     centered at t·hop_seconds (s). Colors run from vmin to vmax (dB). Missing clips leave blanks.
     ValueError: shapes that do not match, n_examples < 1.
     """
-    fig, panels = _class_panels(features, labels, classes, n_examples, n_dims=3, head=0.75)
+    clips = _first_clips(features, labels, classes, n_examples, n_dims=3)
+    n_mfcc, n_frames = clips[0].shape[1:]
+    x, rows = np.array([-0.5, n_frames - 0.5]) * hop_seconds, np.array([-0.5, n_mfcc - 0.5])
+    fig, panels = _class_rows(clips, classes, n_examples, rows[0], rows[1], head=0.75)
+    fig.axes[0].set_ylabel("MFCC index")
     norm = plt.Normalize(vmin, vmax)
-    for ax, image in panels:
-        _draw_image(ax, image, hop_seconds, 1, norm)
-        ax.set(xlabel="time (s)", ylabel="MFCC index")
+    for ax, y, image in panels:
+        ax.imshow(image, COLOR_MAP, norm, extent=(*x, *(y + rows)), origin="lower", aspect="auto")
+        ax.set_xlabel("time (s)")
     inch = 1 / fig.get_figheight()
     bar = fig.add_axes((0.2, 1 - 0.6 * inch, 0.6, 0.12 * inch), label="<colorbar>")
     colors = plt.cm.ScalarMappable(norm, COLOR_MAP)
@@ -57,11 +61,14 @@ def vector_grid(
     features (n_clips, n_values): flattened MFCC images, all frames of c0 first, then all of c1, …;
     labels (n_clips,): indices into classes. ValueError: shapes that do not match, n_examples < 1.
     """
-    fig, panels = _class_panels(features, labels, classes, n_examples, n_dims=2, head=0)
-    for ax, vector in panels:
-        ax.plot(vector, color=DATA, linewidth=0.5, rasterized=True)
-        ax.margins(x=0)
-        ax.set(xlabel="feature index", ylabel="MFCC (dB)")
+    clips = _first_clips(features, labels, classes, n_examples, n_dims=2)
+    values = np.concatenate(clips)
+    low, high = values.min(initial=0), values.max(initial=1)  # dB
+    fig, panels = _class_rows(clips, classes, n_examples, low, high, head=0)
+    fig.axes[0].set_ylabel("MFCC (dB)")
+    for ax, y, vector in panels:
+        ax.plot(y + vector, color=DATA, linewidth=0.5, rasterized=True)
+        ax.set(xlabel="feature index", xmargin=0)
     return fig
 
 
@@ -105,11 +112,10 @@ def stages(
     return fig
 
 
-def _class_panels(
-    features: ArrayLike, labels: ArrayLike, classes: Sequence[str], n: int, n_dims: int, head: float
-) -> tuple[Figure, list[tuple[Axes, np.ndarray]]]:
-    """Create n panels per class below `head` free inches; return the figure and (panel, features)
-    of the first clips of each class. Fixed margins: a layout engine takes a second."""
+def _first_clips(
+    features: ArrayLike, labels: ArrayLike, classes: Sequence[str], n: int, n_dims: int
+) -> list[np.ndarray]:
+    """Return the features of the first n clips of each class."""
     features, labels = as_float(features, "features"), np.asarray(labels)
     if features.ndim != n_dims:
         raise ValueError(f"features has shape {features.shape}; it must have {n_dims} axes")
@@ -118,38 +124,40 @@ def _class_panels(
     invalid = labels[~np.isin(labels, np.arange(len(classes)))]
     if invalid.size:
         raise ValueError(f"labels={invalid} must be indices into the {len(classes)} classes")
-    width = 0.85 + 3.6 * positive_integer(n, "n_examples")
-    height = 0.55 + 1.4 * len(classes) + head
-    fig, axes = plt.subplots(len(classes), n, squeeze=False, sharex=True, sharey=True)
+    n = positive_integer(n, "n_examples")
+    return [features[labels == label][:n] for label in range(len(classes))]
+
+
+def _class_rows(
+    clips: list[np.ndarray], classes: Sequence[str], n: int, low: float, high: float, head: float
+) -> tuple[Figure, list[tuple[Axes, float, np.ndarray]]]:
+    """Create n axes below `head` free inches, each with a row from y + low to y + high per class;
+    return the figure and (axes, y, clip) of each clip. An axes per clip takes twice as long."""
+    width, height = 0.85 + 3.2 * n, 0.6 + 1.15 * len(classes) + head
+    zeros = np.arange(len(classes)) * (low - high) * 1.15 / 0.85
+    options: dict = {"frameon": False, "yticks": [], "ylim": (zeros[-1] + low, high)}
+    fig, (axes,) = plt.subplots(1, n, squeeze=False, sharex=True, subplot_kw=options)
     fig.set_size_inches(width, height)
-    fig.subplots_adjust(0.85 / width, 0.55 / height, 1 - 0.2 / width, 1 - (0.35 + head) / height)
-    fig.subplots_adjust(wspace=0.2 / 3.4, hspace=0.35 / 1.05)
-    axes[0, 0].yaxis.set_major_locator(MaxNLocator(4, integer=True))
-    clips = [features[labels == label][:n] for label in range(len(classes))]
-    for (row, column), ax in np.ndenumerate(axes):
-        used = column < len(clips[row])
-        ax.axis(used)
-        ax.set_title(classes[row] if used else "", y=1, parse_math=False)  # y=1: fixed, faster
-        ax.tick_params(labelbottom=True)
-        ax.xaxis.set_visible(not any(column < len(below) for below in clips[row + 1 :]))
-        ax.yaxis.set_visible(column == 0)
-    return fig, [pair for row in zip(axes, clips, strict=True) for pair in zip(*row, strict=False)]
-
-
-def _draw_image(
-    ax: Axes, values: np.ndarray, x_step: float, y_step: float, norm: plt.Normalize | None = None
-) -> None:
-    """Draw values (n_rows, n_frames): column t is centered at t·x_step, row r at r·y_step."""
-    n_rows, n_frames = values.shape
-    x, y = np.array([-0.5, n_frames - 0.5]) * x_step, np.array([-0.5, n_rows - 0.5]) * y_step
-    ax.imshow(values, COLOR_MAP, norm, extent=(*x, *y), origin="lower", aspect="auto")
+    margins = 0.85 / width, 0.6 / height, 1 - 0.2 / width, 1 - (0.3 + head) / height
+    fig.subplots_adjust(*margins, wspace=0.07)
+    ticks = np.array(MaxNLocator(2, integer=True, min_n_ticks=1).tick_values(low, high))
+    ticks = ticks[(low <= ticks) & (ticks <= high)]
+    texts = [f"{tick:g}".replace("-", "−") for tick in ticks] * len(classes)
+    axes[0].set_yticks(np.add.outer(zeros, ticks).ravel(), texts)
+    for y, name in zip(zeros + 1.1 * high - 0.1 * low, classes, strict=True):
+        axes[0].text(0, y, name, transform=axes[0].get_yaxis_transform(), parse_math=False)
+    rows = zip(zeros, clips, strict=True)
+    return fig, [(ax, y, clip) for y, row in rows for ax, clip in zip(axes, row, strict=False)]
 
 
 def _draw_stage(
     left: Axes, right: Axes, values: np.ndarray, i: int, x_step: float, y_step: float, label: str
 ) -> None:
-    """Draw values (n_rows, n_frames) as an image, and column i beside it as a line."""
-    _draw_image(left, values, x_step, y_step)
+    """Draw values (n_rows, n_frames) as an image, column t centered at t·x_step and row r at
+    r·y_step, and column i beside it as a line."""
+    n_rows, n_frames = values.shape
+    x, y = np.array([-0.5, n_frames - 0.5]) * x_step, np.array([-0.5, n_rows - 0.5]) * y_step
+    left.imshow(values, COLOR_MAP, extent=(*x, *y), origin="lower", aspect="auto")
     left.figure.colorbar(left.images[0], ax=left, label=label, pad=0.02, fraction=0.05)
     left.axvline(i * x_step, color=MARKED)
     left.yaxis.set_major_locator(MaxNLocator(5, integer=True))

@@ -34,10 +34,15 @@ def clips(n_clips: int, n_mfcc: int = 13, n_frames: int = 21) -> np.ndarray:
     return np.random.default_rng(0).normal(0, 200, (n_clips, n_mfcc, n_frames))
 
 
-def panels(fig: Figure, n_columns: int) -> np.ndarray:
-    """The axes of a grid, (n_classes, n_columns), without the color bar's."""
-    own = [ax for ax in fig.axes if ax.get_label() != "<colorbar>"]
-    return np.array(own, dtype=object).reshape(-1, n_columns)
+def columns(fig: Figure) -> list[Any]:
+    """The axes of a grid."""
+    return [ax for ax in fig.axes if ax.get_label() != "<colorbar>"]
+
+
+def ticks(ax: Any, n_classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions of the y ticks and the values at them, each (n_classes, n_ticks)."""
+    values = [float(text.get_text().replace("−", "-")) for text in ax.get_yticklabels()]
+    return ax.get_yticks().reshape(n_classes, -1), np.reshape(values, (n_classes, -1))
 
 
 def panel(fig: Figure, title: str) -> Any:
@@ -65,7 +70,7 @@ def assert_apart(fig: Figure) -> None:
 def test_all_images_and_the_color_bar_share_one_scale() -> None:
     """Every image, and the color bar, maps vmin … vmax to the same colors."""
     fig = mfcc_grid(clips(6), [0, 0, 1, 1, 2, 2], CLASSES, n_examples=2, vmin=-1900, vmax=40)
-    images: Any = [image for ax in panels(fig, 2).flat for image in ax.images]
+    images: Any = [image for ax in columns(fig) for image in ax.images]
     (bar,) = (ax for ax in fig.axes if ax.get_label() == "<colorbar>")
     assert (bar.get_xlim(), bar.get_xlabel()) == ((-1900, 40), "MFCC (dB)")
     scales = [(*image.get_clim(), image.get_cmap().name) for image in images]
@@ -77,13 +82,18 @@ def test_all_images_and_the_color_bar_share_one_scale() -> None:
 def test_a_pixel_is_centered_on_its_time_and_coefficient(
     n_mfcc: int, n_frames: int, hop: float
 ) -> None:
-    """Column t of an image is centered at t·hop_seconds, row k at k, and k grows upwards."""
-    fig = mfcc_grid(clips(1, n_mfcc, n_frames), [0], ["a"], hop_seconds=hop, n_examples=1)
-    (image,) = fig.axes[0].images
-    left, right, bottom, top = image.get_extent()  # half a pixel beyond the outer centers
-    np.testing.assert_allclose([left, right], [-0.5 * hop, (n_frames - 0.5) * hop])
-    assert (bottom, top) == image.axes.get_ylim() == (-0.5, n_mfcc - 0.5)
-    assert image.origin == "lower"
+    """Column t of an image is centered at t·hop_seconds, row k at k above the tick 0 of its class,
+    and k grows upwards. The ticks show k."""
+    fig = mfcc_grid(clips(2, n_mfcc, n_frames), [0, 1], "ab", hop_seconds=hop, n_examples=1)
+    ax = columns(fig)[0]
+    positions, values = ticks(ax, 2)
+    np.testing.assert_allclose(positions - positions[:, :1], values, atol=1e-9)
+    for image, zero in zip(ax.images, positions[:, 0], strict=True):
+        left, right, bottom, top = image.get_extent()  # half a pixel beyond the outer centers
+        np.testing.assert_allclose([left, right], [-0.5 * hop, (n_frames - 0.5) * hop])
+        np.testing.assert_allclose([bottom - zero, top - zero], [-0.5, n_mfcc - 0.5])
+        assert image.origin == "lower"
+    assert ax.get_ylim() == (ax.images[1].get_extent()[2], ax.images[0].get_extent()[3])
     plt.close(fig)
 
 
@@ -92,47 +102,52 @@ def test_a_pixel_is_centered_on_its_time_and_coefficient(
 def test_a_row_shows_the_first_clips_of_its_class_in_order(
     labels: list[int], n_examples: int
 ) -> None:
-    """Row c holds the first clips labeled c; the lowest panel of each column has the x axis."""
+    """Row c holds the first clips labeled c, under their class; the rows share their axes."""
     features = clips(len(labels))
     fig = mfcc_grid(features, labels, CLASSES, n_examples=n_examples)
-    axes = panels(fig, n_examples)
-    for label, row in enumerate(axes):
-        expected = [clip for clip, own in zip(features, labels, strict=True) if own == label]
-        shown = [ax for ax in row if ax.axison]
-        assert len(shown) == min(len(expected), n_examples)
-        for ax, clip in zip(shown, expected, strict=False):
-            assert ax.get_title() == CLASSES[label]
-            np.testing.assert_array_equal(ax.images[0].get_array(), clip)
-    for column in axes.T:
-        used = [ax for ax in column if ax.axison]
-        for ax in used:
-            assert (ax.get_xlabel(), ax.get_ylabel()) == ("time (s)", "MFCC index")
-            assert ax.xaxis.get_visible() == (ax is used[-1])
-            assert all(tick.label1.get_visible() for tick in ax.xaxis.get_major_ticks())
-    assert not any(ax.yaxis.get_visible() for ax in axes[:, 1:].flat)
+    names = columns(fig)[0].texts
+    assert [text.get_text() for text in names] == CLASSES
+    for column, ax in enumerate(columns(fig)):
+        own = [np.flatnonzero(np.equal(labels, label))[column : column + 1] for label in range(3)]
+        tops = [names[label].get_position()[1] for label in range(3) if own[label].size]
+        for image, clip, top in zip(ax.images, np.concatenate(own), tops, strict=True):
+            np.testing.assert_array_equal(image.get_array(), features[clip])
+            assert 0 < top - image.get_extent()[3] < 3
+        assert (ax.get_xlabel() == "time (s)") == bool(tops)
+        assert (ax.get_ylabel() == "MFCC index") == (ax.get_yticks().size > 0) == (column == 0)
     plt.close(fig)
 
 
-def test_a_vector_is_drawn_value_by_value_on_common_axes() -> None:
-    """Line i of a class is its i-th feature vector over 0, 1, ...; the y limits are common."""
+def test_a_vector_is_drawn_value_by_value_on_a_common_scale() -> None:
+    """A line is the feature vector over 0, 1, ... above the zero of its class, where the ticks show
+    its values. The rows do not overlap."""
     features = clips(5).reshape(5, -1)
-    axes = panels(vector_grid(features, [1, 0, 1, 0, 0], CLASSES[:2], n_examples=2), 2)
-    for ax, clip in zip(axes.flat, (1, 3, 0, 2), strict=True):
-        (line,) = ax.lines
-        points = np.column_stack((np.arange(features.shape[1]), features[clip]))
-        np.testing.assert_array_equal(line.get_xydata(), points)
+    axes = columns(vector_grid(features, [1, 0, 1, 0, 0], CLASSES[:2], n_examples=2))
+    positions, values = ticks(axes[0], 2)
+    zeros = (positions - values)[:, 0]
+    np.testing.assert_allclose(positions, zeros[:, np.newaxis] + values)
+    for ax, drawn in zip(axes, ((1, 0), (3, 2)), strict=True):
+        assert (ax.get_xlabel(), ax.get_xlim()) == ("feature index", (0, 272))
+        for line, clip, zero in zip(ax.lines, drawn, zeros, strict=True):
+            points = np.column_stack((np.arange(273), zero + features[clip]))
+            np.testing.assert_allclose(line.get_xydata(), points)
         low, high = ax.get_ylim()
-        assert low < features[:4].min() and features[:4].max() < high
+        assert low <= zeros[1] + features[:4].min() and zeros[0] + features[:4].max() <= high
+    assert zeros[1] + features[:4].max() < zeros[0] + features[:4].min()
+    assert axes[0].get_ylabel() == "MFCC (dB)"
 
 
 @pytest.mark.parametrize("n_classes, n_mfcc", [(1, 1), (12, 39)])
-def test_no_two_panels_of_a_grid_touch(n_classes: int, n_mfcc: int) -> None:
-    """With titles, drawn literally, and labels, the panels are apart and inside the figure."""
+def test_nothing_in_a_grid_touches(n_classes: int, n_mfcc: int) -> None:
+    """Images, class names, drawn literally, and ticks are apart and inside the figure."""
     labels = np.arange(2 * n_classes) % n_classes
     names = [f"$\\class_with_a_long_name_{i}$" for i in range(n_classes)]
     fig = mfcc_grid(clips(2 * n_classes, n_mfcc), labels, names, n_examples=2)
-    assert [ax.get_title() for ax in panels(fig, 2)[:, 0]] == names
     assert_apart(fig)
+    boxes = [a.get_window_extent() for ax in columns(fig) for a in [*ax.images, *ax.texts]]
+    boxes += [text.get_window_extent() for text in columns(fig)[0].get_yticklabels()]
+    assert not any(a.overlaps(b) for a, b in combinations(boxes, 2))
+    assert [text.get_text() for text in columns(fig)[0].texts] == names
 
 
 def test_the_stages_are_named_with_their_units() -> None:

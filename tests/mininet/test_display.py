@@ -8,7 +8,7 @@ import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from matplotlib.patches import Rectangle
@@ -78,6 +78,7 @@ def assert_line(ax: Any, k: int, values: list[float]) -> None:
 
 
 @given(HISTORIES)
+@example(History([1e5, 2e5], [0.5, 0.6], [0.00612, 0.00613]))  # the widest ticks
 @settings(max_examples=8)
 def test_curves_show_the_history(history: History) -> None:
     """Three curves, each on an axis of its color, the rate's logarithmic; gaps are counted."""
