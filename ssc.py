@@ -19,8 +19,8 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import BrokenExecutor
-from contextlib import nullcontext
+from concurrent.futures import BrokenExecutor, Executor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -40,10 +40,14 @@ __version__ = "0.1.0"
 def train(options: argparse.Namespace) -> None:
     """Train on all clips; save the model and figures."""
     recipe, dataset = cli.make_recipe(options), load(options)
-    with open_output(options.out, options.show, options.quiet) as output:
-        features, record = extract_features(dataset, recipe, options, output)
+    with (
+        open_output(options.out, options.show, options.quiet) as output,
+        pool(options, dataset) as executor,
+    ):
+        features, record = extract_features(dataset, recipe, options, output, executor)
+        drawing = None
         if isinstance(recipe, Reference):  # the views of the other recipe are not images
-            figures.draw_features(features, recipe, output)
+            drawing = figures.draw_features(features, recipe, output, executor)
 
         start_time = time.perf_counter()
         choice = choose_networks(recipe, features, options.seed, output)
@@ -59,6 +63,8 @@ def train(options: argparse.Namespace) -> None:
         figures.draw_training(model, histories, matrix, output, options.normalize)
         output.log(f"loss {loss:.4f}, accuracy {accuracy:.4f}, measured on the training clips")
         output.log("use --cv to measure the accuracy on held-out clips")
+        if drawing:
+            drawing.result()  # raises what went wrong
 
 
 def cross_validate(options: argparse.Namespace) -> None:
@@ -66,19 +72,20 @@ def cross_validate(options: argparse.Namespace) -> None:
     recipe, dataset = cli.make_recipe(options), load(options)
     # fail early if the folds are impossible; repeated below for the readable clips
     find_folds(dataset.names, dataset.labels, options.folds, options.seed)
-    with open_output(options.out, options.show, options.quiet) as output:
-        features, record = extract_features(dataset, recipe, options, output)
+    with (
+        open_output(options.out, options.show, options.quiet) as output,
+        pool(options, dataset) as executor,
+    ):
+        features, record = extract_features(dataset, recipe, options, output, executor)
         folds = find_folds(features.names, features.labels, options.folds, options.seed)
         output.log(f"{len(folds.numbers)} folds: {KINDS[folds.kind]}")
 
         start_time, trials = time.perf_counter(), list[evaluate.Trial]()
         seeds = range(options.seed, options.seed + options.repeats)
-        jobs = options.jobs or extract.default_n_jobs(len(features.names))
-        with extract.workers(min(jobs, len(folds.numbers))) as executor:
-            for trial in evaluate.cross_validate(recipe, features, folds, seeds, executor):
-                trials.append(trial)
-                if trial.seed == seeds[-1]:  # the fold is complete
-                    output.log(figures.fold_line(trials[-len(seeds) :], recipe))
+        for trial in evaluate.cross_validate(recipe, features, folds, seeds, executor):
+            trials.append(trial)
+            if trial.seed == seeds[-1]:  # the fold is complete
+                output.log(figures.fold_line(trials[-len(seeds) :], recipe))
         record["seconds"]["training"] = time.perf_counter() - start_time
 
         metrics, curves = evaluate.metrics(trials, folds, features), evaluate.mean_curves(trials)
@@ -96,8 +103,19 @@ def load(options: argparse.Namespace) -> data.Dataset:
     return data.segmented(dataset) if options.segments else dataset
 
 
+def pool(
+    options: argparse.Namespace, dataset: data.Dataset
+) -> AbstractContextManager[Executor | None]:
+    """The worker processes of --jobs, by default as many as the number of clips justifies."""
+    return extract.workers(options.jobs or extract.default_n_jobs(len(dataset)))
+
+
 def extract_features(
-    dataset: data.Dataset, recipe: Recipe, options: argparse.Namespace, output: Output
+    dataset: data.Dataset,
+    recipe: Recipe,
+    options: argparse.Namespace,
+    output: Output,
+    executor: Executor | None,
 ) -> tuple[Features, dict[str, Any]]:
     """Read each clip and compute its views. Return the features of the readable clips, and the
     record for metrics.json: settings, versions, skipped clips, run times."""
@@ -107,8 +125,7 @@ def extract_features(
     output.log(figures.class_table(dataset))
     start_time, n_clips = time.perf_counter(), len(dataset)
     progress = extract.progress_bar("extracting features", output.quiet)
-    with extract.workers(options.jobs or extract.default_n_jobs(n_clips)) as executor:
-        result = extract.extract_features(dataset, recipe.examples, executor, progress)
+    result = extract.extract_features(dataset, recipe.examples, executor, progress)
     extract.report_unreadable(result.problems, n_clips, options.skip_bad)
     dataset = dataset.only(result.kept)
     output.log(figures.treatment_text(result.treated, len(dataset)))
@@ -182,7 +199,7 @@ def check(options: argparse.Namespace) -> int:
     """Describe the recordings; return the exit code, 2 if one cannot be read."""
     dataset = load(options)
     progress = extract.progress_bar("checking", options.json)
-    with extract.workers(options.jobs or extract.default_n_jobs(len(dataset))) as executor:
+    with pool(options, dataset) as executor:
         outcomes = data_report.measure_all(dataset, executor, progress)
     found = data_report.report(dataset, outcomes, options.folds, options.seed)
     as_json = json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False)

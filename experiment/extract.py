@@ -30,6 +30,7 @@ WORKER_ENVIRONMENT = {
     # an MFCC
     **dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), str(2**25)),
     "PYTHONSAFEPATH": "1",
+    "MPLBACKEND": "Agg",
 }
 
 FeatureFn = Callable[[np.ndarray], Sequence[np.ndarray]]
