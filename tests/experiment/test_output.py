@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from experiment import evaluate, figures
 from experiment.data import Clip, Dataset
+from experiment.extract import workers
 from experiment.output import Output, open_output, text_table
 from experiment.recipes import Model, Reference
 from mininet import Dense, History, Sequential
@@ -153,3 +154,19 @@ def test_grids_show_a_limited_number_of_classes(
     images, shown, classes = grid.call_args_list[0].args
     assert len(images) == len(shown) == len(classes) == 30 and classes[-1] == "c29"
     assert "mfcc.png and features.png show the first 30 of 32 classes" in capsys.readouterr().out
+
+
+def test_a_worker_draws_the_same_pictures(tmp_path: Path) -> None:
+    """And its errors are not lost."""
+    views = np.random.default_rng(0).standard_normal((5, 1, 1, 26))
+    features = evaluate.Features([views], list("abcde"), np.array([0, 0, 1, 1, 1]), ["A", "B"])
+    (tmp_path / "two").mkdir()
+    figures.draw_features(features, Reference(), Output(tmp_path))
+    with workers(2) as executor:
+        drawing = figures.draw_features(features, Reference(), Output(tmp_path / "two"), executor)
+        missing = figures.draw_features(features, Reference(), Output(tmp_path / "no"), executor)
+        assert drawing and missing and drawing.result() is None
+        with pytest.raises(OSError, match="no"):
+            missing.result()
+    for name in ("mfcc.png", "features.png"):
+        assert (tmp_path / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
