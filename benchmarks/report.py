@@ -6,86 +6,70 @@ from typing import Any
 
 HEAD = """# Results
 
-Measured by `{command}` on {machine}.
+Each library runs alone in its process, ours in another one beside it, and they take turns. Seconds
+are medians of the turns; of libraries that train for fewer epochs than ours they are multiplied to
+as many. "Speedup" is the median (least … most) of their wall time over ours in the same turn, "by
+CPU" the median of the CPU times likewise; "at least" and "aim" were set beforehand. "Difference" is
+the largest one from librosa's MFCCs. "Machine loaded": beside two busy loops on the first core.
+`mfcc.mfcc` and the plain `fit` are the definitions, for reading; `mfcc.fast` and the Gram form,
+`mininet.fast`, compute the same values for work.
 
-Seconds are medians (least … most) of {runs} runs in turns. "Speedup" is their median over ours, "at
-least" the aim, set beforehand. `mfcc.mfcc`, `mfcc.rfft` and `Sequential.fit` are the definitions,
-for reading; `mfcc.fast` and the Gram form, `mininet.fast`, compute the same values for work.
+OpenBLAS names its kernels by processors: Haswell and Zen are AVX2; SkylakeX, Cooperlake and
+SapphireRapids AVX-512. "AVX2 kernels" is `OPENBLAS_CORETYPE=Haswell`, which changes those of OpenBLAS
+alone; a processor without AVX-512 has only AVX2, and one run. XLA and oneDNN compile for the
+processor; ducc0, FFTW, audioflux and python_speech_features are as their wheels were compiled.
 """
 
 
 def report(results: dict[str, Any]) -> str:
     """The tables of all comparisons, of growth and of size, as Markdown."""
-    comparisons = [results[name] for name in ("default threads", "one thread") if name in results]
-    runs = next(iter(comparisons[0]["The whole job"].values()))["runs"]
-    lines = [HEAD.format(runs=runs, **results)]
-    if results["anew"]:
-        lines += [f"Measured later, in a separate run: {', '.join(results['anew'])}.", ""]
-    for name in ("default threads", "one thread"):
-        if name in results:
-            lines += [f"## {name.capitalize()}", "", f"Threads: {results['threads'][name]}.", ""]
-            for title, contestants in results[name].items():
-                lines += comparison(title, contestants)
-    if "growth" in results:
-        lines += growth(results["growth"])
-    if "size" in results:
-        lines += size(results["size"])
-    return "\n".join(lines)
+    lines = [HEAD]
+    for part, how in results["measured"].items():
+        command = f"`python -m benchmarks CATEGORY {how['rounds']} {part}`"
+        lines += [f"- {command} on {how['machine']}"]
+    lines += [""]
+    for variants in results["comparisons"].values():
+        for variant, tables in variants.items():
+            for title, table in tables.items():
+                lines += [f"## {title}, {variant}", "", *comparison(table["rows"])]
+    return "\n".join([*lines, *growth(results["growth"]), *size(results["size"])])
 
 
-def comparison(title: str, contestants: dict[str, dict[str, Any]]) -> list[str]:
-    """One comparison; ours is the first row."""
-    rows = [f"### {title}", "", "| | seconds | speedup | at least |", "|---|---|---|---|"]
-    for name, one in contestants.items():
-        seconds = f"{one['median']:.4g} ({one['least']:.4g} … {one['most']:.4g})"
-        ratio = f"{one['ratio']:.2f} × | {one['at least']:g} ×" if "ratio" in one else " | "
-        rows.append(f"| {name} | {seconds} | {ratio} |")
-    memory = [one["peak memory, MB"] for one in contestants.values() if "peak memory, MB" in one]
-    if memory:
-        ours, theirs = memory
-        rows += ["", f"Peak memory: {ours:.0f} MB against {theirs:.0f} MB, {theirs / ours:.1f} ×."]
-    return [*rows, ""]
+def comparison(rows: list[dict[str, Any]]) -> list[str]:
+    """One comparison; a library that is not installed has the reason instead of numbers."""
+    lines = ["| | ours, s | theirs, s | speedup | by CPU | at least | aim | difference |"]
+    lines += ["|---" * 8 + "|"]
+    notes = []
+    for row in rows:
+        if "missing" in row:
+            lines.append(f"| {row['label']} | | | {row['missing']} | | | | |")
+            continue
+        aims = " | ".join("" if x is None else f"{x:.2f} ×" for x in (row["at least"], row["aim"]))
+        difference = row.get("difference", "")
+        if difference != "":
+            difference = "other frames" if difference is None else f"{difference:.1e}"
+        least, most = row["range"]
+        ours, theirs = row["seconds"]
+        lines.append(
+            f"| {row['label']} | {ours:.4g} | {theirs:.4g} | {row['ratio']:.2f} × ({least:.2f} … "
+            f"{most:.2f}) | {row['CPU ratio']:.2f} × | {aims} | {difference} |"
+        )
+        if "peak memory, MB" in row:
+            own, other = row["peak memory, MB"]
+            notes.append(f"{row['label']}: peak memory {own:.0f} MB against {other:.0f} MB")
+        if row["kernels"][0]:
+            notes.append(f"{row['label']}: {row['kernels'][1]} (ours: {row['kernels'][0]})")
+    return [*lines, "", *[f"- {note}" for note in notes], ""]
 
 
 def growth(results: dict[str, Any]) -> list[str]:
-    """Time and memory of extraction and training over size, and the size of the installation."""
-    extraction = results["extraction"]
-    lines = ["## Growth, one thread", "", "| clips | seconds | peak memory, MiB |", "|---|---|---|"]
-    for n_clips, one in extraction["clips"].items():
-        lines.append(f"| {n_clips} | {one['seconds']:.3g} | {one['peak']:.0f} |")
-    workers = dict(extraction["seconds by workers"])
-    n_clips = workers.pop("clips")
-    lines += [
-        "",
-        f"Extraction takes seconds ∝ clips^{extraction['exponent']:.2f}. The features take 26 kB a "
-        "clip; the memory beside them grows by "
-        + ", ".join(
-            f"{kilobytes:.1f}" for kilobytes in extraction["kilobytes beside the features, a clip"]
-        )
-        + " kB a clip up to the second, third and fourth row. "
-        + f"{n_clips} clips by "
-        + ", ".join(f"{jobs} worker(s): {seconds:.3g} s" for jobs, seconds in workers.items())
-        + ".",
-        "",
-        "| training, 10 epochs | sizes | seconds | exponent |",
-        "|---|---|---|---|",
-    ]
-    for name, one in results["training"].items():
+    """Time of extraction and training over size."""
+    lines = ["## Growth, one thread", "", "| | sizes | seconds | exponent |", "|---|---|---|---|"]
+    for name, one in results.items():
         sizes = ", ".join(str(size) for size in one["sizes"])
         seconds = ", ".join(f"{run:.3g}" for run in one["seconds"])
         lines.append(f"| {name} | {sizes} | {seconds} | {one['exponent']:.2f} |")
-    peak, size = results["share of the peak"], results["installed"]
-    lines += [
-        "",
-        f"A large float32 matrix product runs at {peak['product']:.0f} · 10⁹ operations a second. "
-        f"Training reaches {peak['plain, share']:.0%} of that in the plain form and "
-        f"{peak['gram, share']:.0%} in the Gram form, which needs fewer operations.",
-        "",
-        f"Installed: {size['ours']:.0f} MB with all that it requires, against "
-        f"{size['peers']:.0f} MB of librosa, Keras with TensorFlow, scikit-learn and Matplotlib.",
-        "",
-    ]
-    return lines
+    return [*lines, ""]
 
 
 def size(rows: list[dict[str, float]]) -> list[str]:
