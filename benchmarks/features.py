@@ -64,9 +64,7 @@ def with_audioflux(_: Arrays) -> OfClip:
     cepstrum = audioflux.XXCC(N_MELS)
 
     def of_clip(clip: np.ndarray) -> np.ndarray:
-        power = spectrogram.bft(
-            clip, result_type=1
-        )  # real; the default is complex, 15 times slower
+        power = spectrogram.bft(clip, result_type=1)  # real; complex takes 15 times as long
         cepstrum.set_time_length(power.shape[-1])
         return cepstrum.xxcc(power, N_MFCC)
 

@@ -31,7 +31,6 @@ parent = os.getppid()
 while os.getppid() == parent:
     for _ in range(1_000_000):
         pass"""
-Turn = tuple[float, float]  # seconds of wall and of CPU time
 
 
 class MissingError(Exception):
@@ -44,44 +43,42 @@ class Contestant:
     checkout; or a command, started anew in each turn. one_thread: limited to one thread, and to the
     last core of the machine."""
 
-    name: str
+    name: str = ""
     amount: int = 1
     one_thread: bool = True
-    command: Sequence[str] = ()
+    command: Sequence[str] = ()  # arguments of Python
     checkout: Sequence[str] = ()
 
     @contextmanager
-    def started(self, inputs: Path, environment: dict[str, str]) -> Iterator[Worker | Command]:
+    def started(self, inputs: Path, environment: dict[str, str]) -> Iterator[Any]:
         """Start the process and let it warm up; end it when the block ends."""
-        limits = ONE_THREAD if self.one_thread else {}
-        cores = CORES[-1:] if self.one_thread else CORES
-        options = {"env": os.environ | environment | limits, "cwd": ROOT}
+        limits, cores = (ONE_THREAD, CORES[-1:]) if self.one_thread else ({}, CORES)
+        options: dict[str, Any] = {"env": os.environ | environment | limits, "cwd": ROOT}
         options["preexec_fn"] = partial(os.sched_setaffinity, 0, cores)
         if self.command:
-            yield Command(self.command, options)
+            yield Command([sys.executable, *self.command], options)
             return
-        command = python("-m", "benchmarks.worker", self.name, str(inputs), *self.checkout)
-        process = subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True, **options)
-        try:
-            worker = Worker(process)
-            worker.turn(1)  # compiles, plans, fills caches
-            yield worker
-        finally:
-            process.kill()
-            process.communicate()
+        command = [sys.executable, "-m", "benchmarks.worker", self.name, str(inputs)]
+        command += self.checkout
+        with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True, **options) as process:
+            try:
+                worker = Worker(process)
+                worker.turn(1)  # compiles, plans, fills caches
+                yield worker
+            finally:
+                process.kill()
 
 
 class Worker:
     """A process of worker.py."""
 
-    def __init__(self, process: subprocess.Popen[Any]) -> None:
+    def __init__(self, process: Any) -> None:
         self.process = process
 
-    def turn(self, amount: int) -> Turn:
-        """The time of an amount of work."""
-        pipes: Any = self.process
-        print(amount, file=pipes.stdin, flush=True)
-        line = pipes.stdout.readline()
+    def turn(self, amount: int) -> tuple[float, float]:
+        """Seconds of wall and of CPU time of an amount of work."""
+        print(amount, file=self.process.stdin, flush=True)
+        line = self.process.stdout.readline()
         if line.startswith("{"):
             raise MissingError(json.loads(line)["missing"])
         wall, cpu = map(float, line.split())  # ValueError: it has crashed
@@ -99,8 +96,8 @@ class Command:
         self.command, self.options = command, options | {"stdout": subprocess.DEVNULL}
         self.peak = poll_memory(subprocess.Popen(command, **self.options))
 
-    def turn(self, _: int) -> Turn:
-        """The time of the command and its child processes."""
+    def turn(self, _: int) -> tuple[float, float]:
+        """Seconds of wall and of CPU time of the command and its child processes."""
         started = time.perf_counter()
         process = subprocess.Popen(self.command, **self.options)
         _, status, usage = os.wait4(process.pid, 0)
@@ -112,7 +109,7 @@ class Command:
 
     def finish(self) -> dict[str, Any]:
         """Its peak memory."""
-        return {"peak memory, MB": self.peak}
+        return {"peak memory, MB": round(self.peak, 1)}
 
 
 @dataclass(frozen=True)
@@ -130,19 +127,18 @@ class Comparison:
     def measure(self, inputs: Path, rounds: int, environment: dict[str, str]) -> dict[str, Any]:
         """The row of the table. Ours and theirs take turns; theirs are scaled to our amount."""
         row: dict[str, Any] = {"label": self.label, "at least": self.least, "aim": self.aim}
-        both, turns = (self.ours, self.theirs), []
+        turns = []
         with ExitStack() as stack:
             try:
-                pair = [stack.enter_context(one.started(inputs, environment)) for one in both]
+                both = (one.started(inputs, environment) for one in (self.ours, self.theirs))
+                pair = [stack.enter_context(one) for one in both]
             except MissingError as error:
                 return row | {"missing": str(error)}
             if self.loaded:
                 stack.enter_context(busy_loops())
+            scale = self.ours.amount / self.theirs.amount
             for _ in range(rounds):
-                own, other = (
-                    process.turn(one.amount) for process, one in zip(pair, both, strict=True)
-                )
-                scale = self.ours.amount / self.theirs.amount
+                own, other = pair[0].turn(self.ours.amount), pair[1].turn(self.theirs.amount)
                 turns.append([*own, *(scale * seconds for seconds in other)])
             row["ours"], row["theirs"] = (process.finish() for process in pair)
         return row | summary(turns) | {"turns": turns}
@@ -164,9 +160,8 @@ def summary(turns: Sequence[Sequence[float]]) -> dict[str, Any]:
 @contextmanager
 def busy_loops() -> Iterator[None]:
     """Two processes that compute on the first core until the block ends."""
-
     pin = partial(os.sched_setaffinity, 0, CORES[:1])
-    loops = [subprocess.Popen(python("-c", BUSY), preexec_fn=pin) for _ in range(2)]
+    loops = [subprocess.Popen([sys.executable, "-c", BUSY], preexec_fn=pin) for _ in range(2)]
     try:
         yield
     finally:
@@ -197,7 +192,7 @@ def _memory(pid: int) -> int:
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
-def vector_instructions() -> str:
+def vectors() -> str:
     """The widest vector instructions of the processor."""
     flags = set(" ".join(_lines("/proc/cpuinfo")).split())
     return "AVX-512" if "avx512f" in flags else "AVX2" if "avx2" in flags else "below AVX2"
@@ -209,7 +204,7 @@ def machine() -> str:
     cpu = next(models, f": {platform.machine()}").split(":", 1)[1].strip()
     versions = {one.name: one.version for one in distributions() if one.name in PACKAGES.split()}
     listed = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
-    where = f"{cpu}, {vector_instructions()}, {os.cpu_count()} cores"
+    where = f"{cpu}, {vectors()}, {os.cpu_count()} cores"
     return f"{where}; Python {platform.python_version()}; {listed}"
 
 
@@ -218,8 +213,3 @@ def _lines(path: str) -> list[str]:
         return Path(path).read_text().splitlines()
     except OSError:
         return []
-
-
-def python(*arguments: str) -> list[str]:
-    """The command that runs this Python interpreter with arguments."""
-    return [sys.executable, *arguments]

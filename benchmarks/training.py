@@ -74,14 +74,12 @@ def with_jax(given: Arrays) -> Train:
 
         return jax.lax.scan(update, state, batches)
 
-    inputs, targets = jnp.asarray(x), jnp.asarray(y)
+    arrays = jnp.asarray(x), jnp.asarray(y)
 
     def train(epochs: int) -> None:
         state: Any = jax.tree.map(jnp.array, initial), jnp.zeros(())
         for _ in range(epochs):
-            state, reported = epoch(
-                state, inputs, targets, rng.permutation(len(x)).reshape(-1, BATCH)
-            )
+            state, reported = epoch(state, *arrays, rng.permutation(len(x)).reshape(-1, BATCH))
         jax.block_until_ready((state, reported))
 
     return train

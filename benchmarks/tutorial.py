@@ -41,16 +41,12 @@ def extract_features(folder: Path) -> tuple[np.ndarray, np.ndarray, list[str]]:
     return np.array(rows), np.array(labels), classes
 
 
-def examples(labels: np.ndarray) -> list[int]:
-    """The first three clips of each class."""
-    return [int(i) for label in np.unique(labels) for i in np.flatnonzero(labels == label)[:3]]
-
-
 def draw_features(rows: np.ndarray, labels: np.ndarray, classes: list[str], out: Path) -> None:
-    """Three clips of each class, as images and flattened."""
+    """The first three clips of each class, as images and flattened."""
+    examples = [i for label in np.unique(labels) for i in np.flatnonzero(labels == label)[:3]]
     for name in ("mfcc.png", "features.png"):
         plt.figure(figsize=(11.2, 15))
-        for panel, i in enumerate(examples(labels), 1):
+        for panel, i in enumerate(examples, 1):
             axes = plt.subplot(len(classes), 3, panel)
             if name == "mfcc.png":
                 librosa.display.specshow(rows[i], vmin=-700, vmax=300)

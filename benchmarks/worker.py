@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import features, training
-from benchmarks.timing import vector_instructions
+from benchmarks.timing import vectors
 
 
 def work_of(name: str, inputs: Path) -> Callable[[int], object]:
@@ -53,7 +53,7 @@ def kernels() -> str:
     if "torch" in sys.modules:
         found.add(f"torch: {sys.modules['torch'].backends.cpu.get_cpu_capability()}")
     if {"jax", "tensorflow"} & set(sys.modules):
-        found.add(f"XLA, oneDNN: {vector_instructions()}")
+        found.add(f"XLA, oneDNN: {vectors()}")
     return "; ".join(sorted(found))
 
 
