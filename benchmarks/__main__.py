@@ -156,9 +156,8 @@ def size(inputs: Path) -> list[dict[str, float]]:
             worker.process.stdin.close()
             peak, features = poll_memory(worker.process), n * 13 * 501 * 4 / 1e6
             seconds = float(worker.process.stdout.readline().split()[0])
-        row = {"clips": n, "features": features, "peak": peak, "difference": peak - features}
-        rows.append(row | {"seconds": seconds})
-    return rows
+        rows.append({"clips": n, "features": features, "peak": peak, "seconds": seconds})
+    return [row | {"difference": row["peak"] - row["features"]} for row in rows]
 
 
 def main(category: Path, rounds: int, parts: Sequence[str]) -> None:

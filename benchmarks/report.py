@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 HEAD = """# Results
 
@@ -17,6 +20,19 @@ SapphireRapids AVX-512. "AVX2 kernels" is `OPENBLAS_CORETYPE=Haswell`, for OpenB
 one run if the processor has no AVX-512. XLA and oneDNN compile for the processor; ducc0, FFTW,
 audioflux and python_speech_features are as their wheels were compiled.
 """
+
+
+def summary(turns: Sequence[Sequence[float]]) -> dict[str, Any]:
+    """Of turns (our wall, our CPU, their wall, their CPU seconds): the medians of the wall seconds;
+    median, least and most of their wall over ours in the same turn; the median by CPU time."""
+    own, own_cpu, other, other_cpu = np.array(turns).T
+    ratios = other / own
+    return {
+        "seconds": [float(np.median(own)), float(np.median(other))],
+        "ratio": float(np.median(ratios)),
+        "range": [float(ratios.min()), float(ratios.max())],
+        "CPU ratio": float(np.median(other_cpu / own_cpu)),
+    }
 
 
 def report(results: dict[str, Any]) -> str:
@@ -58,7 +74,7 @@ def comparison(rows: list[dict[str, Any]]) -> list[str]:
         cells, (least, most) = [f"{x:.4g}" for x in row["seconds"]], row["range"]
         cells += [f"{row['ratio']:.2f} × ({least:.2f} … {most:.2f})", f"{row['CPU ratio']:.2f} ×"]
         cells += ["" if row[key] is None else f"{row[key]:.2f} ×" for key in ("at least", "aim")]
-        cells += [f"{row['difference']:.1e}" if row.get("difference") is not None else ""]
+        cells += [f"{row['difference']:.1e}" if "difference" in row else ""]
         lines.append(f"| {label} | " + " | ".join(cells) + " |")
         for key, theirs in row["theirs"].items():
             notes.append(f"- {label}: {key} {row['ours'][key]} (ours), {theirs} (theirs)")

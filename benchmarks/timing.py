@@ -18,7 +18,7 @@ from pathlib import Path
 from subprocess import PIPE
 from typing import Any
 
-import numpy as np
+from benchmarks.report import summary
 
 PACKAGES = "numpy scipy librosa python_speech_features audioflux torch torchaudio jax ducc0 pyFFTW "
 PACKAGES += "scikit-learn tensorflow_cpu keras"
@@ -26,11 +26,7 @@ POOLS = "OPENBLAS_NUM OMP_NUM MKL_NUM NUMBA_NUM TF_NUM_INTRAOP TF_NUM_INTEROP"
 ONE_THREAD = {f"{pool}_THREADS": "1" for pool in POOLS.split()}
 ROOT = Path(__file__).parent.parent
 CORES = sorted(os.sched_getaffinity(0))
-BUSY = """import os
-parent = os.getppid()
-while os.getppid() == parent:
-    for _ in range(1_000_000):
-        pass"""
+BUSY = "import os\np = os.getppid()\nwhile os.getppid() == p: sum(range(10**6))"
 
 
 class MissingError(Exception):
@@ -144,19 +140,6 @@ class Comparison:
         return row | summary(turns) | {"turns": turns}
 
 
-def summary(turns: Sequence[Sequence[float]]) -> dict[str, Any]:
-    """Of turns (our wall, our CPU, their wall, their CPU seconds): the medians of the wall seconds;
-    median, least and most of their wall over ours in the same turn; the median by CPU time."""
-    own, own_cpu, other, other_cpu = np.array(turns).T
-    ratios = other / own
-    return {
-        "seconds": [float(np.median(own)), float(np.median(other))],
-        "ratio": float(np.median(ratios)),
-        "range": [float(ratios.min()), float(ratios.max())],
-        "CPU ratio": float(np.median(other_cpu / own_cpu)),
-    }
-
-
 @contextmanager
 def busy_loops() -> Iterator[None]:
     """Two processes that compute on the first core until the block ends."""
@@ -204,8 +187,8 @@ def machine() -> str:
     cpu = next(models, f": {platform.machine()}").split(":", 1)[1].strip()
     versions = {one.name: one.version for one in distributions() if one.name in PACKAGES.split()}
     listed = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
-    where = f"{cpu}, {vectors()}, {os.cpu_count()} cores"
-    return f"{where}; Python {platform.python_version()}; {listed}"
+    python = platform.python_version()
+    return f"{cpu}, {vectors()}, {os.cpu_count()} cores; Python {python}; {listed}"
 
 
 def _lines(path: str) -> list[str]:
