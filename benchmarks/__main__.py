@@ -3,10 +3,10 @@
     python -m benchmarks CATEGORY [ROUNDS [PART...]]
 
 CATEGORY is the WAV folder of the tutorial. Needs the extra peers, Linux, and an otherwise idle
-machine: forty minutes for 7 rounds. PART is features, training, whole, growth or size: only these
-are measured, and the other numbers remain. On a processor with AVX-512 the first three are measured
-twice, with OPENBLAS_CORETYPE=Haswell too. With BEFORE=DIR, another checkout of this project is
-compared as well. Writes benchmarks/results.json and from it the tables, benchmarks/results.md.
+machine: about forty minutes for 7 rounds. PART is features, training, whole, growth or size: only
+these are measured, and the other numbers remain. On a processor with AVX-512 the first three are
+measured twice, the second time with OPENBLAS_CORETYPE=Haswell. With BEFORE=DIR, another checkout of
+this project is a contestant too. Writes benchmarks/results.json and its tables, results.md.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from experiment.recipes import Reference
 
 RESULTS = Path(__file__).parent / "results"
 IMPORT_PEER = "import librosa, numpy; librosa.feature.mfcc(y=numpy.ones(44100, 'f'), sr=44100)"
-BEFORE = os.environ.get("BEFORE", "")
+BEFORE = [os.path.abspath(folder) for folder in [os.environ.get("BEFORE")] if folder]
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3"}  # suppress TensorFlow's messages at import
 Tables = dict[str, list[Comparison]]
 
@@ -52,7 +52,7 @@ def of_features(_: Path) -> Tables:
     }
     ours, definition, peer = (Contestant(name, 40) for name in ("mfcc.fast.mfcc", "mfcc.mfcc", ""))
     rows = [Comparison(name, ours, replace(peer, name=name), *aim) for name, aim in aims.items()]
-    rows += [Comparison("before", ours, replace(ours, checkout=[BEFORE]), 1.4, 2.0)] * bool(BEFORE)
+    rows += [Comparison("before", ours, replace(ours, checkout=BEFORE), 1.4, 2.0)] * len(BEFORE)
     other = [Comparison("librosa", definition, replace(peer, name="librosa"), 0.25)]
     title = "MFCC of 40 clips, one thread"
     return {f"{title}, mfcc.fast.mfcc": rows, f"{title}, the definition mfcc.mfcc": other}
@@ -65,7 +65,7 @@ def of_training(_: Path) -> Tables:
     names += ["Keras on TensorFlow, XLA", "Keras on JAX, 10 steps a call", "scikit-learn"]
     rows = [Comparison(name, ours, Contestant(name, 20), 5.0, 7.0) for name in names]
     rows.append(Comparison(plain, ours, Contestant(plain, 20)))
-    rows += [Comparison("before", ours, replace(ours, checkout=[BEFORE]))] * bool(BEFORE)
+    rows += [Comparison("before", ours, replace(ours, checkout=BEFORE))] * len(BEFORE)
     free, title = replace(ours, one_thread=False), "Training in the Gram form, 100 epochs"
     idle = Comparison("one thread", free, ours, 1 / 1.1, 1.0)
     loaded = Comparison("one thread, machine loaded", free, ours, 1 / 1.3, 1 / 1.1, loaded=True)
