@@ -2,101 +2,80 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 HEAD = """# Results
 
-Measured by `{command}` on {machine}.
+Each library runs alone in its process, ours in another one beside it, and they take turns. Seconds
+are medians; those of libraries that train for 20 epochs are multiplied by five. "Speedup" is the
+median (least … most) of their wall time over ours in the same turn, "by CPU" that of the CPU times;
+"at least" and "aim" were set beforehand. "Difference" is the largest one of their MFCCs from those
+of librosa, of ours in the row of librosa. A loaded machine runs two busy loops on its first core.
 
-Seconds are medians (least … most) of {runs} runs in turns. "Speedup" is their median over ours, "at
-least" the aim, set beforehand. `mfcc.mfcc`, `mfcc.rfft` and `Sequential.fit` are the definitions,
-for reading; `mfcc.fast` and the Gram form, `mininet.fast`, compute the same values for work.
+OpenBLAS names its kernels by processors: Haswell and Zen are AVX2; SkylakeX, Cooperlake and
+SapphireRapids AVX-512. "AVX2 kernels" is `OPENBLAS_CORETYPE=Haswell`, for OpenBLAS alone; there is
+one run if the processor has no AVX-512. XLA and oneDNN compile for the processor; ducc0, FFTW,
+audioflux and python_speech_features are as their wheels were compiled.
 """
+
+
+def summary(turns: Sequence[Sequence[float]]) -> dict[str, Any]:
+    """Of turns (our wall, our CPU, their wall, their CPU seconds): the medians of the wall seconds;
+    median, least and most of their wall over ours in the same turn; the median by CPU time."""
+    own, own_cpu, other, other_cpu = np.array(turns).T
+    ratios = other / own
+    return {
+        "seconds": [float(np.median(own)), float(np.median(other))],
+        "ratio": float(np.median(ratios)),
+        "range": [float(ratios.min()), float(ratios.max())],
+        "CPU ratio": float(np.median(other_cpu / own_cpu)),
+    }
 
 
 def report(results: dict[str, Any]) -> str:
     """The tables of all comparisons, of growth and of size, as Markdown."""
-    comparisons = [results[name] for name in ("default threads", "one thread") if name in results]
-    runs = next(iter(comparisons[0]["The whole job"].values()))["runs"]
-    lines = [HEAD.format(runs=runs, **results)]
-    if results["anew"]:
-        lines += [f"Measured later, in a separate run: {', '.join(results['anew'])}.", ""]
-    for name in ("default threads", "one thread"):
-        if name in results:
-            lines += [f"## {name.capitalize()}", "", f"Threads: {results['threads'][name]}.", ""]
-            for title, contestants in results[name].items():
-                lines += comparison(title, contestants)
-    if "growth" in results:
-        lines += growth(results["growth"])
-    if "size" in results:
-        lines += size(results["size"])
-    return "\n".join(lines)
-
-
-def comparison(title: str, contestants: dict[str, dict[str, Any]]) -> list[str]:
-    """One comparison; ours is the first row."""
-    rows = [f"### {title}", "", "| | seconds | speedup | at least |", "|---|---|---|---|"]
-    for name, one in contestants.items():
-        seconds = f"{one['median']:.4g} ({one['least']:.4g} … {one['most']:.4g})"
-        ratio = f"{one['ratio']:.2f} × | {one['at least']:g} ×" if "ratio" in one else " | "
-        rows.append(f"| {name} | {seconds} | {ratio} |")
-    memory = [one["peak memory, MB"] for one in contestants.values() if "peak memory, MB" in one]
-    if memory:
-        ours, theirs = memory
-        rows += ["", f"Peak memory: {ours:.0f} MB against {theirs:.0f} MB, {theirs / ours:.1f} ×."]
-    return [*rows, ""]
-
-
-def growth(results: dict[str, Any]) -> list[str]:
-    """Time and memory of extraction and training over size, and the size of the installation."""
-    extraction = results["extraction"]
-    lines = ["## Growth, one thread", "", "| clips | seconds | peak memory, MiB |", "|---|---|---|"]
-    for n_clips, one in extraction["clips"].items():
-        lines.append(f"| {n_clips} | {one['seconds']:.3g} | {one['peak']:.0f} |")
-    workers = dict(extraction["seconds by workers"])
-    n_clips = workers.pop("clips")
-    lines += [
-        "",
-        f"Extraction takes seconds ∝ clips^{extraction['exponent']:.2f}. The features take 26 kB a "
-        "clip; the memory beside them grows by "
-        + ", ".join(
-            f"{kilobytes:.1f}" for kilobytes in extraction["kilobytes beside the features, a clip"]
-        )
-        + " kB a clip up to the second, third and fourth row. "
-        + f"{n_clips} clips by "
-        + ", ".join(f"{jobs} worker(s): {seconds:.3g} s" for jobs, seconds in workers.items())
-        + ".",
-        "",
-        "| training, 10 epochs | sizes | seconds | exponent |",
-        "|---|---|---|---|",
-    ]
-    for name, one in results["training"].items():
-        sizes = ", ".join(str(size) for size in one["sizes"])
-        seconds = ", ".join(f"{run:.3g}" for run in one["seconds"])
+    lines = [HEAD]
+    measured = results["measured"].items()
+    for machine in dict.fromkeys(how["machine"] for _, how in measured):
+        parts = [f"{part} {how['rounds']}" for part, how in measured if how["machine"] == machine]
+        lines.append(f"Rounds: {', '.join(parts)}, on {machine}.")
+    for variants in results["comparisons"].values():
+        for variant, tables in variants.items():
+            for title, rows in tables.items():
+                lines += ["", f"## {title}, {variant}", "", *comparison(rows)]
+    lines += ["", "## Growth, one thread", "", *table("|sizes|seconds|exponent")]
+    for name, one in results["growth"].items():
+        sizes, seconds = (", ".join(f"{x:.4g}" for x in one[key]) for key in ("sizes", "seconds"))
         lines.append(f"| {name} | {sizes} | {seconds} | {one['exponent']:.2f} |")
-    peak, size = results["share of the peak"], results["installed"]
-    lines += [
-        "",
-        f"A large float32 matrix product runs at {peak['product']:.0f} · 10⁹ operations a second. "
-        f"Training reaches {peak['plain, share']:.0%} of that in the plain form and "
-        f"{peak['gram, share']:.0%} in the Gram form, which needs fewer operations.",
-        "",
-        f"Installed: {size['ours']:.0f} MB with all that it requires, against "
-        f"{size['peers']:.0f} MB of librosa, Keras with TensorFlow, scikit-learn and Matplotlib.",
-        "",
-    ]
-    return lines
+    lines += ["", "## Size: extraction of many clips by all cores", ""]
+    columns = ["clips", "features", "peak", "difference", "seconds"]
+    lines += table("clips|features, MB|peak of all processes, MB|difference, MB|seconds")
+    for row in results["size"]:
+        lines.append("| " + " | ".join(f"{round(row[column], 1):g}" for column in columns) + " |")
+    return "\n".join([*lines, ""])
 
 
-def size(rows: list[dict[str, float]]) -> list[str]:
-    """Memory and time of the extraction of many clips by all cores."""
-    lines = [
-        "## Size, all cores",
-        "",
-        "| clips | features, MB | peak memory of all processes, MB | difference, MB | seconds |",
-        "|---|---|---|---|---|",
-    ]
+def table(columns: str) -> list[str]:
+    """The first two lines of a table."""
+    return [f"|{columns}|", "|---" * (columns.count("|") + 1) + "|"]
+
+
+def comparison(rows: list[dict[str, Any]]) -> list[str]:
+    """One comparison; a library that is not installed has the reason instead of numbers."""
+    lines, notes = table("|ours, s|theirs, s|speedup|by CPU|at least|aim|difference"), [""]
     for row in rows:
-        numbers = (row["features"], row["peak"], row["difference"], row["seconds"])
-        lines.append(f"| {row['clips']} | " + " | ".join(f"{x:.1f}" for x in numbers) + " |")
-    return [*lines, ""]
+        label = row["label"]
+        if "missing" in row:
+            lines.append(f"| {label} | | | {row['missing']} | | | | |")
+            continue
+        cells, (least, most) = [f"{x:.4g}" for x in row["seconds"]], row["range"]
+        cells += [f"{row['ratio']:.2f} × ({least:.2f} … {most:.2f})", f"{row['CPU ratio']:.2f} ×"]
+        cells += ["" if row[key] is None else f"{row[key]:.2f} ×" for key in ("at least", "aim")]
+        cells += [f"{row['difference']:.1e}" if "difference" in row else ""]
+        lines.append(f"| {label} | " + " | ".join(cells) + " |")
+        for key, theirs in row["theirs"].items():
+            notes.append(f"- {label}: {key} {row['ours'][key]} (ours), {theirs} (theirs)")
+    return [*lines, *notes]

@@ -23,6 +23,8 @@ import numpy as np
 from sklearn.metrics import ConfusionMatrixDisplay, confusion_matrix
 from sklearn.utils import shuffle
 
+from benchmarks.training import keras_network
+
 
 def extract_features(folder: Path) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """(n, 13, 501) MFCCs, (n,) labels and the class names."""
@@ -39,16 +41,12 @@ def extract_features(folder: Path) -> tuple[np.ndarray, np.ndarray, list[str]]:
     return np.array(rows), np.array(labels), classes
 
 
-def examples(labels: np.ndarray) -> list[int]:
-    """The first three clips of each class."""
-    return [int(i) for label in np.unique(labels) for i in np.flatnonzero(labels == label)[:3]]
-
-
 def draw_features(rows: np.ndarray, labels: np.ndarray, classes: list[str], out: Path) -> None:
-    """Three clips of each class, as images and flattened."""
+    """The first three clips of each class, as images and flattened."""
+    examples = [i for label in np.unique(labels) for i in np.flatnonzero(labels == label)[:3]]
     for name in ("mfcc.png", "features.png"):
         plt.figure(figsize=(11.2, 15))
-        for panel, i in enumerate(examples(labels), 1):
+        for panel, i in enumerate(examples, 1):
             axes = plt.subplot(len(classes), 3, panel)
             if name == "mfcc.png":
                 librosa.display.specshow(rows[i], vmin=-700, vmax=300)
@@ -58,27 +56,6 @@ def draw_features(rows: np.ndarray, labels: np.ndarray, classes: list[str], out:
         plt.tight_layout()
         plt.savefig(out / name)
         plt.close()
-
-
-def keras_network(n_inputs: int, n_classes: int) -> keras.Model:
-    """6513-500-500-500-10, with the tutorial's optimizer (Keras 3 renamed its decay)."""
-    model = keras.Sequential(
-        [
-            keras.layers.Input((n_inputs,)),
-            keras.layers.Dense(500, activation="sigmoid"),
-            keras.layers.Dense(500),
-            keras.layers.LeakyReLU(negative_slope=0.3),
-            keras.layers.Dense(500, activation="relu"),
-            keras.layers.Dense(n_classes, activation="softmax"),
-        ]
-    )
-    rate = keras.optimizers.schedules.InverseTimeDecay(0.01, decay_steps=1, decay_rate=0.9)
-    model.compile(
-        loss="categorical_crossentropy",
-        optimizer=keras.optimizers.SGD(rate),
-        metrics=["accuracy"],
-    )
-    return model
 
 
 def draw_results(history: dict, matrix: np.ndarray, classes: list[str], out: Path) -> None:

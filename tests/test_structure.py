@@ -33,7 +33,8 @@ EXCEPTIONS = {
     "mininet/network.py": {"threadpoolctl"},
     "mininet/display.py": {"matplotlib"},
 }
-PEERS = {"librosa", "keras", "tensorflow", "torch", "sklearn", "python_speech_features"}
+PEERS = {"librosa", "keras", "tensorflow", "torch", "sklearn", "python_speech_features", "jax"}
+PEERS |= {"torchaudio", "audioflux", "ducc0", "pyfftw"}
 POSIX_MODULES = {"fcntl", "grp", "posix", "pty", "pwd", "resource", "termios", "_posixsubprocess"}
 POSIX_NAMES = {
     *("fork", "getuid", "geteuid", "mkfifo", "killpg", "sched_getaffinity", "sched_setaffinity"),

@@ -3,59 +3,45 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from .style import BLUE, FOLDER, GREY, ORANGE
 
-SHORT = {
-    "MFCC of 400 clips": "MFCC",
-    "MFCC, plain definition": "MFCC, plain",
-    "20 times rfft of (501, 882) float32": "rfft",
-    "Training, 100 epochs": "training",
-    "Training without the Gram form": "training, plain form",
-    "The whole job": "whole job",
-    "Import, with a librosa whose compiled code is cached": "import",
-}
-THEIRS = {
-    "keras": "Keras",
-    "torch": "PyTorch",
-    "sklearn": "scikit-learn",
-    "the tutorial's libraries": "all of them",
-    "import librosa and the first MFCC": "librosa",
-}
-KINDS = ("default threads", "one thread")
-
 
 def draw() -> Figure:
-    """A bar for each comparison, with default threads and with one; the aim as a tick."""
+    """Each table of the results: a bar for each row and kind of kernels, the aim as a tick."""
     path = FOLDER.parents[1] / "benchmarks" / "results.json"
-    results = json.loads(path.read_text("utf-8"))
-    rows = [
-        (
-            f"{SHORT[title]}: {THEIRS.get(name, name)}",
-            [results[kind][title][name] for kind in KINDS],
-        )
-        for title, contestants in results["one thread"].items()
-        for name, one in contestants.items()
-        if "ratio" in one
-    ]
-    fig, ax = plt.subplots(figsize=(8, 6))
-    for y, (_, both) in enumerate(rows):
-        for shift, one, color in zip((-0.2, 0.2), both, (BLUE, ORANGE), strict=True):
-            ax.barh(y + shift, one["ratio"], 0.38, color=color)
-            beyond = max(one["ratio"], one["at least"])
-            ax.annotate(f"  {one['ratio']:.2f}", (beyond, y + shift), va="center", size=10)
-            ax.plot([one["at least"]] * 2, [y + shift - 0.19, y + shift + 0.19], color="black")
+    parts = json.loads(path.read_text("utf-8"))["comparisons"].values()
+    fig, ax = plt.subplots(figsize=(8, 10))
+    ticks, line = {}, count()
+    for part in parts:
+        for title in next(iter(part.values())):
+            ax.text(
+                0.01, next(line), title, transform=ax.get_yaxis_transform(), va="center", size=9
+            )
+            for rows in zip(*(tables[title] for tables in part.values()), strict=True):
+                measured = [row for row in rows if "ratio" in row]
+                y, height = next(line), 0.8 / len(rows)
+                ticks[y] = rows[0]["label"]
+                for k, (row, color) in enumerate(zip(measured, (BLUE, ORANGE), strict=False)):
+                    center = y + (k - (len(rows) - 1) / 2) * height
+                    ax.barh(center, row["ratio"], height, color=color)
+                    end = max(row["ratio"], row["at least"] or 0)
+                    ax.annotate(f"  {row['ratio']:.2f}", (end, center), va="center", size=8)
+                    if row["at least"]:
+                        ends = [center - height / 2, center + height / 2]
+                        ax.plot([row["at least"]] * 2, ends, color="black")
     ax.axvline(1, color=GREY, linestyle=":")
     ax.set_xscale("log")
-    ratios = [one["ratio"] for _, both in rows for one in both]
-    ax.set_xlim(min(0.5, 0.8 * min(ratios)), 2 * max(ratios))
-    ax.set_yticks(range(len(rows)), [label for label, _ in rows])
+    ax.margins(x=0.15, y=0.01)
+    ax.set_yticks(list(ticks), list(ticks.values()), size=9)
     ax.invert_yaxis()
     ax.set_xlabel("times as fast as theirs (black: the aim)")
     ax.xaxis.set_major_formatter("{x:g}")
+    kinds = list(dict.fromkeys(kind for part in parts for kind in part))
     handles = [plt.Rectangle((0, 0), 1, 1, color=color) for color in (BLUE, ORANGE)]
-    fig.legend(handles, KINDS, loc="outside upper center", ncols=2)
+    fig.legend(handles[: len(kinds)], kinds, loc="outside upper center", ncols=2)
     return fig
