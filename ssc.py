@@ -108,7 +108,8 @@ def extract_features(
     start_time, n_clips = time.perf_counter(), len(dataset)
     progress = extract.progress_bar("extracting features", output.quiet)
     with extract.workers(options.jobs or extract.default_n_jobs(n_clips)) as executor:
-        result = extract.extract_features(dataset, recipe.examples, executor, progress)
+        task = recipe.examples, executor, progress, options.features
+        result = extract.extract_features(dataset, *task)
     extract.report_unreadable(result.problems, n_clips, options.skip_bad)
     dataset = dataset.only(result.kept)
     output.log(figures.treatment_text(result.treated, len(dataset)))
@@ -123,7 +124,7 @@ def extract_features(
 def run_settings(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
     """The settings and versions that determine the results."""
     names = ["data", "recipe", "seed", *(["folds", "repeats"] if options.cv else [])]
-    names += ["segments"] if options.segments else []
+    names += [name for name in ("segments", "features") if getattr(options, name)]
     settings = {name: getattr(options, name) for name in names} | asdict(recipe)
     versions = {"ssc": __version__, "python": platform.python_version()}
     versions |= {name: version(name) for name in ("numpy", "scipy", "soundfile", "matplotlib")}

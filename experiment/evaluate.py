@@ -36,7 +36,7 @@ class Features(NamedTuple):
     classes: Sequence[str]
 
     def only(self, which: np.ndarray) -> "Features":
-        """The clips selected by a mask (n,), of the same classes."""
+        """The clips selected by a mask (n,) or by indices, of the same classes."""
         names = np.array(self.names)[which].tolist()
         examples = [each[which] for each in self.examples]
         return Features(examples, names, self.labels[which], self.classes)

@@ -13,11 +13,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from math import prod
 from multiprocessing import active_children, get_context, parent_process
 from threading import Thread
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.lib.format import header_data_from_array_1_0 as header_of
+from numpy.lib.format import write_array_header_1_0 as write_header
 from tqdm import tqdm
 
 from .data import Clip, Dataset, printable
@@ -51,11 +54,13 @@ def extract_features(
     feature_fn: FeatureFn,
     executor: Executor | None = None,
     progress: Progress = iter,
+    file: str | None = None,
 ) -> ExtractionResult:
     """Compute feature_fn(signal) of every clip: one array per view, of equal shapes for all clips.
 
     progress wraps the iterable of clips, as tqdm does. With an executor, feature_fn, reader and
-    sources must be picklable.
+    sources must be picklable. file: an .npy file for the only view, which is then a memory map.
+    ValueError: several views and a file. OSError: the file cannot be written.
     """
     views: list[np.ndarray] = []
     kept, treated, problems = list[int](), Counter[str](), list[dict[str, str]]()
@@ -65,13 +70,38 @@ def extract_features(
             problems.append({"clip": dataset.names[i], "reason": outcome})
             continue
         rows, steps = outcome
+        if file is not None and len(rows) > 1:
+            raise ValueError(f"{file=} must be None for {len(rows)} views")
         if not views:  # preallocated: stacking a list needs twice the memory
-            views = [np.empty((len(dataset), *row.shape), row.dtype) for row in rows]
+            views = [allocate((len(dataset), *row.shape), row.dtype, file) for row in rows]
         for view, row in zip(views, rows, strict=True):
             view[len(kept)] = row
         treated.update(steps)
         kept.append(i)
-    return ExtractionResult([view[: len(kept)] for view in views], kept, treated, problems)
+    views = [view[: len(kept)] for view in views]
+    if file is not None and views:
+        with open(file, "r+b") as stream:  # fewer rows, if clips are unreadable
+            write_header(stream, header_of(views[0]))
+    return ExtractionResult(views, kept, treated, problems)
+
+
+def allocate(shape: tuple[int, ...], dtype: np.dtype, file: str | None) -> np.ndarray:
+    """An array in memory, or the memory map of a new .npy file. OSError: it cannot be written.
+
+    The file is filled with zeros, so that a full disk is an error now and not an hour later."""
+    if file is None:
+        return np.empty(shape, dtype)
+    header = {"descr": dtype.str, "fortran_order": False, "shape": shape}
+    with open(file, "wb", buffering=0) as stream:
+        write_header(stream, header)
+        try:
+            for _ in range(shape[0]):
+                stream.write(bytes(prod(shape[1:]) * dtype.itemsize))
+        except OSError as error:
+            stream.truncate(0)
+            raise OSError(error.errno, error.strerror, file) from None
+    view: np.ndarray = np.load(file, mmap_mode="r+")
+    return view
 
 
 def map_clips(

@@ -72,7 +72,8 @@ def draw_features(features: Features, recipe: Reference, output: Output) -> None
     if len(features.classes) > MAX_DRAWN:
         n = len(features.classes)
         output.log(f"mfcc.png and features.png show the first {MAX_DRAWN} of {n} classes")
-        features = features.only(features.labels < MAX_DRAWN)
+        drawn = [np.flatnonzero(features.labels == c)[:3] for c in range(MAX_DRAWN)]
+        features = features.only(np.concatenate(drawn))
     (view,) = features.views  # (n_clips, 1, n_features)
     n_rows = 3 * recipe.n_mfcc if recipe.deltas else recipe.n_mfcc
     images = view.reshape(len(view), n_rows, -1)  # (n_clips, n_rows, n_frames)

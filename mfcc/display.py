@@ -125,7 +125,7 @@ def _class_panels(
     fig.subplots_adjust(0.85 / width, 0.55 / height, 1 - 0.2 / width, 1 - (0.35 + head) / height)
     fig.subplots_adjust(wspace=0.2 / 3.4, hspace=0.35 / 1.05)
     axes[0, 0].yaxis.set_major_locator(MaxNLocator(4, integer=True))
-    clips = [features[labels == label][:n] for label in range(len(classes))]
+    clips = [features[np.flatnonzero(labels == label)[:n]] for label in range(len(classes))]
     for (row, column), ax in np.ndenumerate(axes):
         used = column < len(clips[row])
         ax.axis(used)

@@ -1,6 +1,6 @@
 """Argument validation shared by the package."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,14 +29,22 @@ def finite_examples(x: ArrayLike) -> np.ndarray:
     x = examples(x)
     if len(x) == 0:
         raise ValueError(f"x has shape {x.shape}; it must contain at least one example")
-    if not all_finite([x]):
-        raise ValueError(f"x contains {np.sum(~np.isfinite(x))} values that are NaN or infinite")
+    n_bad = sum(int(np.sum(~np.isfinite(rows))) for rows in row_blocks(x))
+    if n_bad:
+        raise ValueError(f"x contains {n_bad} values that are NaN or infinite")
     return x
+
+
+def row_blocks(x: np.ndarray, size: int = 256) -> Iterator[np.ndarray]:
+    """Views of up to 256 successive rows each, at least one view: a computation on one block at a
+    time needs little memory beside x, however many rows x has."""
+    return (x[start : start + size] for start in range(0, max(1, len(x)), size))
 
 
 def all_finite(arrays: Sequence[np.ndarray]) -> bool:
     """Whether no array contains NaN or infinity."""
-    return all(bool(np.isfinite(array).all()) for array in arrays)
+    blocks = (rows for array in arrays for rows in row_blocks(np.atleast_1d(array)))
+    return all(bool(np.isfinite(rows).all()) for rows in blocks)
 
 
 def generator(rng: Any) -> np.random.Generator:

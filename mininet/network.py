@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from os import PathLike
 from typing import Any, NoReturn
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import storage
-from ._checks import all_finite, finite_examples, generator, positive_integer
+from ._checks import all_finite, finite_examples, generator, positive_integer, row_blocks
 from .layers import Layer
 from .losses import SoftmaxCrossEntropy, softmax, targets
 from .metrics import accuracy
@@ -109,19 +110,22 @@ class Sequential(Layer):
         """Minibatch gradient descent: each epoch visits every row once, in a new random order.
 
         x (n, n_features), y (n,) ints or (n, n_classes) one-hot; computes in the dtype of x. The
-        last batch may be smaller. optimizer None: SGD(). rng: a generator or a seed for one.
+        last batch may be smaller. Of an np.memmap the order is that of block_order. optimizer None:
+        SGD(). rng: a generator or a seed for one.
         on_epoch is called with the history after each epoch; the network is in inference mode.
         ValueError: x is not finite or does not match y, epochs or batch_size < 1, weights that
         are not finite. DivergenceError: the loss or a weight becomes non-finite.
         """
         batch_size = positive_integer(batch_size, "batch_size")
+        in_file = isinstance(x, np.memmap)
         x, y = self._prepare(x, y)
         optimizer = SGD() if optimizer is None else optimizer
         rng = generator(np.random.default_rng(rng) if isinstance(rng, int | np.integer) else rng)
+        shuffled = partial(block_order, rng=rng) if in_file else rng.permutation
         criterion, history = SoftmaxCrossEntropy(), History()
         for epoch in range(positive_integer(epochs, "epochs")):
             before = [param.copy() for param in self.params]  # restored after divergence
-            rate, order, total, n_correct = optimizer.rate, rng.permutation(len(x)), 0.0, 0
+            rate, order, total, n_correct = optimizer.rate, shuffled(len(x)), 0.0, 0
             with self._training_mode(rng):
                 for start in range(0, len(x), batch_size):
                     rows = order[start : start + batch_size]
@@ -181,15 +185,15 @@ class Sequential(Layer):
     def predict_proba(self, x: ArrayLike) -> np.ndarray:
         """x (n, n_features) -> the probability of each class, (n, n_classes), rows sum to one.
         ValueError: no rows, another width, NaN, infinity."""
-        return softmax(self.forward(finite_examples(x)))
+        return softmax(forward_blocks(self, finite_examples(x)))
 
     def predict(self, x: ArrayLike) -> np.ndarray:
         """x (n, n_features) -> the most probable class of each row, (n,) ints; else as above."""
-        return self.forward(finite_examples(x)).argmax(axis=1)
+        return forward_blocks(self, finite_examples(x)).argmax(axis=1)
 
     def evaluate(self, x: ArrayLike, y: ArrayLike) -> tuple[float, float]:
         """Return (loss, accuracy) for the current weights; x and y as in fit."""
-        logits = self.forward(finite_examples(x))
+        logits = forward_blocks(self, finite_examples(x))
         y = targets(y, logits.shape, logits.dtype)
         loss = SoftmaxCrossEntropy().forward(logits, y)
         return loss, accuracy(y.argmax(axis=1), logits.argmax(axis=1))
@@ -237,6 +241,23 @@ class Sequential(Layer):
         (network,), metadata = storage.load(path, cls, n_networks=1)
         network.metadata = metadata
         return network
+
+
+def forward_blocks(network: Layer, x: np.ndarray) -> np.ndarray:
+    """network.forward(x), without what the layers between need for all rows at once."""
+    return np.concatenate([network.forward(rows) for rows in row_blocks(x)])
+
+
+def block_order(n: int, rng: np.random.Generator) -> np.ndarray:
+    """The rows 0 … n - 1 of a file in a random order that reads neighbors together.
+
+    Blocks of 64 neighbors are shuffled, and then the rows of every 64 blocks: batches mix rows
+    from all over the file, and the 4096 rows in use stay in the page cache.
+    """
+    first = 64 * rng.permutation(-(-n // 64))  # row of each block
+    rows = np.add.outer(first, np.arange(64)).ravel()
+    parts = np.split(rows[rows < n], range(4096, n, 4096))
+    return np.concatenate([rng.permutation(part) for part in parts])
 
 
 def _all_layers(layer: Layer) -> list[Layer]:

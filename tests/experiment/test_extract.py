@@ -62,6 +62,23 @@ def test_every_clip_is_kept_or_listed_as_a_problem(pool: Any) -> None:
     assert nothing.views == [] and nothing.kept == [] and len(nothing.problems) == 3
 
 
+def test_features_in_a_file_are_those_in_memory(tmp_path: Path) -> None:
+    """The view is a memory map of the file, which has the rows of the readable clips alone."""
+    file, reader = str(tmp_path / "x.npy"), Mock(side_effect=numbered)
+    alone, mapped = (
+        extract_features(dataset_of(7), lambda signal: two_views(signal)[1:], file=name)
+        for name in (None, file)
+    )
+    assert isinstance(mapped.views[0], np.memmap) and mapped[1:] == alone[1:]
+    for view in (mapped.views[0], np.load(file)):
+        np.testing.assert_array_equal(view, alone.views[0], strict=True)
+    with pytest.raises(ValueError, match="must be None for 2 views"):
+        extract_features(dataset_of(7), two_views, file=file)
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        extract_features(dataset_of(7, reader), lambda signal: [signal], file="nowhere/x.npy")
+    assert reader.call_count == 1  # before the work
+
+
 def test_reasons_are_sentences_on_one_line() -> None:
     """Of an OSError the file and the system's message, else the message; line breaks escaped."""
     assert reason(FileNotFoundError(2, "No such file", "a\nb.wav")) == "a\\nb.wav: No such file"

@@ -2,6 +2,8 @@
 
 import math
 import pickle
+import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from numpy.typing import ArrayLike
 
 import mininet as mn
 from mininet import SGD, Dense, DivergenceError, Dropout, History, Layer, LeakyReLU, Sequential
+from mininet.network import block_order
 from tests.mininet import strategies
 from tests.mininet.strategies import Replayed, Task, bits, loss_and_gradients, networks, tasks
 from tests.oracles import assert_within
@@ -144,6 +147,52 @@ def test_the_members_of_the_batches_change_between_epochs(rng: Generator) -> Non
     )
     # the same batch again: 4·4/C(40, 10) = 2e-8
     assert not (first & second or second & third or first & third)
+
+
+@given(st.integers(1, 20000), generators())
+@settings(max_examples=30)
+def test_the_rows_of_a_file_are_shuffled_by_blocks(n: int, rng: Generator) -> None:
+    """Each row occurs once. Every 4096 rows are from at most 65 blocks of 64 neighbors, which are
+    others in the next epoch, and follow one another in random order."""
+    order, later = block_order(n, rng), block_order(n, rng)
+    assert sorted(order.tolist()) == sorted(later.tolist()) == list(range(n))
+    for start in range(0, n - 4095, 4096):
+        first, second = (each[start : start + 4096] // 64 for each in (order, later))
+        assert len(set(first)) <= 65 and (n < 12288 or set(first) != set(second))
+        # the next row is from the same block with probability 1/64, ± 5 standard errors
+        assert abs(np.mean(np.diff(first) == 0) - 1 / 64) < 5 / 8 / math.sqrt(4096)
+
+
+def test_training_from_a_file_is_training_on_its_rows(tmp_path: Path) -> None:
+    """Of a memory map, fit takes the rows in the order of block_order, and all else is the same."""
+    x, y = default_rng(0).standard_normal((5000, 3)), np.arange(5000) // 1700
+    np.save(tmp_path / "x.npy", x)
+    draws, ends = default_rng(1), list[Any]()
+    orders = Replayed([block_order(len(x), draws) for _ in range(2)])
+    for rows, rng in ((np.load(tmp_path / "x.npy", mmap_mode="r"), default_rng(1)), (x, orders)):
+        network = strategies.reference((3, 4, 4, 4, 3), default_rng(2))
+        history = network.fit(rows, y, 2, 40, SGD(0.1), rng)
+        ends.append((history, bits(network), network.evaluate(rows, y)))
+    assert ends[0] == ends[1]
+
+
+def test_many_rows_need_little_memory_beside_their_own() -> None:
+    """Training and predictions allocate less than a tenth of x; the predictions, in blocks of rows,
+    are those of all rows at once, to rounding."""
+    x, y = default_rng(0).standard_normal((4000, 500)), np.arange(4000) % 3
+    network = strategies.reference((500, 40, 40, 40, 3), default_rng(1))
+    tracemalloc.start()
+    network.fit(x, y, 1)
+    (loss, proportion), predicted = network.evaluate(x, y), network.predict(x)
+    both = network.predict_proba(x), mn.window_proba(network, x[:, None])
+    assert tracemalloc.get_traced_memory()[1] < 0.1 * x.nbytes
+    tracemalloc.stop()
+    logits = network.forward(x)
+    for p in both:
+        assert_within(p, mn.softmax(logits), 100 * eps_of(float))
+    np.testing.assert_array_equal(predicted, logits.argmax(axis=1))
+    assert proportion == mn.accuracy(y, predicted)
+    assert_within(loss, mn.SoftmaxCrossEntropy().forward(logits, y), 100 * eps_of(float))
 
 
 @given(
