@@ -6,6 +6,7 @@ a time: paths are sent to it, and features are returned.
 """
 
 import os
+import shutil
 import signal
 import sys
 from collections import Counter
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from functools import partial
 from math import prod
 from multiprocessing import active_children, get_context, parent_process
+from pathlib import Path
 from threading import Thread
 from typing import Any, NamedTuple
 
@@ -75,33 +77,36 @@ def extract_features(
         if not views:  # preallocated: stacking a list needs twice the memory
             views = [allocate((len(dataset), *row.shape), row.dtype, file) for row in rows]
         for view, row in zip(views, rows, strict=True):
-            view[len(kept)] = row
+            store(view, len(kept), row)
         treated.update(steps)
         kept.append(i)
     views = [view[: len(kept)] for view in views]
-    if file is not None and views:
-        with open(file, "r+b") as stream:  # fewer rows, if clips are unreadable
-            write_header(stream, header_of(views[0]))
+    if file is not None and problems and views:
+        with open(file, "r+b") as stream:
+            write_header(stream, header_of(views[0]))  # of fewer rows
     return ExtractionResult(views, kept, treated, problems)
 
 
 def allocate(shape: tuple[int, ...], dtype: np.dtype, file: str | None) -> np.ndarray:
     """An array in memory, or the memory map of a new .npy file. OSError: it cannot be written.
-
-    The file is filled with zeros, so that a full disk is an error now and not an hour later."""
+    ValueError: the disk has too little space."""
     if file is None:
         return np.empty(shape, dtype)
-    header = {"descr": dtype.str, "fortran_order": False, "shape": shape}
-    with open(file, "wb", buffering=0) as stream:
-        write_header(stream, header)
-        try:
-            for _ in range(shape[0]):
-                stream.write(bytes(prod(shape[1:]) * dtype.itemsize))
-        except OSError as error:
-            stream.truncate(0)
-            raise OSError(error.errno, error.strerror, file) from None
-    view: np.ndarray = np.load(file, mmap_mode="r+")
-    return view
+    Path(file).unlink(missing_ok=True)
+    needed, free = prod(shape) * dtype.itemsize, shutil.disk_usage(Path(file).parent).free
+    if needed > free:
+        raise ValueError(f"{file} needs {needed / 1e9:.1f} GB; {free / 1e9:.1f} GB are free")
+    return np.lib.format.open_memmap(file, "w+", dtype, shape)
+
+
+def store(view: np.ndarray, k: int, row: np.ndarray) -> None:
+    """view[k] = row; into a file without the map, which would end the process on a full disk."""
+    if not isinstance(view, np.memmap) or view.filename is None:
+        view[k] = row
+        return
+    with open(view.filename, "r+b") as stream:
+        stream.seek(view.offset + k * row.nbytes)
+        stream.write(row.tobytes())
 
 
 def map_clips(

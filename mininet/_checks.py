@@ -1,4 +1,4 @@
-"""Argument validation shared by the package."""
+"""Argument validation shared by the package, and blocks of rows."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -8,8 +8,9 @@ from numpy.typing import ArrayLike
 
 
 def as_float(x: ArrayLike) -> np.ndarray:
-    """Convert x to a real array; float32 and float64 stay, other numbers become float64."""
-    x = np.asarray(x)
+    """Convert x to a real array; float32 and float64 stay, also np.memmap; other numbers become
+    float64."""
+    x = x if isinstance(x, np.memmap) else np.asarray(x)
     if x.dtype.kind not in "biuf":
         raise ValueError(f"dtype {x.dtype} must be a real number type")
     return x if x.dtype.char in "fd" else x.astype(float)
@@ -36,9 +37,22 @@ def finite_examples(x: ArrayLike) -> np.ndarray:
 
 
 def row_blocks(x: np.ndarray, size: int = 256) -> Iterator[np.ndarray]:
-    """Views of up to 256 successive rows each, at least one view: a computation on one block at a
-    time needs little memory beside x, however many rows x has."""
-    return (x[start : start + size] for start in range(0, max(1, len(x)), size))
+    """Successive blocks of up to 256 rows, at least one block: a computation on one block at a time
+    needs little memory beside x, however many rows x has."""
+    return (read_rows(x, start, start + size) for start in range(0, max(1, len(x)), size))
+
+
+def read_rows(x: np.ndarray, start: int, stop: int) -> np.ndarray:
+    """x[start:stop]; of an np.memmap a copy, read from its file, since for each page of a map that
+    is not in memory some systems read megabytes around it."""
+    rows = x[start:stop]
+    if not isinstance(x, np.memmap) or x.filename is None or x.mode == "c":
+        return rows
+    if not x.flags.c_contiguous:
+        return rows
+    whole = x.base if isinstance(x.base, np.memmap) else x  # x may begin behind its start
+    offset = whole.offset + rows.ctypes.data - whole.ctypes.data
+    return np.fromfile(x.filename, x.dtype, rows.size, offset=offset).reshape(rows.shape)
 
 
 def all_finite(arrays: Sequence[np.ndarray]) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import storage
-from ._checks import as_float
+from ._checks import as_float, row_blocks
 from .losses import softmax
 from .network import Sequential, forward_blocks
 
@@ -23,7 +23,7 @@ def valid_windows(view: ArrayLike) -> np.ndarray:
     view = as_float(view)
     if view.ndim != 3:
         raise ValueError(f"a view has shape {view.shape}; it must be (n, n_windows, n_features)")
-    valid = ~np.isnan(view.min(axis=2, initial=np.inf))  # NaN if any value is
+    valid = np.concatenate([~np.isnan(rows).any(axis=2) for rows in row_blocks(view)])
     if not valid.any(axis=1).all():
         raise ValueError("an example has no window without NaN")
     return valid

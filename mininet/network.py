@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from os import PathLike
 from typing import Any, NoReturn
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import storage
-from ._checks import all_finite, finite_examples, generator, positive_integer, row_blocks
+from ._checks import all_finite, finite_examples, generator, positive_integer, read_rows, row_blocks
 from .layers import Layer
 from .losses import SoftmaxCrossEntropy, softmax, targets
 from .metrics import accuracy
@@ -110,35 +109,33 @@ class Sequential(Layer):
         """Minibatch gradient descent: each epoch visits every row once, in a new random order.
 
         x (n, n_features), y (n,) ints or (n, n_classes) one-hot; computes in the dtype of x. The
-        last batch may be smaller. Of an np.memmap the order is that of block_order. optimizer None:
-        SGD(). rng: a generator or a seed for one.
-        on_epoch is called with the history after each epoch; the network is in inference mode.
+        last batch may be smaller; x may be an np.memmap, see minibatches. optimizer None: SGD().
+        rng: a generator or a seed for one. on_epoch is called with the history after each epoch;
+        the network is in inference mode.
         ValueError: x is not finite or does not match y, epochs or batch_size < 1, weights that
         are not finite. DivergenceError: the loss or a weight becomes non-finite.
         """
         batch_size = positive_integer(batch_size, "batch_size")
-        in_file = isinstance(x, np.memmap)
         x, y = self._prepare(x, y)
         optimizer = SGD() if optimizer is None else optimizer
         rng = generator(np.random.default_rng(rng) if isinstance(rng, int | np.integer) else rng)
-        shuffled = partial(block_order, rng=rng) if in_file else rng.permutation
         criterion, history = SoftmaxCrossEntropy(), History()
         for epoch in range(positive_integer(epochs, "epochs")):
             before = [param.copy() for param in self.params]  # restored after divergence
-            rate, order, total, n_correct = optimizer.rate, shuffled(len(x)), 0.0, 0
+            rate, total, n_correct, n = optimizer.rate, 0.0, 0, 0
             with self._training_mode(rng):
-                for start in range(0, len(x), batch_size):
-                    rows = order[start : start + batch_size]
-                    logits = self.forward(x[rows])
-                    total += criterion.forward(logits, y[rows]) * len(rows)
+                for x_b, y_b in minibatches(x, y, batch_size, rng):
+                    n += len(x_b)
+                    logits = self.forward(x_b)
+                    total += criterion.forward(logits, y_b) * len(x_b)
                     if not np.isfinite(total):
                         break
-                    n_correct += int(np.sum(logits.argmax(axis=1) == y[rows].argmax(axis=1)))
+                    n_correct += int(np.sum(logits.argmax(axis=1) == y_b.argmax(axis=1)))
                     self.backward(criterion.backward())
                     optimizer.step(self.params, self.grads)
             if not (np.isfinite(total) and all_finite(self.params)):
-                self._restore_and_raise(before, epoch + 1, start // batch_size + 1, rate)
-            history.append(total / len(x), n_correct / len(x), rate)
+                self._restore_and_raise(before, epoch + 1, -(-n // batch_size), rate)
+            history.append(total / n, n_correct / n, rate)
             if on_epoch is not None:
                 on_epoch(history)
         return history
@@ -248,16 +245,29 @@ def forward_blocks(network: Layer, x: np.ndarray) -> np.ndarray:
     return np.concatenate([network.forward(rows) for rows in row_blocks(x)])
 
 
-def block_order(n: int, rng: np.random.Generator) -> np.ndarray:
-    """The rows 0 … n - 1 of a file in a random order that reads neighbors together.
+def minibatches(
+    x: np.ndarray, y: np.ndarray, size: int, rng: np.random.Generator
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield x and y of `size` rows at a time, the last ones maybe fewer: each row once, in random
+    order.
 
-    Blocks of 64 neighbors are shuffled, and then the rows of every 64 blocks: batches mix rows
-    from all over the file, and the 4096 rows in use stay in the page cache.
+    An np.memmap is read in blocks of 64 neighboring rows, in random order. About 64 blocks from all
+    over the file are in memory at a time, and minibatches are drawn from their rows.
     """
-    first = 64 * rng.permutation(-(-n // 64))  # row of each block
-    rows = np.add.outer(first, np.arange(64)).ravel()
-    parts = np.split(rows[rows < n], range(4096, n, 4096))
-    return np.concatenate([rng.permutation(part) for part in parts])
+    if not isinstance(x, np.memmap):
+        order = rng.permutation(len(x))
+        for start in range(0, len(x), size):
+            rows = order[start : start + size]
+            yield x[rows], y[rows]
+        return
+    order = np.add.outer(64 * rng.permutation(-(-len(x) // 64)), np.arange(64)).ravel()
+    order = order[order < len(x)]
+    step = size * max(1, 64 * 64 // size)  # whole minibatches
+    for start in range(0, len(x), step):
+        rows = order[start : start + step]
+        runs = np.split(rows, np.flatnonzero(np.diff(rows) != 1) + 1)
+        parts = [read_rows(x, run[0], run[-1] + 1) for run in runs]
+        yield from minibatches(np.concatenate(parts), y[rows], size, rng)
 
 
 def _all_layers(layer: Layer) -> list[Layer]:

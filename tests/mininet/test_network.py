@@ -4,6 +4,7 @@ import math
 import pickle
 import tracemalloc
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import ArrayLike
 
 import mininet as mn
 from mininet import SGD, Dense, DivergenceError, Dropout, History, Layer, LeakyReLU, Sequential
-from mininet.network import block_order
+from mininet.network import minibatches
 from tests.mininet import strategies
 from tests.mininet.strategies import Replayed, Task, bits, loss_and_gradients, networks, tasks
 from tests.oracles import assert_within
@@ -149,31 +150,51 @@ def test_the_members_of_the_batches_change_between_epochs(rng: Generator) -> Non
     assert not (first & second or second & third or first & third)
 
 
-@given(st.integers(1, 20000), generators())
+@given(st.integers(1, 20000), st.integers(1, 5000), st.booleans(), generators())
 @settings(max_examples=30)
-def test_the_rows_of_a_file_are_shuffled_by_blocks(n: int, rng: Generator) -> None:
-    """Each row occurs once. Every 4096 rows are from at most 65 blocks of 64 neighbors, which are
-    others in the next epoch, and follow one another in random order."""
-    order, later = block_order(n, rng), block_order(n, rng)
-    assert sorted(order.tolist()) == sorted(later.tolist()) == list(range(n))
-    for start in range(0, n - 4095, 4096):
-        first, second = (each[start : start + 4096] // 64 for each in (order, later))
-        assert len(set(first)) <= 65 and (n < 12288 or set(first) != set(second))
-        # the next row is from the same block with probability 1/64, ± 5 standard errors
-        assert abs(np.mean(np.diff(first) == 0) - 1 / 64) < 5 / 8 / math.sqrt(4096)
+def test_the_rows_of_a_file_are_shuffled_by_blocks(
+    n: int, size: int, shifted: bool, rng: Generator
+) -> None:
+    """Each row of a memory map, or of a part of one, is in one minibatch. Minibatches of about 4096
+    rows together are from at most 66 blocks of 64 neighbors, which are others in the next epoch,
+    and follow one another in random order."""
+    with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        file, low = Path(folder, "x.npy"), 100 * shifted
+        np.save(file, np.arange(low + n, dtype=np.float32)[:, None])
+        x = np.load(file, mmap_mode="r")[low:]
+        pairs = [list(minibatches(x, np.arange(n), size, rng)) for _ in range(2)]
+        del x
+    assert [len(rows) for _, rows in pairs[0][:-1]] == [size] * ((n - 1) // size)
+    for values, rows in pairs[0]:
+        np.testing.assert_array_equal(values[:, 0], low + rows)
+    first, later = (np.concatenate([rows for _, rows in each]) for each in pairs)
+    assert sorted(first) == sorted(later) == list(range(n))
+    step = size * max(1, 4096 // size)
+    for start in range(0, n - step + 1, step):
+        one, other = (rows[start : start + step] // 64 for rows in (first, later))
+        assert len(set(one)) <= step // 64 + 3 and (n < 3 * step or set(one) != set(other))
+        # the next row is from the same block with probability 1/64, ± 6 standard errors
+        assert abs(np.mean(np.diff(one) == 0) - 1 / 64) < 6 / 8 / math.sqrt(step)
 
 
-def test_training_from_a_file_is_training_on_its_rows(tmp_path: Path) -> None:
-    """Of a memory map, fit takes the rows in the order of block_order, and all else is the same."""
-    x, y = default_rng(0).standard_normal((5000, 3)), np.arange(5000) // 1700
-    np.save(tmp_path / "x.npy", x)
-    draws, ends = default_rng(1), list[Any]()
-    orders = Replayed([block_order(len(x), draws) for _ in range(2)])
-    for rows, rng in ((np.load(tmp_path / "x.npy", mmap_mode="r"), default_rng(1)), (x, orders)):
-        network = strategies.reference((3, 4, 4, 4, 3), default_rng(2))
-        history = network.fit(rows, y, 2, 40, SGD(0.1), rng)
-        ends.append((history, bits(network), network.evaluate(rows, y)))
-    assert ends[0] == ends[1]
+@pytest.mark.parametrize("mode", ["r", "c"])
+def test_training_from_a_file_is_training_on_its_minibatches(tmp_path: Path, mode: Any) -> None:
+    """A memory map gives the weights, to rounding none, of its rows in memory in the same order;
+    also one that was changed and is not the file any more (c), or whose rows are not in one piece.
+    """
+    np.save(tmp_path / "x.npy", default_rng(0).standard_normal((1000, 6)))
+    x, y, ends = np.load(tmp_path / "x.npy", mmap_mode=mode), np.arange(1000) // 400, list[Any]()
+    if mode == "c":
+        x[:500] += 1
+    for part in (x, x[:, ::2]):
+        order = np.concatenate(
+            [rows for _, rows in minibatches(part, np.arange(1000), 40, default_rng(1))]
+        )
+        for rows, rng in ((part, default_rng(1)), (np.array(part), Replayed([order]))):
+            network = strategies.reference((part.shape[1], 4, 4, 4, 3), default_rng(2))
+            history = network.fit(rows, y, 1, 40, SGD(0.1), rng)
+            ends.append((history, bits(network), network.evaluate(rows, y)))
+    assert ends[0] == ends[1] and ends[2] == ends[3]
 
 
 def test_many_rows_need_little_memory_beside_their_own() -> None:

@@ -1,14 +1,13 @@
-"""Recordings that only a POSIX system has: links, and names of any bytes; and a full disk."""
+"""Recordings that only a POSIX system has: links, and names of any bytes."""
 
 import os
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from experiment.data import scan
-from experiment.extract import allocate, extract_features
+from experiment.extract import extract_features
 from tests import sounds
 from tests.experiment.program import Program, files_of
 
@@ -59,17 +58,3 @@ def test_links_are_what_they_lead_to(tmp_path: Path) -> None:
     dataset = scan(folder, out=tmp_path / "out")
     assert dataset.skipped_files == {"not audio": ["loop"], "results": ["results"]}
     assert dataset.classes == ["high", "hiss", "low"]
-
-
-def test_features_that_do_not_fit_on_the_disk_are_an_error_at_once(tmp_path: Path) -> None:
-    """The OSError names the file, which is left empty; a limit stands for the full disk."""
-    import resource
-
-    file, limits = tmp_path / "x.npy", resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
-    try:
-        with pytest.raises(OSError, match="too large") as caught:
-            allocate((100, 1000), np.dtype(np.float32), str(file))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert caught.value.filename == str(file) and file.stat().st_size == 0
