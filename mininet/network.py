@@ -251,7 +251,7 @@ def minibatches(
     """Yield x and y of `size` rows at a time, the last ones maybe fewer: each row once, in random
     order.
 
-    An np.memmap is read in blocks of 64 neighboring rows, in random order. About 64 blocks from all
+    An np.memmap is read in blocks of 32 neighboring rows, in random order. About 64 blocks from all
     over the file are in memory at a time, and minibatches are drawn from their rows.
     """
     if not isinstance(x, np.memmap):
@@ -260,14 +260,15 @@ def minibatches(
             rows = order[start : start + size]
             yield x[rows], y[rows]
         return
-    order = np.add.outer(64 * rng.permutation(-(-len(x) // 64)), np.arange(64)).ravel()
+    order = np.add.outer(32 * rng.permutation(-(-len(x) // 32)), np.arange(32)).ravel()
     order = order[order < len(x)]
-    step = size * max(1, 64 * 64 // size)  # whole minibatches
+    step = size * max(1, 64 * 32 // size)  # whole minibatches
     for start in range(0, len(x), step):
         rows = order[start : start + step]
         runs = np.split(rows, np.flatnonzero(np.diff(rows) != 1) + 1)
-        parts = [read_rows(x, run[0], run[-1] + 1) for run in runs]
-        yield from minibatches(np.concatenate(parts), y[rows], size, rng)
+        yield from minibatches(  # no name: the last part is freed before the next is read
+            np.concatenate([read_rows(x, run[0], run[-1] + 1) for run in runs]), y[rows], size, rng
+        )
 
 
 def _all_layers(layer: Layer) -> list[Layer]:
