@@ -251,8 +251,9 @@ def minibatches(
     """Yield x and y of `size` rows at a time, the last ones maybe fewer: each row once, in random
     order.
 
-    An np.memmap is read in blocks of 32 neighboring rows, in random order. About 64 blocks from all
-    over the file are in memory at a time, and minibatches are drawn from their rows.
+    An np.memmap is read in blocks of 32 neighboring rows, since a disk is slow in reading single
+    rows, and in parts of up to 64 blocks, whose rows are shuffled in memory. As the file may be
+    sorted by class, the blocks of a part are evenly spread over it, each drawn near its place.
     """
     if not isinstance(x, np.memmap):
         order = rng.permutation(len(x))
@@ -260,9 +261,12 @@ def minibatches(
             rows = order[start : start + size]
             yield x[rows], y[rows]
         return
-    order = np.add.outer(32 * rng.permutation(-(-len(x) // 32)), np.arange(32)).ravel()
+    n_parts = -(-len(x) // (64 * 32))
+    blocks = np.arange(n_parts * -(-len(x) // (n_parts * 32))).reshape(-1, n_parts)
+    blocks = rng.permuted(blocks, axis=1).T  # (n_parts, 64 or fewer): a part has one of each row
+    order = np.add.outer(32 * blocks.ravel(), np.arange(32)).ravel()
     order = order[order < len(x)]
-    step = size * max(1, 64 * 32 // size)  # whole minibatches
+    step = size * max(1, len(x) // n_parts // size)  # rows of a part, in whole minibatches
     for start in range(0, len(x), step):
         rows = order[start : start + step]
         runs = np.split(rows, np.flatnonzero(np.diff(rows) != 1) + 1)

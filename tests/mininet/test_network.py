@@ -155,9 +155,9 @@ def test_the_members_of_the_batches_change_between_epochs(rng: Generator) -> Non
 def test_the_rows_of_a_file_are_shuffled_by_blocks(
     n: int, size: int, shifted: bool, rng: Generator
 ) -> None:
-    """Each row of a memory map, or of a part of one, is in one minibatch. 2048 rows in a row, in
-    whole minibatches, are of about 64 blocks of 32 neighbors, of others in the next epoch, and in
-    random order."""
+    """Each row of a memory map, or of a slice of one, is in one minibatch. Up to 2048 successive
+    rows are of about 64 blocks of 32 neighbors, evenly spread over the file, others in the next
+    epoch, and in random order."""
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         file, low = Path(folder, "x.npy"), 100 * shifted
         np.save(file, np.arange(low + n, dtype=np.float32)[:, None])
@@ -169,12 +169,15 @@ def test_the_rows_of_a_file_are_shuffled_by_blocks(
         np.testing.assert_array_equal(values[:, 0], low + rows)
     first, later = (np.concatenate([rows for _, rows in each]) for each in pairs)
     assert sorted(first) == sorted(later) == list(range(n))
-    step = size * max(1, 2048 // size)
-    for start in range(0, n - step + 1, step):
-        one, other = (rows[start : start + step] // 32 for rows in (first, later))
-        assert len(set(one)) <= step // 32 + 3 and (n < 3 * step or set(one) != set(other))
-        # two neighbors of a part follow one another with p = 31/step, ± 6 standard errors
-        assert abs(np.mean(np.diff(one) == 0) - 31 / step) < 6 * math.sqrt(32) / step
+    step = size * max(1, n // -(-n // 2048) // size)
+    for start in range(0, n - step + 1 if n > 2048 else 0, step):
+        one, other = (rows[start : start + step] for rows in (first, later))
+        assert len(set(one // 32)) <= step // 32 + 3
+        assert n < 2 * step or set(one // 32) != set(other // 32)
+        in_quarters = np.bincount(4 * one // n, minlength=4)
+        assert np.all(np.abs(in_quarters - step / 4) <= size + 64)
+        # two rows of a block follow one another with p = 31/step, ± 6 standard errors
+        assert abs(np.mean(np.diff(one // 32) == 0) - 31 / step) < 6 * math.sqrt(32) / step
 
 
 @pytest.mark.parametrize("mode", ["r", "c"])
