@@ -108,8 +108,8 @@ def extract_features(
     start_time, n_clips = time.perf_counter(), len(dataset)
     progress = extract.progress_bar("extracting features", output.quiet)
     with extract.workers(options.jobs or extract.default_n_jobs(n_clips)) as executor:
-        task = recipe.examples, executor, progress, options.features
-        result = extract.extract_features(dataset, *task)
+        arguments = recipe.examples, executor, progress, options.features
+        result = extract.extract_features(dataset, *arguments)
     extract.report_unreadable(result.problems, n_clips, options.skip_bad)
     dataset = dataset.only(result.kept)
     output.log(figures.treatment_text(result.treated, len(dataset)))

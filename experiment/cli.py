@@ -80,7 +80,7 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     text = "use every 5 s of a recording as a clip, not only the first"
     flag("train check", "--segments", text, False)
     flag("train predict", "--skip-bad", "list and skip the recordings that cannot be read", False)
-    text = "keep the features in a new file FILE.npy instead of in memory, for more clips than fit"
+    text = "keep the features in FILE.npy, which is replaced, instead of in memory"
     flag("train", "--features", text, metavar="FILE.npy")
     text = "the published network, or the average of three small ones (default: reference)"
     flag("train", "--recipe", text, choices=list(RECIPES), default=Reference.name)

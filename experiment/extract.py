@@ -82,14 +82,13 @@ def extract_features(
         kept.append(i)
     views = [view[: len(kept)] for view in views]
     if file is not None and problems and views:
-        with open(file, "r+b") as stream:
-            write_header(stream, header_of(views[0]))  # of fewer rows
+        with open(file, "r+b") as stream:  # which has fewer rows than allocated
+            write_header(stream, header_of(views[0]))
     return ExtractionResult(views, kept, treated, problems)
 
 
 def allocate(shape: tuple[int, ...], dtype: np.dtype, file: str | None) -> np.ndarray:
-    """An array in memory, or the memory map of a new .npy file. OSError: it cannot be written.
-    ValueError: the disk has too little space."""
+    """An array in memory, or the memory map of a new .npy file. ValueError: the disk is full."""
     if file is None:
         return np.empty(shape, dtype)
     Path(file).unlink(missing_ok=True)
@@ -100,7 +99,7 @@ def allocate(shape: tuple[int, ...], dtype: np.dtype, file: str | None) -> np.nd
 
 
 def store(view: np.ndarray, k: int, row: np.ndarray) -> None:
-    """view[k] = row; into a file without the map, which would end the process on a full disk."""
+    """view[k] = row; a file is written without its map, which on a full disk ends the process."""
     if not isinstance(view, np.memmap) or view.filename is None:
         view[k] = row
         return

@@ -8,8 +8,7 @@ from numpy.typing import ArrayLike
 
 
 def as_float(x: ArrayLike) -> np.ndarray:
-    """Convert x to a real array; float32 and float64 stay, also np.memmap; other numbers become
-    float64."""
+    """Convert x to a real array, or np.memmap; numbers but float32 and float64 become float64."""
     x = x if isinstance(x, np.memmap) else np.asarray(x)
     if x.dtype.kind not in "biuf":
         raise ValueError(f"dtype {x.dtype} must be a real number type")
@@ -37,18 +36,16 @@ def finite_examples(x: ArrayLike) -> np.ndarray:
 
 
 def row_blocks(x: np.ndarray, size: int = 256) -> Iterator[np.ndarray]:
-    """Successive blocks of up to 256 rows, at least one block: a computation on one block at a time
-    needs little memory beside x, however many rows x has."""
+    """Successive blocks of up to 256 rows, at least one: what is computed by blocks needs little
+    memory beside x."""
     return (read_rows(x, start, start + size) for start in range(0, max(1, len(x)), size))
 
 
 def read_rows(x: np.ndarray, start: int, stop: int) -> np.ndarray:
-    """x[start:stop]; of an np.memmap a copy, read from its file, since for each page of a map that
-    is not in memory some systems read megabytes around it."""
+    """x[start:stop]; of an np.memmap read from the file: for a single page of a map some systems
+    read megabytes around it."""
     rows = x[start:stop]
-    if not isinstance(x, np.memmap) or x.filename is None or x.mode == "c":
-        return rows
-    if not x.flags.c_contiguous:
+    if not (isinstance(x, np.memmap) and x.filename and x.mode != "c" and x.flags.c_contiguous):
         return rows
     whole = x.base if isinstance(x.base, np.memmap) else x  # x may begin behind its start
     offset = whole.offset + rows.ctypes.data - whole.ctypes.data

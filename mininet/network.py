@@ -241,19 +241,17 @@ class Sequential(Layer):
 
 
 def forward_blocks(network: Layer, x: np.ndarray) -> np.ndarray:
-    """network.forward(x), without what the layers between need for all rows at once."""
+    """network.forward(x), with the hidden values of one block of rows at a time."""
     return np.concatenate([network.forward(rows) for rows in row_blocks(x)])
 
 
 def minibatches(
     x: np.ndarray, y: np.ndarray, size: int, rng: np.random.Generator
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield x and y of `size` rows at a time, the last ones maybe fewer: each row once, in random
-    order.
+    """Yield `size` rows of x and y at a time, the last maybe fewer: each once, in random order.
 
-    An np.memmap is read in blocks of 32 neighboring rows, since a disk is slow in reading single
-    rows, and in parts of up to 64 blocks, whose rows are shuffled in memory. As the file may be
-    sorted by class, the blocks of a part are evenly spread over it, each drawn near its place.
+    Of an np.memmap, up to 64 blocks of 32 neighboring rows are read at a time and their rows
+    shuffled. They are spread evenly over the file, which may be sorted by class.
     """
     if not isinstance(x, np.memmap):
         order = rng.permutation(len(x))
@@ -263,8 +261,8 @@ def minibatches(
         return
     n_parts = -(-len(x) // (64 * 32))
     blocks = np.arange(n_parts * -(-len(x) // (n_parts * 32))).reshape(-1, n_parts)
-    blocks = rng.permuted(blocks, axis=1).T  # (n_parts, 64 or fewer): a part has one of each row
-    order = np.add.outer(32 * blocks.ravel(), np.arange(32)).ravel()
+    columns = rng.permuted(blocks, axis=1).T  # a part reads a column: one block of each row
+    order = np.add.outer(32 * columns.ravel(), np.arange(32)).ravel()
     order = order[order < len(x)]
     step = size * max(1, len(x) // n_parts // size)  # rows of a part, in whole minibatches
     for start in range(0, len(x), step):

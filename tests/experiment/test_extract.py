@@ -16,15 +16,9 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
+from experiment import extract
 from experiment.data import Clip, Dataset, scan
-from experiment.extract import (
-    WORKER_ENVIRONMENT,
-    allocate,
-    default_n_jobs,
-    extract_features,
-    reason,
-    workers,
-)
+from experiment.extract import WORKER_ENVIRONMENT, default_n_jobs, extract_features, reason, workers
 from experiment.recipes import Improved, Reference
 from tests import sounds
 
@@ -85,7 +79,7 @@ def test_features_in_a_file_are_those_in_memory(tmp_path: Path) -> None:
         extract_features(dataset_of(7, reader), lambda signal: [signal], file="nowhere/x.npy")
     assert reader.call_count == 1  # before the work
     with pytest.raises(ValueError, match=r"x.npy needs 4000000.0 GB; [0-9.]+ GB are free"):
-        allocate((10**9, 10**6), np.dtype(np.float32), file)
+        extract.allocate((10**9, 10**6), np.dtype(np.float32), file)
 
 
 def test_reasons_are_sentences_on_one_line() -> None:

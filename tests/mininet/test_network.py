@@ -182,17 +182,15 @@ def test_the_rows_of_a_file_are_shuffled_by_blocks(
 
 @pytest.mark.parametrize("mode", ["r", "c"])
 def test_training_from_a_file_is_training_on_its_minibatches(tmp_path: Path, mode: Any) -> None:
-    """A memory map gives the weights, to rounding none, of its rows in memory in the same order;
-    also one that was changed and is not the file any more (c), or whose rows are not in one piece.
-    """
+    """A memory map gives the weights of its rows in memory in the same order; also one with changes
+    that are not in the file (c), or of every other column."""
     np.save(tmp_path / "x.npy", default_rng(0).standard_normal((1000, 6)))
     x, y, ends = np.load(tmp_path / "x.npy", mmap_mode=mode), np.arange(1000) // 400, list[Any]()
     if mode == "c":
         x[:500] += 1
     for part in (x, x[:, ::2]):
-        order = np.concatenate(
-            [rows for _, rows in minibatches(part, np.arange(1000), 40, default_rng(1))]
-        )
+        pairs = minibatches(part, np.arange(1000), 1000, default_rng(1))
+        order = np.concatenate([rows for _, rows in pairs])
         for rows, rng in ((part, default_rng(1)), (np.array(part), Replayed([order]))):
             network = strategies.reference((part.shape[1], 4, 4, 4, 3), default_rng(2))
             history = network.fit(rows, y, 1, 40, SGD(0.1), rng)
