@@ -125,7 +125,8 @@ def extract_features(
     output.log(figures.class_table(dataset))
     start_time, n_clips = time.perf_counter(), len(dataset)
     progress = extract.progress_bar("extracting features", output.quiet)
-    result = extract.extract_features(dataset, recipe.examples, executor, progress)
+    arguments = recipe.examples, executor, progress, options.features
+    result = extract.extract_features(dataset, *arguments)
     extract.report_unreadable(result.problems, n_clips, options.skip_bad)
     dataset = dataset.only(result.kept)
     output.log(figures.treatment_text(result.treated, len(dataset)))
@@ -140,7 +141,7 @@ def extract_features(
 def run_settings(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
     """The settings and versions that determine the results."""
     names = ["data", "recipe", "seed", *(["folds", "repeats"] if options.cv else [])]
-    names += ["segments"] if options.segments else []
+    names += [name for name in ("segments", "features") if getattr(options, name)]
     settings = {name: getattr(options, name) for name in names} | asdict(recipe)
     versions = {"ssc": __version__, "python": platform.python_version()}
     versions |= {name: version(name) for name in ("numpy", "scipy", "soundfile", "matplotlib")}

@@ -80,6 +80,8 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     text = "use every 5 s of a recording as a clip, not only the first"
     flag("train check", "--segments", text, False)
     flag("train predict", "--skip-bad", "list and skip the recordings that cannot be read", False)
+    text = "keep the features in FILE.npy, which is replaced, instead of in memory"
+    flag("train", "--features", text, metavar="FILE.npy")
     text = "the published network, or the average of three small ones (default: reference)"
     flag("train", "--recipe", text, choices=list(RECIPES), default=Reference.name)
     flag("train", "--cv", "cross-validate on held-out clips; no model is saved", False)
@@ -117,12 +119,16 @@ def _check_combination(parser: Parser, given: dict[str, Any]) -> None:
     """Reject flags that have no effect without another one, and two formats of one answer."""
     if {"json", "csv"} <= given.keys():
         parser.error("argument --csv: not allowed with --json")
+    if {"features", "cv"} <= given.keys():
+        parser.error("argument --features: not allowed with --cv")
+    if not given.get("features", ".npy").endswith(".npy"):  # a recording or a model is not lost
+        parser.error(f"argument --features: {given['features']!r} must end in .npy")
     has_data = "data" in given or parser.command == "predict"
     has_folds = "cv" in given or parser.command == "check"
     is_reference = given.get("recipe", Reference.name) == Reference.name
     rules = dict.fromkeys(("all_classes", "segments", "skip_bad"), (has_data, "--data"))
     rules |= dict.fromkeys(("folds", "repeats"), (has_folds, "--cv"))
-    rules |= dict.fromkeys(SETTINGS, (is_reference, "--recipe reference"))
+    rules |= dict.fromkeys([*SETTINGS, "features"], (is_reference, "--recipe reference"))
     for name, (has_effect, needed) in rules.items():
         if name in given and not has_effect:
             parser.error(f"argument --{name.replace('_', '-')}: requires {needed}")

@@ -125,7 +125,7 @@ def _first_clips(
     if invalid.size:
         raise ValueError(f"labels={invalid} must be indices into the {len(classes)} classes")
     n = positive_integer(n, "n_examples")
-    return [features[labels == label][:n] for label in range(len(classes))]
+    return [features[np.flatnonzero(labels == label)[:n]] for label in range(len(classes))]
 
 
 def _class_rows(

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import storage
-from ._checks import as_float
+from ._checks import as_float, row_blocks
 from .losses import softmax
-from .network import Sequential
+from .network import Sequential, forward_blocks
 
 
 def valid_windows(view: ArrayLike) -> np.ndarray:
@@ -23,7 +23,7 @@ def valid_windows(view: ArrayLike) -> np.ndarray:
     view = as_float(view)
     if view.ndim != 3:
         raise ValueError(f"a view has shape {view.shape}; it must be (n, n_windows, n_features)")
-    valid = ~np.isnan(view).any(axis=2)
+    valid = np.concatenate([~np.isnan(rows).any(axis=2) for rows in row_blocks(view)])
     if not valid.any(axis=1).all():
         raise ValueError("an example has no window without NaN")
     return valid
@@ -39,7 +39,7 @@ def window_proba(network: Sequential, view: ArrayLike) -> np.ndarray:
     n_valid = valid.sum(axis=1)  # (n,)
     starts = np.cumsum(n_valid) - n_valid  # of each example's windows
     windows = view.reshape(-1, view.shape[2]) if valid.all() else view[valid]  # avoids a copy
-    totals = np.add.reduceat(network.forward(windows), starts, axis=0)  # (n, C)
+    totals = np.add.reduceat(forward_blocks(network, windows), starts, axis=0)  # (n, C)
     return softmax(totals / n_valid[:, None].astype(totals.dtype))
 
 

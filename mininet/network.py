@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from threadpoolctl import ThreadpoolController
 
 from . import storage
-from ._checks import all_finite, finite_examples, generator, positive_integer
+from ._checks import all_finite, finite_examples, generator, positive_integer, read_rows, row_blocks
 from .layers import Layer
 from .losses import SoftmaxCrossEntropy, softmax, targets
 from .metrics import accuracy
@@ -112,8 +112,9 @@ class Sequential(Layer):
         """Minibatch gradient descent: each epoch visits every row once, in a new random order.
 
         x (n, n_features), y (n,) ints or (n, n_classes) one-hot; computes in the dtype of x. The
-        last batch may be smaller. optimizer None: SGD(). rng: a generator or a seed for one.
-        on_epoch is called with the history after each epoch; the network is in inference mode.
+        last batch may be smaller; x may be an np.memmap, see minibatches. optimizer None: SGD().
+        rng: a generator or a seed for one. on_epoch is called with the history after each epoch;
+        the network is in inference mode.
         ValueError: x is not finite or does not match y, epochs or batch_size < 1, weights that
         are not finite. DivergenceError: the loss or a weight becomes non-finite.
         """
@@ -124,19 +125,19 @@ class Sequential(Layer):
         criterion, history = SoftmaxCrossEntropy(), History()
         for epoch in range(positive_integer(epochs, "epochs")):
             before = [param.copy() for param in self.params]  # restored after divergence
-            rate, order, total, n_correct = optimizer.rate, rng.permutation(len(x)), 0.0, 0
+            rate, total, n_correct, n = optimizer.rate, 0.0, 0, 0
             with self._training_mode(rng):
-                for start in range(0, len(x), batch_size):
-                    rows = order[start : start + batch_size]
-                    logits = self.forward(x[rows])
-                    total += criterion.forward(logits, y[rows]) * len(rows)
+                for x_b, y_b in minibatches(x, y, batch_size, rng):
+                    n += len(x_b)
+                    logits = self.forward(x_b)
+                    total += criterion.forward(logits, y_b) * len(x_b)
                     if not np.isfinite(total):
                         break
-                    n_correct += int(np.sum(logits.argmax(axis=1) == y[rows].argmax(axis=1)))
+                    n_correct += int(np.sum(logits.argmax(axis=1) == y_b.argmax(axis=1)))
                     self.update(criterion.backward(), optimizer)
             if not (np.isfinite(total) and all_finite(self.params)):
-                self._restore_and_raise(before, epoch + 1, start // batch_size + 1, rate)
-            history.append(total / len(x), n_correct / len(x), rate)
+                self._restore_and_raise(before, epoch + 1, -(-n // batch_size), rate)
+            history.append(total / n, n_correct / n, rate)
             if on_epoch is not None:
                 on_epoch(history)
         return history
@@ -189,15 +190,15 @@ class Sequential(Layer):
     def predict_proba(self, x: ArrayLike) -> np.ndarray:
         """x (n, n_features) -> the probability of each class, (n, n_classes), rows sum to one.
         ValueError: no rows, another width, NaN, infinity."""
-        return softmax(self.forward(finite_examples(x)))
+        return softmax(forward_blocks(self, finite_examples(x)))
 
     def predict(self, x: ArrayLike) -> np.ndarray:
         """x (n, n_features) -> the most probable class of each row, (n,) ints; else as above."""
-        return self.forward(finite_examples(x)).argmax(axis=1)
+        return forward_blocks(self, finite_examples(x)).argmax(axis=1)
 
     def evaluate(self, x: ArrayLike, y: ArrayLike) -> tuple[float, float]:
         """Return (loss, accuracy) for the current weights; x and y as in fit."""
-        logits = self.forward(finite_examples(x))
+        logits = forward_blocks(self, finite_examples(x))
         y = targets(y, logits.shape, logits.dtype)
         loss = SoftmaxCrossEntropy().forward(logits, y)
         return loss, accuracy(y.argmax(axis=1), logits.argmax(axis=1))
@@ -245,6 +246,39 @@ class Sequential(Layer):
         (network,), metadata = storage.load(path, cls, n_networks=1)
         network.metadata = metadata
         return network
+
+
+def forward_blocks(network: Layer, x: np.ndarray) -> np.ndarray:
+    """network.forward(x), with the hidden values of one block of rows at a time."""
+    return np.concatenate([network.forward(rows) for rows in row_blocks(x)])
+
+
+def minibatches(
+    x: np.ndarray, y: np.ndarray, size: int, rng: np.random.Generator
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield `size` rows of x and y at a time, the last maybe fewer: each once, in random order.
+
+    Of an np.memmap, up to 64 blocks of 32 neighboring rows are read at a time and their rows
+    shuffled. They are spread evenly over the file, which may be sorted by class.
+    """
+    if not isinstance(x, np.memmap):
+        order = rng.permutation(len(x))
+        for start in range(0, len(x), size):
+            rows = order[start : start + size]
+            yield x[rows], y[rows]
+        return
+    n_parts = -(-len(x) // (64 * 32))
+    blocks = np.arange(n_parts * -(-len(x) // (n_parts * 32))).reshape(-1, n_parts)
+    columns = rng.permuted(blocks, axis=1).T  # a part reads a column: one block of each row
+    order = np.add.outer(32 * columns.ravel(), np.arange(32)).ravel()
+    order = order[order < len(x)]
+    step = size * max(1, len(x) // n_parts // size)  # rows of a part, in whole minibatches
+    for start in range(0, len(x), step):
+        rows = order[start : start + step]
+        runs = np.split(rows, np.flatnonzero(np.diff(rows) != 1) + 1)
+        yield from minibatches(  # no name: the last part is freed before the next is read
+            np.concatenate([read_rows(x, run[0], run[-1] + 1) for run in runs]), y[rows], size, rng
+        )
 
 
 def _all_layers(layer: Layer) -> list[Layer]:

@@ -39,11 +39,15 @@ class Normalization(Layer):
         A standard deviation below float32's rounding error counts as 0.
         ValueError: no rows, values that are not finite, or whose σ² overflows.
         """
-        x = finite_examples(x).astype(np.float64)
-        with np.errstate(over="ignore"):  # the constructor rejects non-finite values
-            mean = x.mean(axis=0)
-            variance = np.mean((x - mean) ** 2, axis=0)
-        rounding = np.finfo(np.float32).eps * np.abs(x).max(axis=0)
+        x, statistics = finite_examples(x), []
+        for part in np.array_split(x, 1 + x.shape[1] // 64, axis=1):  # float64 takes more memory
+            columns = part.astype(np.float64)
+            with np.errstate(over="ignore"):  # the constructor rejects non-finite values
+                mean = columns.mean(axis=0)
+                variance = np.mean((columns - mean) ** 2, axis=0)
+            statistics.append([mean, variance, np.abs(columns).max(axis=0)])
+        mean, variance, largest = np.concatenate(statistics, axis=1)
+        rounding = np.finfo(np.float32).eps * largest
         return cls(mean, np.where(np.sqrt(variance) > rounding, variance, 0))
 
     def forward(self, x: ArrayLike) -> np.ndarray:

@@ -12,7 +12,14 @@ from experiment.recipes import Improved, Reference
 SWITCHES = ("all_classes", "cv", "normalize", "quiet", "segments", "show", "skip_bad")
 TRAIN: dict[str, Any] = {"command": "train", "data": None, "out": Path("out")}
 TRAIN |= dict.fromkeys(SWITCHES, False)
-TRAIN |= {"recipe": "reference", "seed": 0, "folds": None, "repeats": 5, "jobs": None}
+TRAIN |= {
+    "recipe": "reference",
+    "seed": 0,
+    "folds": None,
+    "repeats": 5,
+    "jobs": None,
+    "features": None,
+}
 CHECK = {"command": "check", "data": "d", "all_classes": True, "folds": 4, "seed": 2, "jobs": 1}
 PREDICT = {"command": "predict", "model": "m.npz", "clips": ["a.wav", "b.wav"], "skip_bad": True}
 PREDICT |= {"out": None, "json": False, "csv": False}
@@ -27,6 +34,7 @@ ACCEPTED: dict[str, dict[str, Any]] = {
     "--data d --all-classes --skip-bad --jobs 3": (
         TRAIN | {"data": "d", "all_classes": True, "skip_bad": True, "jobs": 3}
     ),
+    "--features f.npy": TRAIN | {"features": "f.npy"},
     "--data d --segments": TRAIN | {"data": "d", "segments": True},
     "check --data d --all-classes --folds 4 --seed 2 --jobs 1 --json": (
         CHECK | {"json": True, "segments": False}
@@ -125,6 +133,9 @@ def test_numbers_out_of_range_are_rejected(
         ("--recipe improved --epochs 100", "argument --epochs: requires --recipe reference"),
         ("--recipe improved --decay 0", "argument --decay: requires --recipe reference"),
         ("--recipe improved --deltas", "argument --deltas: requires --recipe reference"),
+        ("--recipe improved --features f.npy", "argument --features: requires --recipe reference"),
+        ("--cv --features f.npy", "argument --features: not allowed with --cv"),
+        ("--features dog/1.wav", "argument --features: 'dog/1.wav' must end in .npy"),
         ("--data", "argument --data: expected one argument"),
         ("predict m.npz", "the following arguments are required: CLIP"),
         ("predict m.npz a.wav --csv --json", "argument --csv: not allowed with --json"),

@@ -16,6 +16,7 @@ from unittest.mock import Mock
 import numpy as np
 import pytest
 
+from experiment import extract
 from experiment.data import Clip, Dataset, scan
 from experiment.extract import WORKER_ENVIRONMENT, default_n_jobs, extract_features, reason, workers
 from experiment.recipes import Improved, Reference
@@ -60,6 +61,25 @@ def test_every_clip_is_kept_or_listed_as_a_problem(pool: Any) -> None:
     assert result.treated == {"cut": 3, "padded": 14}
     nothing = extract_features(dataset_of(3, lambda i: numbered(4)), two_views)
     assert nothing.views == [] and nothing.kept == [] and len(nothing.problems) == 3
+
+
+def test_features_in_a_file_are_those_in_memory(tmp_path: Path) -> None:
+    """The view is a memory map of the file, which has the rows of the readable clips alone."""
+    file, reader = str(tmp_path / "x.npy"), Mock(side_effect=numbered)
+    alone, mapped = (
+        extract_features(dataset_of(7), lambda signal: two_views(signal)[1:], file=name)
+        for name in (None, file)
+    )
+    assert isinstance(mapped.views[0], np.memmap) and mapped[1:] == alone[1:]
+    for view in (mapped.views[0], np.load(file)):
+        np.testing.assert_array_equal(view, alone.views[0], strict=True)
+    with pytest.raises(ValueError, match="must be None for 2 views"):
+        extract_features(dataset_of(7), two_views, file=file)
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        extract_features(dataset_of(7, reader), lambda signal: [signal], file="nowhere/x.npy")
+    assert reader.call_count == 1  # before the work
+    with pytest.raises(ValueError, match=r"x.npy needs 4000000.0 GB; [0-9.]+ GB are free"):
+        extract.allocate((10**9, 10**6), np.dtype(np.float32), file)
 
 
 def test_reasons_are_sentences_on_one_line() -> None:

@@ -81,13 +81,15 @@ def test_the_seed_determines_the_model(
     run: tuple[Path, str], category: Path, program: Program
 ) -> None:
     """--seed 0, here and in a process of its own: the same bytes; --seed 1: other ones. --quiet
-    prints nothing; --deltas gives the network 39 rows."""
-    model = program.out / "model.npz"
+    prints nothing; --deltas gives the network 39 rows; --features leaves the clips' in a file."""
+    model, file = program.out / "model.npz", program.out.parent / "x.npy"
     for seed in (0, 1):
-        assert program.train(category, "--seed", seed, *SHORT, "--quiet") == ""
+        options = ("--seed", seed, "--features", file) if seed == 0 else ("--seed", seed)
+        assert program.train(category, *options, *SHORT, "--quiet") == ""
         assert (model.read_bytes() == (run[0] / "model.npz").read_bytes()) == (seed == 0)
     assert program.train(category, "--quiet", "--deltas", "--epochs", 1) == ""
     assert Sequential.load(model).params[0].shape == (39 * 501, 500)
+    assert np.load(file).shape == (12, 1, 1, 13 * 501)
 
 
 def test_predict_prints_the_three_most_probable_classes(

@@ -63,6 +63,7 @@ def cases() -> Iterator[tuple[Any, ...]]:
         ("x has shape (2,); it must be (n_examples, n_features)", ones(2)),
         ("x has shape (0, 2); it must contain at least one example", ones((0, 2))),
         ("x contains 2 values that are NaN or infinite", [[nan, 0], [-inf, 0], [0, 0]]),
+        ("x contains 3 values that are NaN or infinite", [[0, inf], *[[1, 0]] * 999, [nan, nan]]),
     ):
         for call in (network.fit, network.evaluate):
             yield message, call, array, [0]
