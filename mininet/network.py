@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike
 from threadpoolctl import ThreadpoolController
 
 from . import storage
-from ._checks import all_finite, finite_examples, generator, positive_integer, read_rows, row_blocks
+from ._checks import all_finite, finite_examples, generator, positive_integer, row_blocks
 from .layers import Layer
 from .losses import SoftmaxCrossEntropy, softmax, targets
 from .metrics import accuracy
+from .minibatches import minibatches
 from .optimizers import SGD
 
 BLAS = ThreadpoolController().select(user_api="blas")  # threads of NumPy's matrix products
@@ -251,34 +252,6 @@ class Sequential(Layer):
 def forward_blocks(network: Layer, x: np.ndarray) -> np.ndarray:
     """network.forward(x), with the hidden values of one block of rows at a time."""
     return np.concatenate([network.forward(rows) for rows in row_blocks(x)])
-
-
-def minibatches(
-    x: np.ndarray, y: np.ndarray, size: int, rng: np.random.Generator
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield `size` rows of x and y at a time, the last maybe fewer: each once, in random order.
-
-    Of an np.memmap, up to 64 blocks of 32 neighboring rows are read at a time and their rows
-    shuffled. They are spread evenly over the file, which may be sorted by class.
-    """
-    if not isinstance(x, np.memmap):
-        order = rng.permutation(len(x))
-        for start in range(0, len(x), size):
-            rows = order[start : start + size]
-            yield x[rows], y[rows]
-        return
-    n_parts = -(-len(x) // (64 * 32))
-    blocks = np.arange(n_parts * -(-len(x) // (n_parts * 32))).reshape(-1, n_parts)
-    columns = rng.permuted(blocks, axis=1).T  # a part reads a column: one block of each row
-    order = np.add.outer(32 * columns.ravel(), np.arange(32)).ravel()
-    order = order[order < len(x)]
-    step = size * max(1, len(x) // n_parts // size)  # rows of a part, in whole minibatches
-    for start in range(0, len(x), step):
-        rows = order[start : start + step]
-        runs = np.split(rows, np.flatnonzero(np.diff(rows) != 1) + 1)
-        yield from minibatches(  # no name: the last part is freed before the next is read
-            np.concatenate([read_rows(x, run[0], run[-1] + 1) for run in runs]), y[rows], size, rng
-        )
 
 
 def _all_layers(layer: Layer) -> list[Layer]:

@@ -19,8 +19,8 @@ ROOT = Path(__file__).parent.parent
 # A file imports only from files that stand before it.
 READING_ORDER = {
     "mfcc": "_checks framing fourier mel cepstrum features fast statistics audio display",
-    "mininet": "_checks layers activations losses optimizers checking regularization metrics"
-    " storage network ensemble fast display",
+    "mininet": "_checks layers activations losses optimizers minibatches checking regularization"
+    " metrics storage network ensemble fast display",
     "experiment": "scenes data folds extract augment recipes evaluate output data_report prediction"
     " figures cli",
 }
