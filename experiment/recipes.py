@@ -50,9 +50,11 @@ class _Recipe:
     def examples(self, signal: np.ndarray) -> list[np.ndarray]:
         """The views of a clip and of its augmented copies, (1 + copies, n_windows, n_features) for
         each network. The copies depend on nothing but the clip."""
-        rng = np.random.default_rng(zlib.crc32(signal.tobytes()))
-        copies = [record_again(signal, rng) for _ in range(self.copies)]
-        return stack_views(list(map(self.views, [signal, *copies])))
+        variants = [signal]
+        if self.copies:
+            rng = np.random.default_rng(zlib.crc32(signal.tobytes()))
+            variants += [record_again(signal, rng) for _ in range(self.copies)]
+        return stack_views(list(map(self.views, variants)))
 
     def fit(
         self,

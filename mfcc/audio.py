@@ -185,9 +185,11 @@ def mpeg_samples(content: bytes, rate: int) -> int:
 
 
 def to_mono(channels: np.ndarray) -> np.ndarray:
-    """The mean of the channels (n, n_channels) -> (n,), clipped to [-1, 1]."""
+    """The mean of the channels (n, n_channels) -> (n,), clipped to [-1, 1]; of one channel within
+    these bounds a view."""
     mono = channels[:, 0] if channels.shape[1] == 1 else channels.mean(axis=1)
-    return np.clip(mono, -1, 1)
+    loudest = max(mono.max(initial=0), -mono.min(initial=0))
+    return np.clip(mono, -1, 1) if loudest > 1 else mono
 
 
 def resample(signal: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
