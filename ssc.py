@@ -45,26 +45,24 @@ def train(options: argparse.Namespace) -> None:
         pool(options, dataset) as executor,
     ):
         features, record = extract_features(dataset, recipe, options, output, executor)
-        drawing = None
-        if isinstance(recipe, Reference):  # the views of the other recipe are not images
-            drawing = figures.draw_features(features, recipe, output, executor)
+        with extract.in_background(None if options.show else executor) as draw:
+            if isinstance(recipe, Reference):  # the views of the other recipe are not images
+                draw(figures.draw_features, figures.examples(features), recipe, output)
 
-        start_time = time.perf_counter()
-        choice = choose_networks(recipe, features, options.seed, output)
-        model, histories = train_networks(recipe, choice, features, options.seed, output)
-        record["seconds"]["training"] = time.perf_counter() - start_time
+            start_time = time.perf_counter()
+            choice = choose_networks(recipe, features, options.seed, output)
+            model, histories = train_networks(recipe, choice, features, options.seed, output)
+            record["seconds"]["training"] = time.perf_counter() - start_time
 
-        labels, classes = features.labels, features.classes
-        p = model.predict_proba(features.views)  # (n_clips, n_classes)
-        loss, accuracy = evaluate.scores(p, labels)
-        matrix = confusion_matrix(labels, p.argmax(axis=1), len(classes))
-        results = {"train": {"loss": loss, "accuracy": accuracy}, "classes": classes}
-        output.save_json(results | {"confusion": matrix.tolist()} | record, "metrics.json")
-        figures.draw_training(model, histories, matrix, output, options.normalize)
+            labels, classes = features.labels, features.classes
+            p = model.predict_proba(features.views)  # (n_clips, n_classes)
+            loss, accuracy = evaluate.scores(p, labels)
+            matrix = confusion_matrix(labels, p.argmax(axis=1), len(classes))
+            results = {"train": {"loss": loss, "accuracy": accuracy}, "classes": classes}
+            output.save_json(results | {"confusion": matrix.tolist()} | record, "metrics.json")
+            draw(figures.draw_training, model, histories, matrix, output, options.normalize)
         output.log(f"loss {loss:.4f}, accuracy {accuracy:.4f}, measured on the training clips")
         output.log("use --cv to measure the accuracy on held-out clips")
-        if drawing:
-            drawing.result()  # raises what went wrong
 
 
 def cross_validate(options: argparse.Namespace) -> None:

@@ -11,7 +11,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from math import prod
@@ -193,6 +193,23 @@ def workers(jobs: int) -> Iterator[Executor | None]:
         for name in WORKER_ENVIRONMENT:
             del os.environ[name]
         os.environ.update(before)
+
+
+@contextmanager
+def in_background(executor: Executor | None) -> Iterator[Callable[..., None]]:
+    """Yield a function that calls its first argument with the others, in a worker process if there
+    is one. The end of the block waits for the calls, and raises what they raised."""
+    calls = list[Future[None]]()
+
+    def call(function: Callable[..., None], *arguments: Any) -> None:
+        if executor is None:
+            function(*arguments)
+        else:
+            calls.append(executor.submit(function, *arguments))
+
+    yield call
+    for each in calls:
+        each.result()
 
 
 def _initialize_worker() -> None:

@@ -5,7 +5,6 @@ Matplotlib is imported on first use.
 
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
 
@@ -64,22 +63,16 @@ def treatment_text(treated: Counter[str], n_clips: int) -> str:
     return "\n".join(f"{treated[k]} of {n_clips} clips {k} {how}" for k, how in kinds.items())
 
 
-def draw_features(
-    features: Features, recipe: Reference, output: Output, executor: Executor | None = None
-) -> Future[None] | None:
-    """Draw three clips of each of the first classes, as MFCC images and as flattened vectors: by
-    a worker process, if there is one and the figures are not shown."""
+def examples(features: Features) -> Features:
+    """Three clips of each of the first classes."""
+    drawn = [np.flatnonzero(features.labels == label)[:3] for label in range(MAX_DRAWN)]
+    return features.only(np.concatenate(drawn))
+
+
+def draw_features(features: Features, recipe: Reference, output: Output) -> None:
+    """Draw examples as MFCC images and as flattened vectors."""
     if (n := len(features.classes)) > MAX_DRAWN:
         output.log(f"mfcc.png and features.png show the first {MAX_DRAWN} of {n} classes")
-    drawn = [np.flatnonzero(features.labels == c)[:3] for c in range(min(n, MAX_DRAWN))]
-    arguments = features.only(np.concatenate(drawn)), recipe, output
-    if executor and not output.show:
-        return executor.submit(_draw_examples, *arguments)
-    _draw_examples(*arguments)
-    return None
-
-
-def _draw_examples(features: Features, recipe: Reference, output: Output) -> None:
     from mfcc.display import mfcc_grid, vector_grid
 
     classes = drawable(features.classes[:MAX_DRAWN])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from experiment import evaluate, figures
 from experiment.data import Clip, Dataset
-from experiment.extract import workers
+from experiment.extract import in_background, workers
 from experiment.output import Output, open_output, text_table
 from experiment.recipes import Model, Reference
 from mininet import Dense, History, Sequential
@@ -150,7 +150,7 @@ def test_grids_show_a_limited_number_of_classes(
     monkeypatch.setattr("mfcc.display.vector_grid", grid)
     names, labels = [f"c{i:02}/x.wav" for i in range(32)], np.arange(32)
     features = evaluate.Features([np.ones((32, 1, 26))], names, labels, [n[:3] for n in names])
-    figures.draw_features(features, Reference(), Output(tmp_path))
+    figures.draw_features(figures.examples(features), Reference(), Output(tmp_path))
     images, shown, classes = grid.call_args_list[0].args
     assert len(images) == len(shown) == len(classes) == 30 and classes[-1] == "c29"
     assert "mfcc.png and features.png show the first 30 of 32 classes" in capsys.readouterr().out
@@ -163,10 +163,9 @@ def test_a_worker_draws_the_same_pictures(tmp_path: Path) -> None:
     (tmp_path / "two").mkdir()
     figures.draw_features(features, Reference(), Output(tmp_path))
     with workers(2) as executor:
-        drawing = figures.draw_features(features, Reference(), Output(tmp_path / "two"), executor)
-        missing = figures.draw_features(features, Reference(), Output(tmp_path / "no"), executor)
-        assert drawing and missing and drawing.result() is None
-        with pytest.raises(OSError, match="no"):
-            missing.result()
+        with in_background(executor) as draw:
+            draw(figures.draw_features, features, Reference(), Output(tmp_path / "two"))
+        with pytest.raises(OSError, match="no"), in_background(executor) as draw:
+            draw(figures.draw_features, features, Reference(), Output(tmp_path / "no"))
     for name in ("mfcc.png", "features.png"):
         assert (tmp_path / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
