@@ -6,23 +6,18 @@ a time: paths are sent to it, and features are returned.
 """
 
 import os
-import shutil
 import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
-from math import prod
 from multiprocessing import active_children, get_context, parent_process
-from pathlib import Path
 from threading import Thread
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
-from numpy.lib.format import header_data_from_array_1_0 as header_of
-from numpy.lib.format import write_array_header_1_0 as write_header
 from tqdm import tqdm
 
 from .data import Clip, Dataset, printable
@@ -64,50 +59,40 @@ def extract_features(
 
     progress wraps the iterable of clips, as tqdm does. With an executor, feature_fn, reader and
     sources must be picklable. file: an .npy file for the only view, which is then a memory map.
-    ValueError: several views and a file. OSError: the file cannot be written.
+    OSError: the file cannot be written.
     """
     views: list[np.ndarray] = []
     kept, treated, problems = list[int](), Counter[str](), list[dict[str, str]]()
     task = partial(process_clip, dataset.reader, feature_fn)
-    for i, outcome in enumerate(map_clips(task, dataset.sources, executor, progress)):
-        if isinstance(outcome, str):
-            problems.append({"clip": dataset.names[i], "reason": outcome})
-            continue
-        rows, steps = outcome
-        if file is not None and len(rows) > 1:
-            raise ValueError(f"{file=} must be None for {len(rows)} views")
-        if not views:  # preallocated: stacking a list needs twice the memory
-            views = [allocate((len(dataset), *row.shape), row.dtype, file) for row in rows]
-        for view, row in zip(views, rows, strict=True):
-            store(view, len(kept), row)
-        treated.update(steps)
-        kept.append(i)
-    views = [view[: len(kept)] for view in views]
-    if file is not None and problems and views:
-        with open(file, "r+b") as stream:  # which has fewer rows than allocated
-            write_header(stream, header_of(views[0]))
+    with nullcontext() if file is None else open(file, "wb") as stream:
+        for i, outcome in enumerate(map_clips(task, dataset.sources, executor, progress)):
+            if isinstance(outcome, str):
+                problems.append({"clip": dataset.names[i], "reason": outcome})
+                continue
+            rows, steps = outcome
+            if stream:
+                (row,) = rows
+                if not kept:
+                    write_header(stream, len(dataset), row)
+                stream.write(row.tobytes())
+            else:  # preallocated: stacking a list needs twice the memory
+                views = views or [np.empty((len(dataset), *row.shape), row.dtype) for row in rows]
+                for view, row in zip(views, rows, strict=True):
+                    view[len(kept)] = row
+            treated.update(steps)
+            kept.append(i)
+        if stream and kept:
+            write_header(stream, len(kept), row)
+    views = [np.load(file, mmap_mode="r")] if file and kept else [v[: len(kept)] for v in views]
     return ExtractionResult(views, kept, treated, problems)
 
 
-def allocate(shape: tuple[int, ...], dtype: np.dtype, file: str | None) -> np.ndarray:
-    """An array in memory, or the memory map of a new .npy file. ValueError: the disk is full."""
-    if file is None:
-        return np.empty(shape, dtype)
-    Path(file).unlink(missing_ok=True)
-    needed, free = prod(shape) * dtype.itemsize, shutil.disk_usage(Path(file).parent).free
-    if needed > free:
-        raise ValueError(f"{file} needs {needed / 1e9:.1f} GB; {free / 1e9:.1f} GB are free")
-    return np.lib.format.open_memmap(file, "w+", dtype, shape)
-
-
-def store(view: np.ndarray, k: int, row: np.ndarray) -> None:
-    """view[k] = row; a file is written without its map, which on a full disk ends the process."""
-    if not isinstance(view, np.memmap) or view.filename is None:
-        view[k] = row
-        return
-    with open(view.filename, "r+b") as stream:
-        stream.seek(view.offset + k * row.nbytes)
-        stream.write(row.tobytes())
+def write_header(stream: BinaryIO, n: int, row: np.ndarray) -> None:
+    """Write the header of an .npy file of n rows; it has the same length for any n."""
+    stream.seek(0)
+    descr = np.lib.format.dtype_to_descr(row.dtype)
+    header = {"descr": descr, "fortran_order": False, "shape": (n, *row.shape)}
+    np.lib.format.write_array_header_1_0(stream, header)
 
 
 def map_clips(
