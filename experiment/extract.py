@@ -10,7 +10,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from multiprocessing import active_children, get_context, parent_process
@@ -31,7 +31,6 @@ WORKER_ENVIRONMENT = {
     # an MFCC
     **dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), str(2**25)),
     "PYTHONSAFEPATH": "1",
-    "MPLBACKEND": "Agg",
 }
 
 FeatureFn = Callable[[np.ndarray], Sequence[np.ndarray]]
@@ -58,8 +57,8 @@ def extract_features(
     """Compute feature_fn(signal) of every clip: one array per view, of equal shapes for all clips.
 
     progress wraps the iterable of clips, as tqdm does. With an executor, feature_fn, reader and
-    sources must be picklable. file: an .npy file for the only view, which is then a memory map.
-    OSError: the file cannot be written.
+    sources must be picklable. With file, the name of an .npy file, the only view is a memory map of
+    it. OSError: the file cannot be written.
     """
     views: list[np.ndarray] = []
     kept, treated, problems = list[int](), Counter[str](), list[dict[str, str]]()
@@ -102,7 +101,8 @@ def map_clips(
     progress: Progress,
 ) -> Iterator[Any]:
     """Yield task(source) for each source, in order; the others as in extract_features."""
-    in_turn = map if executor is None else partial(executor.map, chunksize=CHUNK)
+    chunk = max(1, min(CHUNK, len(sources) // CLIPS_PER_JOB))  # every worker gets some
+    in_turn = map if executor is None else partial(executor.map, chunksize=chunk)
     outcomes = in_turn(task, sources)
     for _, outcome in zip(progress(range(len(sources))), outcomes, strict=True):
         yield outcome
@@ -183,7 +183,7 @@ def workers(jobs: int) -> Iterator[Executor | None]:
 @contextmanager
 def in_background(executor: Executor | None) -> Iterator[Callable[..., None]]:
     """Yield a function that calls its first argument with the others, in a worker process if there
-    is one. The end of the block waits for the calls, and raises what they raised."""
+    is one. When the block ends, wait for the calls and raise the first of their exceptions."""
     calls = list[Future[None]]()
 
     def call(function: Callable[..., None], *arguments: Any) -> None:
@@ -192,14 +192,22 @@ def in_background(executor: Executor | None) -> Iterator[Callable[..., None]]:
         else:
             calls.append(executor.submit(function, *arguments))
 
-    yield call
+    try:
+        yield call
+    except Exception:
+        wait(calls)
+        raise
     for each in calls:
         each.result()
 
 
 def _initialize_worker() -> None:
-    """Leave Ctrl-C to the parent process, and exit when that process ends."""
+    """Leave Ctrl-C to the parent process, exit when that process ends, draw without a window, and
+    print any character."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["MPLBACKEND"] = "Agg"
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")
     Thread(target=_exit_after, args=[parent_process()], daemon=True).start()
 
 

@@ -128,16 +128,22 @@ def test_features_do_not_depend_on_the_executor(pool: Any, tmp_path: Path) -> No
 def environment_of(source: int) -> Clip:
     """A reader that checks the environment of its process."""
     assert all(os.environ[name] == value for name, value in WORKER_ENVIRONMENT.items())
+    assert os.environ["MPLBACKEND"] == "Agg"
     return Clip(np.zeros(3))
 
 
 def test_the_environment_of_the_workers_is_theirs_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """WORKER_ENVIRONMENT is set in the workers, and afterwards here as it was before."""
+    """WORKER_ENVIRONMENT is set in the workers, and afterwards here as it was before. They draw
+    without a window, which this process may open meanwhile, and print what is not in the encoding
+    of the output."""
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    monkeypatch.setenv("MPLBACKEND", "svg")
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
     before = dict(os.environ)
     with workers(2) as pool:
         assert len(extract_features(dataset_of(2, environment_of), two_views, pool).kept) == 2
+        assert os.environ["MPLBACKEND"] == "svg" and pool.submit(print, "雨").result() is None
     assert dict(os.environ) == before
 
 
