@@ -47,7 +47,7 @@ def train(options: argparse.Namespace) -> None:
         features, record = extract_features(dataset, recipe, options, output, executor)
         with extract.in_background(None if options.show else executor) as draw:
             if isinstance(recipe, Reference):  # the views of the other recipe are not images
-                draw(figures.draw_features, figures.examples(features), recipe, output)
+                draw(figures.draw_features, figures.first_clips(features), recipe, output)
 
             start_time = time.perf_counter()
             choice = choose_networks(recipe, features, options.seed, output)
@@ -123,8 +123,9 @@ def extract_features(
     output.log(figures.class_table(dataset))
     start_time, n_clips = time.perf_counter(), len(dataset)
     progress = extract.progress_bar("extracting features", output.quiet)
-    arguments = recipe.examples, executor, progress, options.features
-    result = extract.extract_features(dataset, *arguments)
+    result = extract.extract_features(
+        dataset, recipe.examples, executor, progress, options.features
+    )
     extract.report_unreadable(result.problems, n_clips, options.skip_bad)
     dataset = dataset.only(result.kept)
     output.log(figures.treatment_text(result.treated, len(dataset)))

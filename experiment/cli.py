@@ -80,7 +80,7 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     text = "use every 5 s of a recording as a clip, not only the first"
     flag("train check", "--segments", text, False)
     flag("train predict", "--skip-bad", "list and skip the recordings that cannot be read", False)
-    text = "keep the features in FILE.npy, which is replaced, instead of in memory"
+    text = "store the features in FILE.npy instead of in memory; an existing file is replaced"
     flag("train", "--features", text, metavar="FILE.npy")
     text = "the published network, or the average of three small ones (default: reference)"
     flag("train", "--recipe", text, choices=list(RECIPES), default=Reference.name)
@@ -98,7 +98,7 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     number("train", "--learning-rate", math.ulp(0.0), text, Reference.learning_rate)
     text = "the learning rate of update t is divided by 1 + decay·t"
     number("train", "--decay", 0.0, text, Reference.decay)
-    text = "random seed; the same seed reproduces the run on one machine with as many threads"
+    text = "random seed; the same seed reproduces the run on one machine"
     number("train check scenes", "--seed", 0, text, 0)
     number("train explain", "--n-mfcc", 1, "MFCCs per frame", Reference.n_mfcc)
     flag("train", "--deltas", "stack deltas and delta-deltas below the MFCCs", False)
@@ -121,7 +121,7 @@ def _check_combination(parser: Parser, given: dict[str, Any]) -> None:
         parser.error("argument --csv: not allowed with --json")
     if {"features", "cv"} <= given.keys():
         parser.error("argument --features: not allowed with --cv")
-    if not given.get("features", ".npy").endswith(".npy"):  # a recording or a model is not lost
+    if not given.get("features", ".npy").endswith(".npy"):  # protects a recording or a model
         parser.error(f"argument --features: {given['features']!r} must end in .npy")
     has_data = "data" in given or parser.command == "predict"
     has_folds = "cv" in given or parser.command == "check"

@@ -6,23 +6,18 @@ a time: paths are sent to it, and features are returned.
 """
 
 import os
-import shutil
 import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager, nullcontext
 from functools import partial
-from math import prod
 from multiprocessing import active_children, get_context, parent_process
-from pathlib import Path
 from threading import Thread
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
-from numpy.lib.format import header_data_from_array_1_0 as header_of
-from numpy.lib.format import write_array_header_1_0 as write_header
 from tqdm import tqdm
 
 from .data import Clip, Dataset, printable
@@ -36,7 +31,6 @@ WORKER_ENVIRONMENT = {
     # an MFCC
     **dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), str(2**25)),
     "PYTHONSAFEPATH": "1",
-    "MPLBACKEND": "Agg",
 }
 
 FeatureFn = Callable[[np.ndarray], Sequence[np.ndarray]]
@@ -63,51 +57,41 @@ def extract_features(
     """Compute feature_fn(signal) of every clip: one array per view, of equal shapes for all clips.
 
     progress wraps the iterable of clips, as tqdm does. With an executor, feature_fn, reader and
-    sources must be picklable. file: an .npy file for the only view, which is then a memory map.
-    ValueError: several views and a file. OSError: the file cannot be written.
+    sources must be picklable. With file, the name of an .npy file, the only view is a memory map of
+    it. OSError: the file cannot be written.
     """
     views: list[np.ndarray] = []
     kept, treated, problems = list[int](), Counter[str](), list[dict[str, str]]()
     task = partial(process_clip, dataset.reader, feature_fn)
-    for i, outcome in enumerate(map_clips(task, dataset.sources, executor, progress)):
-        if isinstance(outcome, str):
-            problems.append({"clip": dataset.names[i], "reason": outcome})
-            continue
-        rows, steps = outcome
-        if file is not None and len(rows) > 1:
-            raise ValueError(f"{file=} must be None for {len(rows)} views")
-        if not views:  # preallocated: stacking a list needs twice the memory
-            views = [allocate((len(dataset), *row.shape), row.dtype, file) for row in rows]
-        for view, row in zip(views, rows, strict=True):
-            store(view, len(kept), row)
-        treated.update(steps)
-        kept.append(i)
-    views = [view[: len(kept)] for view in views]
-    if file is not None and problems and views:
-        with open(file, "r+b") as stream:  # which has fewer rows than allocated
-            write_header(stream, header_of(views[0]))
+    with nullcontext() if file is None else open(file, "wb") as stream:
+        for i, outcome in enumerate(map_clips(task, dataset.sources, executor, progress)):
+            if isinstance(outcome, str):
+                problems.append({"clip": dataset.names[i], "reason": outcome})
+                continue
+            rows, steps = outcome
+            if stream:
+                (row,) = rows
+                if not kept:
+                    write_header(stream, len(dataset), row)
+                stream.write(row.tobytes())
+            else:  # preallocated: stacking a list needs twice the memory
+                views = views or [np.empty((len(dataset), *row.shape), row.dtype) for row in rows]
+                for view, row in zip(views, rows, strict=True):
+                    view[len(kept)] = row
+            treated.update(steps)
+            kept.append(i)
+        if stream and kept:
+            write_header(stream, len(kept), row)
+    views = [np.load(file, mmap_mode="r")] if file and kept else [v[: len(kept)] for v in views]
     return ExtractionResult(views, kept, treated, problems)
 
 
-def allocate(shape: tuple[int, ...], dtype: np.dtype, file: str | None) -> np.ndarray:
-    """An array in memory, or the memory map of a new .npy file. ValueError: the disk is full."""
-    if file is None:
-        return np.empty(shape, dtype)
-    Path(file).unlink(missing_ok=True)
-    needed, free = prod(shape) * dtype.itemsize, shutil.disk_usage(Path(file).parent).free
-    if needed > free:
-        raise ValueError(f"{file} needs {needed / 1e9:.1f} GB; {free / 1e9:.1f} GB are free")
-    return np.lib.format.open_memmap(file, "w+", dtype, shape)
-
-
-def store(view: np.ndarray, k: int, row: np.ndarray) -> None:
-    """view[k] = row; a file is written without its map, which on a full disk ends the process."""
-    if not isinstance(view, np.memmap) or view.filename is None:
-        view[k] = row
-        return
-    with open(view.filename, "r+b") as stream:
-        stream.seek(view.offset + k * row.nbytes)
-        stream.write(row.tobytes())
+def write_header(stream: BinaryIO, n: int, row: np.ndarray) -> None:
+    """Write the header of an .npy file of n rows; it has the same length for any n."""
+    stream.seek(0)
+    descr = np.lib.format.dtype_to_descr(row.dtype)
+    header = {"descr": descr, "fortran_order": False, "shape": (n, *row.shape)}
+    np.lib.format.write_array_header_1_0(stream, header)
 
 
 def map_clips(
@@ -117,7 +101,8 @@ def map_clips(
     progress: Progress,
 ) -> Iterator[Any]:
     """Yield task(source) for each source, in order; the others as in extract_features."""
-    in_turn = map if executor is None else partial(executor.map, chunksize=CHUNK)
+    chunk = max(1, min(CHUNK, len(sources) // CLIPS_PER_JOB))  # every worker gets some
+    in_turn = map if executor is None else partial(executor.map, chunksize=chunk)
     outcomes = in_turn(task, sources)
     for _, outcome in zip(progress(range(len(sources))), outcomes, strict=True):
         yield outcome
@@ -198,7 +183,7 @@ def workers(jobs: int) -> Iterator[Executor | None]:
 @contextmanager
 def in_background(executor: Executor | None) -> Iterator[Callable[..., None]]:
     """Yield a function that calls its first argument with the others, in a worker process if there
-    is one. The end of the block waits for the calls, and raises what they raised."""
+    is one. When the block ends, wait for the calls and raise the first of their exceptions."""
     calls = list[Future[None]]()
 
     def call(function: Callable[..., None], *arguments: Any) -> None:
@@ -207,14 +192,22 @@ def in_background(executor: Executor | None) -> Iterator[Callable[..., None]]:
         else:
             calls.append(executor.submit(function, *arguments))
 
-    yield call
+    try:
+        yield call
+    except Exception:
+        wait(calls)
+        raise
     for each in calls:
         each.result()
 
 
 def _initialize_worker() -> None:
-    """Leave Ctrl-C to the parent process, and exit when that process ends."""
+    """Leave Ctrl-C to the parent process, exit when that process ends, draw without a window, and
+    print any character."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ["MPLBACKEND"] = "Agg"
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")
     Thread(target=_exit_after, args=[parent_process()], daemon=True).start()
 
 

@@ -63,14 +63,14 @@ def treatment_text(treated: Counter[str], n_clips: int) -> str:
     return "\n".join(f"{treated[k]} of {n_clips} clips {k} {how}" for k, how in kinds.items())
 
 
-def examples(features: Features) -> Features:
-    """Three clips of each of the first classes."""
+def first_clips(features: Features) -> Features:
+    """The first three clips of each of the first MAX_DRAWN classes."""
     drawn = [np.flatnonzero(features.labels == label)[:3] for label in range(MAX_DRAWN)]
     return features.only(np.concatenate(drawn))
 
 
 def draw_features(features: Features, recipe: Reference, output: Output) -> None:
-    """Draw examples as MFCC images and as flattened vectors."""
+    """Draw features of first_clips as MFCC images and as flattened vectors."""
     if (n := len(features.classes)) > MAX_DRAWN:
         output.log(f"mfcc.png and features.png show the first {MAX_DRAWN} of {n} classes")
     from mfcc.display import mfcc_grid, vector_grid

@@ -22,8 +22,8 @@ def as_float(
 
 
 def all_finite(x: np.ndarray) -> bool:
-    """Whether no value is NaN or infinite, by the sum, in half the time of testing each value. A
-    sum that overflows decides nothing."""
+    """Whether all values are finite. A finite sum implies it and takes half the time; each value is
+    tested only if the sum is not finite, since finite values can overflow in it."""
     with np.errstate(over="ignore", invalid="ignore"):
         return bool(np.isfinite(x.sum()) or np.isfinite(x).all())
 

@@ -185,11 +185,9 @@ def mpeg_samples(content: bytes, rate: int) -> int:
 
 
 def to_mono(channels: np.ndarray) -> np.ndarray:
-    """The mean of the channels (n, n_channels) -> (n,), clipped to [-1, 1]; of one channel within
-    these bounds a view."""
+    """The mean of the channels (n, n_channels) -> (n,), clipped to [-1, 1]."""
     mono = channels[:, 0] if channels.shape[1] == 1 else channels.mean(axis=1)
-    loudest = max(mono.max(initial=0), -mono.min(initial=0))
-    return np.clip(mono, -1, 1) if loudest > 1 else mono
+    return np.clip(mono, -1, 1)
 
 
 def resample(signal: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
@@ -209,7 +207,7 @@ def resample(signal: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
 
 
 def fix_length(signal: np.ndarray, n_samples: int) -> np.ndarray:
-    """Cut (n,) to n_samples, a view, or pad it with zeros at the end -> (n_samples,).
+    """Cut (n,) to n_samples, as a view, or pad it with zeros at the end -> (n_samples,).
 
     ValueError: n_samples < 1, an empty signal, several channels.
     """

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from ._checks import as_float, positive_integer
 
-AMIN = 1e-10  # the default floor under the logarithm
+AMIN = 1e-10  # default floor of the power
 
 
 def power_to_db(
@@ -40,7 +40,7 @@ def power_to_db(
 
 
 def check_decibels(power: np.ndarray, amin: float, top_db: float | None) -> None:
-    """ValueError: no power, amin <= 0, top_db < 0."""
+    """Raise ValueError if power is empty, amin <= 0 or top_db < 0."""
     if power.size == 0 or not amin > 0:
         raise ValueError(f"{amin=} must be positive, and power {power.shape} must not be empty")
     if top_db is not None and not top_db >= 0:

@@ -1,11 +1,11 @@
 """Fast mel_spectrogram and mfcc: the sums of features.py in a different order. Chapter 15.
 
-With n = N2·n1 + n2 and k = k1 + N1·k2 as in fourier.fft:
+With n = N2·n1 + n2 and k = k1 + N1·k2 as in fourier.fft, but N1 <= N2:
 
 - the window w[n] and the twiddle W_N^(k1·n2) are multiplied into the matrix of the inner sum, once;
 - for a real signal only k1 = 0 … ⌊N1/2⌋ is computed: the other bins are their conjugates;
-- the outer sum is folded: W_N2^(n2·k2) and W_N2^((N2-n2)·k2) are conjugates, so that one real
-  matrix multiplies the sums and differences of the rows n2 and N2 - n2;
+- the outer sum is folded: W_N2^(n2·k2) and W_N2^((N2-n2)·k2) are conjugates, so real matrices
+  multiply the sums and the differences of the rows n2 and N2 - n2;
 - the bins are left nearly in the order of frequency, and the filterbank's columns are permuted;
 - frames are processed in blocks, in memory that is kept between calls, in products too small for
   BLAS to split among threads, so that the result does not depend on the number of threads.
@@ -27,7 +27,7 @@ from .mel import filter_weights, warn_if_empty
 
 PRODUCT = 2**18  # real multiplications in one matrix product; BLAS splits larger ones
 GROUP = 8  # neighboring mel filters per product
-DB = 10 / log(10)  # decibels per unit of the natural logarithm, which is faster than log10
+DB = 10 / log(10)  # decibels per unit of the natural logarithm; np.log is faster than np.log10
 _memory = threading.local()
 
 
@@ -55,7 +55,8 @@ def mel_spectrogram(
     bank, n_empty = _unordered_filterbank(signal.dtype, sample_rate, n_fft, n_mels, fmin, fmax, htk)
     warn_if_empty(n_empty, n_mels, n_fft)
     mel = np.zeros((*signal.shape[:-1], n_mels, n_frames), signal.dtype)
-    matrices = [*(table[0] for table in _tables(n_fft)[:2]), *(weights for _, _, weights in bank)]
+    inner, cosines, _, _ = _tables(n_fft)
+    matrices = [inner[0], cosines, *(weights for _, _, weights in bank)]
     most = max(1, PRODUCT // max(matrix.size for matrix in matrices))  # frames per block
     for recording in np.ndindex(mel.shape[:-2]):
         samples = signal[recording]
@@ -97,7 +98,7 @@ def mfcc(
     if top_db is not None:
         floor = log_mel.max((-2, -1), keepdims=True) - top_db / DB
         np.maximum(log_mel, floor, out=log_mel)
-    return blocked_product(_cosines(n_mfcc, n_mels, lifter), log_mel).astype(mel.dtype)
+    return blocked_product(_liftered_dct(n_mfcc, n_mels, lifter), log_mel).astype(mel.dtype)
 
 
 def blocked_product(matrix: np.ndarray, columns: np.ndarray) -> np.ndarray:
@@ -109,13 +110,13 @@ def blocked_product(matrix: np.ndarray, columns: np.ndarray) -> np.ndarray:
 
 def _blocks(n: int, most: int) -> Iterator[slice]:
     """Slices of 0 … n - 1, at most `most` long, of nearly equal length."""
-    step = -(-n // -(-n // most)) if n else 1
+    step = -(-n // -(-n // most))
     return (slice(start, min(start + step, n)) for start in range(0, n, step))
 
 
 def _kept(name: str, *shape: int) -> np.ndarray:
-    """An uninitialized float64 array in memory kept for the next call, by name and thread: the
-    system zeroes new memory page by page, at a third of the time of an MFCC."""
+    """An uninitialized float64 array in memory kept for the next call, by name and thread: zeroing
+    new memory page by page takes the system up to half as long as an MFCC."""
     size, kept = prod(shape), vars(_memory)
     if name not in kept or kept[name].size < size:
         kept[name] = np.empty(size)
@@ -128,8 +129,8 @@ def _columns(
     """Frames as columns, (n_fft, n_frames) float64; the first one begins at sample start, and
     samples before the signal or after it are zero.
 
-    float64 also for float32 signals: a bin 100 dB below another one has 10⁻⁵ of its amplitude: of
-    float32's seven digits, two would be correct."""
+    float64 also for float32 signals: a bin 100 dB below another has 10⁻⁵ of its amplitude, so only
+    two of float32's seven digits would be correct."""
     piece = _kept("samples", (n_frames - 1) * hop_length + n_fft)
     first, last = max(0, -start), min(len(piece), len(signal) - start)
     piece[:first], piece[last:] = 0, 0
@@ -149,11 +150,11 @@ def _unordered_power(columns: np.ndarray) -> np.ndarray:
     sums, folded = (_kept(name, n2, parts, n_frames) for name in ("sums", "folded"))
     np.matmul(inner, columns.reshape(n1, n2, n_frames).swapaxes(0, 1), out=sums)
 
-    # X = Σ (cos - i·sin)(real + i·imaginary): even and odd part of the sums, each transformed
+    # (15.7): P = cosines @ even, Q = sines @ odd with odd = -i·(a - b), and -i(r + i·s) = s - i·r
     pairs, real, imaginary = (n2 - 1) // 2, slice(0, parts // 2), slice(parts // 2, parts)
     a, b = sums[1 : pairs + 1], sums[: -pairs - 1 : -1]  # rows n2 and N2 - n2
     even, odd = folded[: n2 - pairs], folded[n2 - pairs :]
-    even[[0, -1]] = sums[[0, n2 // 2]]  # without a partner; -1 has one if N2 is odd
+    even[[0, -1]] = sums[[0, n2 // 2]]  # rows without a partner; for odd N2 row -1 is overwritten
     np.add(a, b, out=even[1 : pairs + 1])
     np.subtract(a[:, imaginary], b[:, imaginary], out=odd[:, real])
     np.subtract(b[:, real], a[:, real], out=odd[:, imaginary])
@@ -165,17 +166,18 @@ def _unordered_power(columns: np.ndarray) -> np.ndarray:
     np.add(from_even[1 : pairs + 1], from_odd, out=spectrum[2 : 2 * pairs + 1 : 2])  # k2
 
     np.square(spectrum, out=spectrum)
-    power = _kept("sums", n2, parts // 2, n_frames)
+    power = _kept("sums", n2, parts // 2, n_frames)  # the same memory
     np.add(spectrum[:, real], spectrum[:, imaginary], out=power)
     return power.reshape(-1, n_frames)
 
 
 @lru_cache(maxsize=8)
 def _tables(n_fft: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The inner sum's matrix for each n2, w[n] W_N1^(n1·k1) W_N^(n2·k1), real parts above imaginary
-    ones, (N2, 2(N1//2 + 1), N1); the outer sum's cosines and sines of 2π·n2·k2/N2; the bin in each
-    row of the power, of N - k and k the lower one: for k2 = 0, -1, 1, -2, 2, … it rises by N1."""
-    n2, n1 = fourier.factors(n_fft)  # N1 <= N2: the outer sum is the cheaper one
+    """Constants of _unordered_power: the matrix of the inner sum for each n2, w[n] W_N^(n·k1), real
+    parts above imaginary parts, (N2, 2(N1//2 + 1), N1); the cosines and sines of 2π·n2·k2/N2; the
+    bin min(k, N - k) of each row of the power, k2 = 0, -1, 1, -2, 2, … and k1 = 0 … ⌊N1/2⌋ in each.
+    """
+    n2, n1 = fourier.factors(n_fft)  # N1 <= N2: folding halves the outer sum
     n = np.arange(n_fft).reshape(n1, n2).T  # (N2, N1), n = N2·n1 + n2
     turns = np.arange(n1 // 2 + 1)[:, None] * n[:, None] % n_fft  # the exponents add up to n·k1
     inner = framing.hann(n_fft)[n[:, None]] * fourier.roots_of_unity(n_fft)[turns]
@@ -193,7 +195,8 @@ def _unordered_filterbank(
     dtype: np.dtype, sample_rate: float, n_fft: int, *settings: Any
 ) -> tuple[list[tuple[slice, slice, np.ndarray]], int]:
     """mel_filterbank for _unordered_power, without most of its zeros: a list of (slice of filters,
-    slice of bins, weights); and the number of empty filters. A bin that occurs twice counts once.
+    slice of bins, weights); and the number of empty filters. A bin that occurs twice has its
+    weights in the first row and zeros in the second.
     """
     bank, bins = filter_weights(sample_rate, n_fft, *settings), _tables(n_fft)[-1]
     _, first = np.unique(bins, return_index=True)
@@ -210,6 +213,6 @@ def _unordered_filterbank(
 
 
 @lru_cache(maxsize=16, typed=True)
-def _cosines(n_mfcc: int, n_mels: int, lifter: float) -> np.ndarray:
+def _liftered_dct(n_mfcc: int, n_mels: int, lifter: float) -> np.ndarray:
     """The DCT matrix with liftered rows, for natural logarithms, (n_mfcc, n_mels)."""
     return DB * cepstrum.lift(cepstrum.dct_matrix(n_mfcc, n_mels).T, lifter).T

@@ -8,11 +8,12 @@ from numpy.typing import ArrayLike
 
 
 def as_float(x: ArrayLike) -> np.ndarray:
-    """Convert x to a real array, or np.memmap; numbers but float32 and float64 become float64."""
-    x = x if isinstance(x, np.memmap) else np.asarray(x)
+    """Convert x to a real array; the np.memmap of a file stays one. Dtypes other than float32 and
+    float64 become float64."""
+    x = x if isinstance(x, np.memmap) and x.filename else np.asarray(x)
     if x.dtype.kind not in "biuf":
         raise ValueError(f"dtype {x.dtype} must be a real number type")
-    return x if x.dtype.char in "fd" else x.astype(float)
+    return x if x.dtype.char in "fd" else np.asarray(x, float)
 
 
 def examples(x: ArrayLike, n_features: int | None = None) -> np.ndarray:
@@ -30,31 +31,30 @@ def finite_examples(x: ArrayLike) -> np.ndarray:
     if len(x) == 0:
         raise ValueError(f"x has shape {x.shape}; it must contain at least one example")
     if not all_finite([x]):
-        n_bad = sum(int(np.sum(~np.isfinite(rows))) for rows in row_blocks(x))
-        raise ValueError(f"x contains {n_bad} values that are NaN or infinite")
+        raise ValueError(f"x contains {np.sum(~np.isfinite(x))} values that are NaN or infinite")
     return x
 
 
-def row_blocks(x: np.ndarray, size: int = 256) -> Iterator[np.ndarray]:
-    """Successive blocks of up to 256 rows, at least one: what is computed by blocks needs little
-    memory beside x."""
-    return (read_rows(x, start, start + size) for start in range(0, max(1, len(x)), size))
+def row_blocks(x: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield blocks of up to 256 successive rows, at least one block: processing x by blocks needs
+    little memory beside x."""
+    return (read_rows(x, start, start + 256) for start in range(0, max(1, len(x)), 256))
 
 
 def read_rows(x: np.ndarray, start: int, stop: int) -> np.ndarray:
-    """x[start:stop]; of an np.memmap read from the file: for a single page of a map some systems
-    read megabytes around it."""
+    """x[start:stop]. The rows of an np.memmap are read from its file, which must not be replaced:
+    some systems read megabytes around each accessed page of a map."""
     rows = x[start:stop]
-    if not (isinstance(x, np.memmap) and x.filename and x.mode != "c" and x.flags.c_contiguous):
+    if not (isinstance(x, np.memmap) and x.mode != "c" and x.flags.c_contiguous):
         return rows
-    whole = x.base if isinstance(x.base, np.memmap) else x  # x may begin behind its start
+    whole = x.base if isinstance(x.base, np.memmap) else x  # x may be a slice of the map
     offset = whole.offset + rows.ctypes.data - whole.ctypes.data
     return np.fromfile(x.filename, x.dtype, rows.size, offset=offset).reshape(rows.shape)
 
 
 def all_finite(arrays: Sequence[np.ndarray]) -> bool:
-    """Whether no array contains NaN or infinity, by the sums, in half the time of testing each
-    value. A sum that overflows decides nothing."""
+    """Whether all values are finite. A finite sum implies it and takes half the time; each value is
+    tested only if the sum is not finite, since finite values can overflow in it."""
     blocks = (rows for array in arrays for rows in row_blocks(np.atleast_1d(array)))
     with np.errstate(over="ignore", invalid="ignore"):
         return all(bool(np.isfinite(rows.sum()) or np.isfinite(rows).all()) for rows in blocks)

@@ -51,7 +51,7 @@ class Sigmoid(Activation):
 
 
 class LeakyReLU(Activation):
-    """max(0, x) + α min(0, x); the derivative is 1 where x > 0, α elsewhere.
+    """x where x > 0, αx elsewhere; the derivative is 1 where x > 0, α elsewhere.
 
     At the kink, x = 0, any slope from α to 1 is valid. α is fixed; in PReLU it is learned.
     ValueError: alpha not finite.
@@ -65,7 +65,7 @@ class LeakyReLU(Activation):
         self.alpha = alpha
 
     def value(self, x: np.ndarray) -> np.ndarray:
-        return np.maximum(x, 0) + self.alpha * np.minimum(x, 0)
+        return np.where(x > 0, x, self.alpha * x)
 
     def derivative(self, x: np.ndarray) -> np.ndarray:
         return np.where(x > 0, 1, self.alpha).astype(x.dtype)

@@ -42,7 +42,7 @@ def curves(history: History) -> Figure:
     fig.legend(handles=[*left.lines, *right.lines], loc="upper center", ncols=2)
     right.set_ylim(-0.03, 1.03)
     below.set(xlabel="epoch", yscale="log")
-    below.yaxis.set_major_formatter("{x:g}")  # typesetting 10⁻² takes longer than the rest
+    below.yaxis.set_major_formatter("{x:g}")  # math text such as 10⁻² takes longer than the rest
     return fig
 
 

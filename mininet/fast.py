@@ -11,9 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ._checks import examples, finite_examples
+from .activations import Activation
 from .layers import Dense, Layer
 from .network import BLAS, Sequential
 from .optimizers import SGD
+from .regularization import Dropout, Normalization
+
+LINEAR = Dense, Activation, Dropout, Normalization  # their backward is linear in dout
 
 
 class GramDense(Layer):
@@ -22,7 +26,8 @@ class GramDense(Layer):
     The gradient of a dense layer, dW = X_bᵀ G_b, is a combination of examples. SGD, with or without
     momentum, adds multiples of gradients to the weights, so that W - W⁰ = Xᵀ A at any time. It
     suffices to update A: row i by the gradient G_i of example i. x W⁰ and x Xᵀ are computed
-    once. An output costs n multiplications instead of d, an update n·m additions instead of d·m.
+    once. An output costs n multiplications instead of d; an update of n_b rows costs n_b·m
+    subtractions instead of d·m.
 
     Inputs are row numbers, first of X, then of held_out, which is only evaluated.
     Source: Aizerman, Braverman and Rozonoer (1964), Theoretical foundations of the potential
@@ -46,7 +51,7 @@ class GramDense(Layer):
 
     @property
     def grads(self) -> list[np.ndarray]:
-        """dA, of which only the rows of the batch are not 0; dW is Xᵀ dA."""
+        """[dA, db]. dA is zero outside the rows of the batch; dW is Xᵀ dA."""
         dA = np.zeros_like(self.A)
         dA[self.batch] = self.dout
         return [dA, self.db]
@@ -60,7 +65,7 @@ class GramDense(Layer):
         return out
 
     def backward(self, dout: np.ndarray) -> np.ndarray:
-        """dA = dout at the rows of the batch; db = Σ dout; dx = 0."""
+        """Store dA, which is dout at the rows of the batch, and db = Σ dout; dx = 0."""
         self.batch, self.dout, self.db = self.rows, dout, dout.sum(axis=0)
         return np.zeros((len(dout), 1), dout.dtype)
 
@@ -90,9 +95,11 @@ class GramForm(Sequential):
         self.rows, self.held_out_rows = rows[: len(x)], rows[len(x) :]
 
     def update(self, dlogits: np.ndarray, optimizer: SGD) -> None:
-        """As in Sequential. Without momentum an update is linear in dlogits: the rate multiplies
-        these few numbers instead of every gradient, and A changes in the rows of the batch."""
-        if type(optimizer) is not SGD or optimizer.momentum:
+        """As in Sequential. Without momentum an update is linear in dlogits, so that the rate
+        multiplies dlogits instead of every gradient; only the batch's rows of A change. A layer
+        of another kind may not be linear in dlogits."""
+        linear = all(isinstance(layer, LINEAR) for layer in self.layers[1:])
+        if not linear or type(optimizer) is not SGD or optimizer.momentum:
             super().update(dlogits, optimizer)
             return
         optimizer.bind(self.params)

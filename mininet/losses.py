@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from ._checks import as_float, positive_integer
 
-ROUNDING = 1e-5  # by which the sum of a row of y may differ from 1
+ROUNDING = 1e-5  # tolerance for the sum of a row of y, which must be 1
 
 
 def one_hot(labels: ArrayLike, n_classes: int | None = None) -> np.ndarray:

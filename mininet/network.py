@@ -18,7 +18,7 @@ from .metrics import accuracy
 from .minibatches import minibatches
 from .optimizers import SGD
 
-BLAS = ThreadpoolController().select(user_api="blas")  # threads of NumPy's matrix products
+BLAS = ThreadpoolController().select(user_api="blas")  # limits the threads of matrix products
 
 
 @dataclass
@@ -116,6 +116,7 @@ class Sequential(Layer):
         last batch may be smaller; x may be an np.memmap, see minibatches. optimizer None: SGD().
         rng: a generator or a seed for one. on_epoch is called with the history after each epoch;
         the network is in inference mode.
+        Within an epoch NumPy's matrix products run on one thread, in the whole process.
         ValueError: x is not finite or does not match y, epochs or batch_size < 1, weights that
         are not finite. DivergenceError: the loss or a weight becomes non-finite.
         """
@@ -179,8 +180,8 @@ class Sequential(Layer):
 
     @contextmanager
     def _training_mode(self, rng: np.random.Generator) -> Iterator[None]:
-        """Training mode for the block, on one thread: several would wait for each other at every
-        product of a batch. Without NumPy's warnings: fit checks for overflow itself."""
+        """Training mode for the block, on one BLAS thread: several would wait for each other at
+        every product. NumPy's warnings are off, since fit checks for overflow itself."""
         self.train(rng)
         try:
             with BLAS.limit(limits=1), np.errstate(over="ignore", invalid="ignore"):
@@ -250,7 +251,7 @@ class Sequential(Layer):
 
 
 def forward_blocks(network: Layer, x: np.ndarray) -> np.ndarray:
-    """network.forward(x), with the hidden values of one block of rows at a time."""
+    """network.forward(x), computed by blocks of rows, so that hidden values need little memory."""
     return np.concatenate([network.forward(rows) for rows in row_blocks(x)])
 
 

@@ -37,7 +37,7 @@ class SGD:
         return self.learning_rate / (1 + self.decay * self.t)
 
     def bind(self, params: list[np.ndarray]) -> None:
-        """ValueError: other arrays than in the first step."""
+        """Record the parameters of the first step. ValueError: later ones are other arrays."""
         self.params = self.params or list(params)
         if list(map(id, self.params)) != list(map(id, params)):
             raise ValueError(

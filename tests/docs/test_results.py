@@ -16,7 +16,7 @@ SECONDS = st.floats(0.1, 100)
 
 
 def test_the_tables_are_the_report_of_the_numbers() -> None:
-    """results.md is what report makes of results.json."""
+    """results.md is the output of report for results.json."""
     results = json.loads(PATH.read_text("utf-8"))
     assert PATH.with_suffix(".md").read_text("utf-8") == report(results)
 
@@ -32,7 +32,7 @@ def test_each_row_is_the_summary_of_at_least_seven_turns() -> None:
 
 
 @given(st.lists(st.tuples(SECONDS, *[SECONDS] * 4), min_size=1, max_size=9))
-def test_what_slows_both_sides_of_a_turn_changes_no_ratio(turns: list[tuple[float, ...]]) -> None:
+def test_a_common_factor_in_one_turn_changes_no_ratio(turns: list[tuple[float, ...]]) -> None:
     """The ratio is that of neighbors: a factor on all seconds of one turn cancels out."""
     slower = [[factor * x for x in seconds] for factor, *seconds in turns]
     one, other = summary([seconds for _, *seconds in turns]), summary(slower)

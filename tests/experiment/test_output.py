@@ -150,14 +150,14 @@ def test_grids_show_a_limited_number_of_classes(
     monkeypatch.setattr("mfcc.display.vector_grid", grid)
     names, labels = [f"c{i:02}/x.wav" for i in range(32)], np.arange(32)
     features = evaluate.Features([np.ones((32, 1, 26))], names, labels, [n[:3] for n in names])
-    figures.draw_features(figures.examples(features), Reference(), Output(tmp_path))
+    figures.draw_features(figures.first_clips(features), Reference(), Output(tmp_path))
     images, shown, classes = grid.call_args_list[0].args
     assert len(images) == len(shown) == len(classes) == 30 and classes[-1] == "c29"
     assert "mfcc.png and features.png show the first 30 of 32 classes" in capsys.readouterr().out
 
 
 def test_a_worker_draws_the_same_pictures(tmp_path: Path) -> None:
-    """And its errors are not lost."""
+    """A worker writes the same files as this process, and its exceptions are raised."""
     views = np.random.default_rng(0).standard_normal((5, 1, 1, 26))
     features = evaluate.Features([views], list("abcde"), np.array([0, 0, 1, 1, 1]), ["A", "B"])
     (tmp_path / "two").mkdir()
@@ -165,7 +165,7 @@ def test_a_worker_draws_the_same_pictures(tmp_path: Path) -> None:
     with workers(2) as executor:
         with in_background(executor) as draw:
             draw(figures.draw_features, features, Reference(), Output(tmp_path / "two"))
-        with pytest.raises(OSError, match="no"), in_background(executor) as draw:
+        with pytest.raises(FileNotFoundError, match="mfcc.png"), in_background(executor) as draw:
             draw(figures.draw_features, features, Reference(), Output(tmp_path / "no"))
     for name in ("mfcc.png", "features.png"):
         assert (tmp_path / name).read_bytes() == (tmp_path / "two" / name).read_bytes()

@@ -232,7 +232,7 @@ def test_without_data_the_embedded_scenes_are_used(
     assert "ssc.py --data DIR" in text and shown == [] and plt.get_fignums() == []
     settings = program.metrics["settings"]
     assert settings["data"] is None and settings["seed"] == 5
-    program.run(*arguments, "--show")
+    program.run(*arguments, "--show", "--jobs", 2)
     assert shown == [5]
     plt.close("all")
 

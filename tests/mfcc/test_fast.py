@@ -112,7 +112,7 @@ def test_the_fast_forms_agree_at_the_references_settings(dtype: type) -> None:
 
 
 def test_the_kept_memory_is_not_shared() -> None:
-    """Later calls, of other sizes and in other threads, leave a result as it is."""
+    """Later calls, of other sizes and in other threads, do not change a result."""
     rng = np.random.default_rng(0)
     jobs = [(rng.standard_normal(20_000 + n), 44100, n) for n in (512, 882, 1024, 300) * 4]
 

@@ -1,5 +1,6 @@
 """Properties of mininet/fast.py: the Gram form trains as the plain form does, to rounding."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.random import Generator, default_rng
 
-from mininet import SGD, DivergenceError, Dropout, History, Sequential
+from mininet import SGD, Dense, DivergenceError, Dropout, History, Layer, Sequential
 from mininet.fast import GramForm, gram_form
 from tests.mininet.strategies import bits, reference
 from tests.oracles import assert_within, refusal, sum_rounding
@@ -67,6 +68,29 @@ def test_training_in_the_gram_form_is_training(
         assert_within(each, expected, sum_rounding(9 * 30 * 60, 1, dtype))
     # an example whose two largest logits agree to rounding may count either way
     assert_within(same_right, right, 1e-12 if dtype is np.float64 else 1.01 / min(n, 4))
+
+
+class Clip(Layer):
+    """A layer of a reader's own, whose backward is not linear."""
+
+    def forward(self, x: Any) -> np.ndarray:
+        return np.asarray(x)
+
+    def backward(self, dout: np.ndarray) -> np.ndarray:
+        return np.clip(dout, -0.01, 0.01)
+
+
+def test_layers_that_clip_gradients_train_in_the_gram_form() -> None:
+    """As in the plain form: the rate may not be multiplied in before the clipping."""
+    x, y, ends = default_rng(0).standard_normal((9, 20)), np.arange(9) % 3, []
+    for gram in (False, True):
+        rng = default_rng(1)
+        network = Sequential([Dense(20, 4, rng=rng), Clip(), Dense(4, 3, rng=rng), Clip()])
+        with gram_form(network, x) if gram else nullcontext() as form:
+            (form or network).fit(form.rows if form else x, y, 3, 4, SGD(0.5), rng)
+        ends.append(network.params)
+    for mine, theirs in zip(*ends, strict=True):
+        assert_within(mine, theirs, 1e3 * eps_of(np.float64))
 
 
 @given(generators(), st.integers(1, 9), st.sampled_from(FLOATS))
