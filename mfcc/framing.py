@@ -36,8 +36,7 @@ def frame(signal: ArrayLike, frame_length: int, hop_length: int) -> np.ndarray:
 
 
 def count_frames(n: int, frame_length: int, hop_length: int) -> int:
-    """The number of frames of n samples, 1 + ⌊(n - L)/hop⌋. ValueError: a length or hop < 1, n < L.
-    """
+    """1 + ⌊(n - L)/hop⌋, the number of frames of n samples. ValueError: as for frame."""
     L = positive_integer(frame_length, "frame_length")
     hop = positive_integer(hop_length, "hop_length")
     if n < L:

@@ -45,7 +45,7 @@ def read_rows(x: np.ndarray, start: int, stop: int) -> np.ndarray:
     """x[start:stop]. The rows of an np.memmap are read from its file, which must not be replaced:
     some systems read megabytes around each accessed page of a map."""
     rows = x[start:stop]
-    if not (isinstance(x, np.memmap) and x.mode != "c" and x.flags.c_contiguous):
+    if not (isinstance(x, np.memmap) and x.filename and x.mode != "c" and x.flags.c_contiguous):
         return rows
     whole = x.base if isinstance(x.base, np.memmap) else x  # x may be a slice of the map
     offset = whole.offset + rows.ctypes.data - whole.ctypes.data

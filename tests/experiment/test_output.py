@@ -165,7 +165,7 @@ def test_a_worker_draws_the_same_pictures(tmp_path: Path) -> None:
     with workers(2) as executor:
         with in_background(executor) as draw:
             draw(figures.draw_features, features, Reference(), Output(tmp_path / "two"))
-        with pytest.raises(FileNotFoundError, match="mfcc.png"), in_background(executor) as draw:
+        with pytest.raises(FileNotFoundError, match=r"mfcc\.png"), in_background(executor) as draw:
             draw(figures.draw_features, features, Reference(), Output(tmp_path / "no"))
     for name in ("mfcc.png", "features.png"):
         assert (tmp_path / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
