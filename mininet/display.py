@@ -22,17 +22,13 @@ DARK = 0.715  # of the scale of "Blues": contrast of black below and white above
 
 
 def curves(history: History) -> Figure:
-    """Draw loss (nats) and accuracy over the epochs and, below them, the learning rate on a log
-    axis. The legend counts non-finite losses."""
-    loss = history.loss
-    n_bad = len(loss) - np.isfinite(loss).sum()
-    gaps = f", not finite in {n_bad} of {len(loss)} epochs" if n_bad else ""
-    fig = plt.figure(figsize=(8, 6))  # fixed margins: a layout engine takes longer than the drawing
-    left, below = fig.subplots(2, sharex=True, height_ratios=[2, 1])
+    """Draw loss (nats) and accuracy over the epochs and, below, the learning rate on a log axis."""
+    fig, (left, below) = plt.subplots(2, sharex=True, height_ratios=[2, 1], figsize=(8, 6))
+    # fixed margins: a layout engine takes longer than the drawing
     fig.subplots_adjust(left=0.15, right=0.9, bottom=0.09, top=0.92, hspace=0.05)
     right = left.twinx()
     for ax, values, name, color, style, label in (
-        (left, loss, "loss (nats)", BLUE, "-", "loss" + gaps),
+        (left, history.loss, "loss (nats)", BLUE, "-", "loss"),
         (right, history.accuracy, "accuracy", RED, "--", "accuracy"),
         (below, history.learning_rate, "learning rate", GRAY, "-", "learning rate"),
     ):
@@ -119,7 +115,7 @@ def reliability_diagram(table: ArrayLike) -> Figure:
     """Draw the proportion of right answers over their mean probability, a point per bin; below, the
     number of answers per bin. Points below the diagonal: the probabilities are too high.
 
-    table (n_bins, 3): as reliability returns it. ValueError: a table without examples.
+    table (n_bins, 3): as reliability returns it.
     """
     rows = np.asarray(table, dtype=np.float64)
     error, n_bins = calibration_error(rows), len(rows)

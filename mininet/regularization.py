@@ -43,11 +43,9 @@ class Normalization(Layer):
         for part in np.array_split(x, 1 + x.shape[1] // 64, axis=1):  # float64 takes more memory
             columns = part.astype(np.float64)
             with np.errstate(over="ignore"):  # the constructor rejects non-finite values
-                mean = columns.mean(axis=0)
-                variance = np.mean((columns - mean) ** 2, axis=0)
-            statistics.append([mean, variance, np.abs(columns).max(axis=0)])
-        mean, variance, largest = np.concatenate(statistics, axis=1)
-        rounding = np.finfo(np.float32).eps * largest
+                statistics.append([columns.mean(axis=0), columns.var(axis=0)])
+        mean, variance = np.concatenate(statistics, axis=1)
+        rounding = np.finfo(np.float32).eps * np.maximum(x.max(axis=0), -x.min(axis=0))
         return cls(mean, np.where(np.sqrt(variance) > rounding, variance, 0))
 
     def forward(self, x: ArrayLike) -> np.ndarray:

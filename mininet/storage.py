@@ -50,7 +50,14 @@ def load(
     """
     content = Path(path).read_bytes()
     try:
-        header, params = _read(content)
+        with ZipFile(BytesIO(content)) as archive:
+            if sum(member.file_size for member in archive.infolist()) > len(content):
+                raise ValueError("the unpacked arrays are larger than the file")
+        with np.load(BytesIO(content), allow_pickle=False) as arrays:
+            header = json.loads(str(arrays["header"]))
+            params = [arrays[f"param_{i}"] for i in range(len(arrays.files) - 1)]
+        if header["format"] != FORMAT:
+            raise ValueError(f"its format is {header['format']!r}, not {FORMAT!r}")
         layers = _rebuild(header["layers"], params)
         sizes = header.get("sizes", [len(layers)])
         if sum(sizes) != len(layers) or n_networks not in (None, len(sizes)):
@@ -78,19 +85,6 @@ def _layer_types(base: type[Layer] = Layer) -> dict[str, type[Layer]]:
     for kind in base.__subclasses__():
         found |= _layer_types(kind)
     return found
-
-
-def _read(content: bytes) -> tuple[dict[str, Any], list[np.ndarray]]:
-    """Read header and parameters. ValueError: the archive is larger unpacked than packed."""
-    with ZipFile(BytesIO(content)) as archive:
-        if sum(member.file_size for member in archive.infolist()) > len(content):
-            raise ValueError("the unpacked arrays are larger than the file")
-    with np.load(BytesIO(content), allow_pickle=False) as arrays:
-        header = json.loads(str(arrays["header"]))
-        params = [arrays[f"param_{i}"] for i in range(len(arrays.files) - 1)]
-    if header["format"] != FORMAT:
-        raise ValueError(f"its format is {header['format']!r}, not {FORMAT!r}")
-    return header, params
 
 
 def _rebuild(described: list[dict[str, Any]], params: list[np.ndarray]) -> list[Layer]:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from mfcc import dct, dct_matrix, delta, fft, idct, lift, power_to_db
+from mfcc import dct, dct_matrix, delta, idct, lift, power_to_db
 from tests.oracles import assert_within, sum_rounding
 from tests.strategies import FLOATS, eps_of, generators, integer_arrays, signals
 
@@ -94,17 +94,6 @@ def test_dct_is_its_matrix_and_scipys(x: np.ndarray) -> None:
     assert_within(dct(x), np.einsum("kn,...n->...k", dct_matrix(n, n), real), bound)
     assert_within(dct(x), scipy.fft.dct(real, type=2, norm="ortho"), bound)
     assert_within(idct(x), scipy.fft.idct(real, type=2, norm="ortho"), bound)
-
-
-@given(signals(max_size=300))
-def test_dct_is_the_spectrum_of_the_mirrored_signal(x: np.ndarray) -> None:
-    """c[k] = s_k/2·Re(exp(-iπk/(2N))·F[k]), F the DFT of x followed by x reversed: no jump."""
-    n = x.shape[-1]
-    k = np.arange(n)
-    spectrum = fft(np.concatenate((x, x[..., ::-1]), axis=-1))[..., :n]
-    scale = np.sqrt(np.where(k == 0, 1, 2) / n) / 2
-    expected = scale * (np.exp(-0.5j * np.pi * k / n) * spectrum).real
-    assert_within(dct(x), expected, 4 * dct_close(x))  # a transform of 2N terms
 
 
 @given(signals(max_size=300))

@@ -155,18 +155,6 @@ def test_an_impulse_has_a_flat_spectrum(n: int, dtype: type) -> None:
             assert_within(transform(x), flat, bound)
 
 
-@given(signals(max_size=150, leading=False), generators())
-def test_a_product_of_spectra_is_a_circular_convolution(
-    x: np.ndarray, rng: np.random.Generator
-) -> None:
-    """ifft(X·H)[n] = Σ_m h[m]·x[n - m], the indices modulo N."""
-    x = x.astype(np.float64)
-    h = rng.standard_normal(len(x))
-    convolved = np.sum([h[m] * np.roll(x, m) for m in range(len(x))], axis=0)
-    # |H| <= Σ|h| multiplies each error of X, and the other way round
-    assert_close(ifft(fft(x) * fft(h)), convolved, x * np.abs(h).sum(), times=4)
-
-
 @given(integer_arrays(hnp.array_shapes(max_dims=2, max_side=80)))
 def test_integers_are_transformed_as_float64(x: np.ndarray) -> None:
     """The transform of integers, also in a list, is that of the same numbers in float64."""

@@ -3,7 +3,6 @@
 from itertools import pairwise, product
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,15 +38,6 @@ def test_the_structure_function_of_noise_a_walk_and_a_rhythm() -> None:
     assert np.all(np.abs(structure_function(np.cumsum(noise)) / np.sqrt(k) - 1) < error)
     d = structure_function(np.resize(noise[:16], 512))
     assert np.all(d[k >= 16] == 0) and np.all(d[k < 16] > 0.1)
-
-
-@pytest.mark.parametrize("k", [1, 5, 20])
-def test_the_structure_function_follows_from_the_autocovariance(k: int) -> None:
-    """Of a periodic row, over whole periods, D[k]² = 2 (r[0] - r[k])."""
-    x = np.random.default_rng(1).standard_normal(64)
-    x -= x.mean()
-    (d,) = structure_function(np.resize(x, 64 + k), [k])
-    assert d**2 == pytest.approx(2 * (np.mean(x * x) - np.mean(x * np.roll(x, k))), rel=1e-12)
 
 
 @given(x=signals(min_size=2, max_size=200), rng=generators())

@@ -49,16 +49,14 @@ def test_windows_are_averaged_by_their_geometric_mean(view: np.ndarray, rng: Gen
 
 
 @given(generators(), st.integers(1, 6), st.integers(1, 4))
-def test_the_loss_of_the_mean_is_at_most_the_mean_loss(rng: Generator, n: int, k: int) -> None:
-    """Jensen: the loss of the mean probabilities is at most the mean loss of the networks."""
+def test_an_ensemble_averages_the_probabilities(rng: Generator, n: int, k: int) -> None:
+    """p = 1/K Σ_k p_k, each network with its own view; rows sum to one."""
     networks = [network_for(2 + i, rng) for i in range(k)]
     seen = [10 * rng.standard_normal((n, 2, 2 + i)) for i in range(k)]
-    labels, p = rng.integers(0, 3, n), Ensemble(networks).predict_proba(seen)
+    p = Ensemble(networks).predict_proba(seen)
     alone = [window_proba(*pair) for pair in zip(networks, seen, strict=True)]
     np.testing.assert_allclose(p, sum(alone) / k, rtol=1e-14)
     np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-12)
-    losses = [mn.cross_entropy(each, labels) for each in alone]
-    assert mn.cross_entropy(p, labels) <= np.mean(losses) * (1 + 1e-12)
 
 
 @given(batches(n_features=5, decades=1), st.floats(0.1, 5), st.floats(0.1, 5))

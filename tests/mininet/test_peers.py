@@ -55,16 +55,3 @@ def test_weights_and_history_are_those_of_the_peer(peer: str, run: str) -> None:
     assert_within(history.loss, values[f"{run}_loss"], bound)
     assert_within(history.accuracy, values[f"{run}_accuracy"], bound)
     assert history.loss[-1] < history.loss[0]
-
-
-def test_the_frozen_problem_is_standardized_and_complete() -> None:
-    """Features have mean 0 and deviation 1, epochs every example; both peers got the same."""
-    keras, torch = frozen("keras"), frozen("torch")
-    assert keras["x"].shape == (N_EXAMPLES, SIZES[0]) and len(keras["orders"]) == N_EPOCHS
-    assert N_EPOCHS * -(-N_EXAMPLES // BATCH_SIZE) == N_UPDATES
-    # float32 rounds numbers of up to about 3
-    assert_within(keras["x"].mean(axis=0), np.zeros(SIZES[0]), 1e-6)
-    assert_within(keras["x"].std(axis=0), np.ones(SIZES[0]), 1e-6)
-    assert np.array_equal(np.sort(keras["orders"]), np.tile(np.arange(N_EXAMPLES), (N_EPOCHS, 1)))
-    for name in ("x", "y", "orders", "start"):
-        np.testing.assert_array_equal(keras[name], torch[name])
