@@ -126,6 +126,20 @@ def test_the_kept_memory_is_not_shared() -> None:
         np.testing.assert_array_equal(result, expected)
 
 
+@pytest.mark.parametrize("n_fft", [211, 502, 882, 1009])
+def test_no_product_is_split_among_threads(n_fft: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has at most PRODUCT multiplications."""
+    matmul, found = np.matmul, []
+
+    def counted(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> np.ndarray:
+        found.append((a[0].size if a.ndim > 2 else a.size) * b.shape[-1])
+        return matmul(a, b, out=out)
+
+    monkeypatch.setattr(np, "matmul", counted)
+    fast.mel_spectrogram(np.ones(60_000), 44100, n_fft=n_fft, hop_length=100, fmax=2000)
+    assert fast.PRODUCT / 4 < max(found) <= fast.PRODUCT
+
+
 @pytest.mark.parametrize("n_fft", [7, 64, 144, 211, 441])
 @pytest.mark.parametrize("product", [1, 2**8, 2**12, 2**15])
 def test_block_sizes_change_nothing(
