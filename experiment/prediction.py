@@ -108,19 +108,13 @@ def blocks_of(path: str) -> Iterator[np.ndarray]:
     """The recording as consecutive blocks at 44.1 kHz, (any,) float32 in [-1, 1]."""
     with open_audio(path) as sound:
         check_complete(path, sound)
-        rate, kept, lead = sound.samplerate, np.zeros(0, np.float32), 0
+        rate, signal, lead = sound.samplerate, np.zeros(0, np.float32), 0
         for block in read_blocks(path, sound, BLOCK * rate):
-            signal = np.concatenate([kept, to_mono(block)])
-            resampled = resample(signal, rate, SAMPLE_RATE)
-            if len(block) < BLOCK * rate:  # the last one
-                kept = kept[:0]
-                yield resampled[lead:]
-            else:
-                kept = signal[-2 * EDGE * rate :]
-                yield resampled[lead : -EDGE * SAMPLE_RATE]
-                lead = EDGE * SAMPLE_RATE
-        if len(kept):
-            yield resample(kept, rate, SAMPLE_RATE)[lead:]
+            signal = np.concatenate([signal, to_mono(block)])
+            if len(block) == BLOCK * rate:  # shorter: the last one
+                yield resample(signal, rate, SAMPLE_RATE)[lead : -EDGE * SAMPLE_RATE]
+                signal, lead = signal[-2 * EDGE * rate :], EDGE * SAMPLE_RATE
+        yield resample(signal, rate, SAMPLE_RATE)[lead:]
 
 
 def join(
