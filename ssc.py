@@ -217,7 +217,7 @@ def predict(options: argparse.Namespace) -> int:
         print(f"ssc: {text}", file=sys.stderr)
     paths, table = data.recordings(options.clips), csv.writer(sys.stdout, lineterminator="\n")
     if options.csv:
-        table.writerow(prediction.csv_columns(model))
+        table.writerow(["file", "seconds", "class", "unknown", *model.classes])
     quiet = options.csv or options.json
     with open_output(options.out, quiet=quiet) if options.out else nullcontext() as output:
         for path in paths:
@@ -228,7 +228,7 @@ def predict(options: argparse.Namespace) -> int:
                 continue
             answers.append(prediction.as_json(path, found, model))
             if options.csv:
-                table.writerow(prediction.csv_row(path, found, model))
+                table.writerow(prediction.csv_row(answers[-1]))
             elif not options.json:
                 print(prediction.as_text(path, found, model))
             if output:

@@ -161,30 +161,23 @@ def is_unsure(found: Prediction, model: Model) -> bool:
     return most == 0 or (model.threshold is not None and most < model.threshold)
 
 
-def csv_columns(model: Model) -> list[str]:
-    """The columns of csv_row."""
-    return ["file", "seconds", "class", "unknown", *model.classes]
-
-
-def csv_row(path: str, found: Prediction, model: Model) -> list[Any]:
-    """The answer as a row: the most probable class, and the probability of each class."""
-    name = model.classes[int(found.probabilities.argmax())]
-    row = [printable(path), found.seconds, name, is_unsure(found, model)]
-    return [*row, *found.probabilities.tolist()]
-
-
 def as_json(path: str, found: Prediction, model: Model) -> dict[str, Any]:
     """The answer as JSON; times in seconds; the class of silence is None."""
-    p = dict(zip(model.classes, found.probabilities.tolist(), strict=True))
-    windows = [
-        dict(zip(("start", "end", "class", "probability"), s, strict=True)) for s in found.spans
-    ]
-    answer = {"file": printable(path), "seconds": found.seconds, "classes": p}
-    return answer | {
+    keys = "start", "end", "class", "probability"
+    return {
+        "file": printable(path),
+        "seconds": found.seconds,
+        "classes": dict(zip(model.classes, found.probabilities.tolist(), strict=True)),
         "unknown": is_unsure(found, model),
         "remarks": found.remarks,
-        "windows": windows,
+        "windows": [dict(zip(keys, span, strict=True)) for span in found.spans],
     }
+
+
+def csv_row(answer: dict[str, Any]) -> list[Any]:
+    """An answer of as_json as a row, with the most probable class before all probabilities."""
+    p = answer["classes"]
+    return [answer["file"], answer["seconds"], max(p, key=p.get), answer["unknown"], *p.values()]
 
 
 def as_text(path: str, found: Prediction, model: Model) -> str:
