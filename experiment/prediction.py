@@ -143,13 +143,9 @@ def join(
     return spans
 
 
-def spectrogram(path: str) -> np.ndarray:
-    """A coarse spectrogram for a picture, (64, n_columns of 0.1 s)."""
-    return np.concatenate([*map(stripes, blocks_of(path))], axis=1)
-
-
 def stripes(signal: np.ndarray) -> np.ndarray:
-    """The mean power of 64 mel bands in 0.1 s, (n_samples,) -> (64, n_columns)."""
+    """A coarse spectrogram for a picture: the mean power of 64 mel bands in 0.1 s, (n_samples,) ->
+    (64, n_columns)."""
     mel = mfcc.fast.mel_spectrogram(signal, SAMPLE_RATE, n_mels=BANDS)
     columns = np.arange(0, max(1, mel.shape[1] - STRIPE + 1), STRIPE)
     return np.add.reduceat(mel, columns, axis=1) / np.diff(columns, append=mel.shape[1])
