@@ -5,7 +5,8 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from math import ceil
@@ -241,8 +242,7 @@ def _segments(path: str) -> dict[int, str]:
     first is included if all are silent; so is one at which reading fails, to fail again."""
     found, start = dict[int, str](), 0
     try:
-        with open_audio(path) as sound:
-            check_complete(path, sound)
+        with open_complete(path) as sound:
             rate = sound.samplerate
             for block in read_blocks(path, sound, round(DURATION * rate)):
                 silent = "silent segment" if np.abs(block).max() < SILENT else ""
@@ -260,8 +260,7 @@ def read_clip(source: str | Segment) -> Clip:
     ValueError, OSError: as for mfcc.load, or a truncated file."""
     path, start = (source, None) if isinstance(source, str) else source
     lead = min(start or 0, 1)  # s read before the start, so that resampling has no edge effect
-    with open_audio(path) as sound:
-        check_complete(path, sound)
+    with open_complete(path) as sound:
         rate, n_beyond = sound.samplerate, 0
         if start is None:
             blocks = read_blocks(path, sound, ceil((DURATION + MARGIN) * rate))
@@ -282,22 +281,26 @@ _SIZE = re.compile(r"(data|SSND|Data Size|riff|Riff size) *: (\d+) \(should be (
 _UNKNOWN = 0x7F00_0000  # bytes; larger sizes are placeholders of programs that write to a pipe
 
 
-def check_complete(path: str, sound: Any) -> None:
-    """Raise ValueError if the header states more bytes than the file has, by more than SLACK, or
-    the last page of an Ogg file is incomplete (Pfeiffer 2003, RFC 3533, §6: byte 26 holds the
-    number of segments; the flag of the last page is missing in Android's recordings)."""
-    for match in _SIZE.finditer(sound.extra_info):
-        stated, there = int(match[2]), int(match[3])
-        if match[1].lower().startswith("riff") and sound.format not in ("W64", "RF64"):
-            continue  # the size of all chunks; only these formats report no other
-        slack = there * SLACK * sound.samplerate / max(1, sound.frames)  # bytes
-        if there + slack < stated < _UNKNOWN:
-            raise ValueError(f"{path} is truncated: {there} of {stated} bytes")
-    if sound.format == "OGG":
-        content = Path(path).read_bytes()
-        page = content[content.rfind(b"OggS") :]
-        if len(page) < 27 or len(page) < 27 + page[26] + sum(page[27 : 27 + page[26]]):
-            raise ValueError(f"{path} is truncated: its last page is incomplete")
+@contextmanager
+def open_complete(path: str) -> Iterator[Any]:
+    """As mfcc.audio.open_audio; ValueError also if the header states more bytes than the file has,
+    by more than SLACK, or the last page of an Ogg file is incomplete (Pfeiffer 2003, RFC 3533, §6:
+    byte 26 holds the number of segments; the flag of the last page is missing in Android's
+    recordings)."""
+    with open_audio(path) as sound:
+        for match in _SIZE.finditer(sound.extra_info):
+            stated, there = int(match[2]), int(match[3])
+            if match[1].lower().startswith("riff") and sound.format not in ("W64", "RF64"):
+                continue  # the size of all chunks; only these formats report no other
+            slack = there * SLACK * sound.samplerate / max(1, sound.frames)  # bytes
+            if there + slack < stated < _UNKNOWN:
+                raise ValueError(f"{path} is truncated: {there} of {stated} bytes")
+        if sound.format == "OGG":
+            content = Path(path).read_bytes()
+            page = content[content.rfind(b"OggS") :]
+            if len(page) < 27 or len(page) < 27 + page[26] + sum(page[27 : 27 + page[26]]):
+                raise ValueError(f"{path} is truncated: its last page is incomplete")
+        yield sound
 
 
 def printable(name: str) -> str:

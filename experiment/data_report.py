@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mfcc import hann, power_spectrum
-from mfcc.audio import DURATION, SAMPLE_RATE, UNKNOWN, open_audio, read_blocks
+from mfcc.audio import DURATION, SAMPLE_RATE, UNKNOWN, read_blocks
 
-from .data import SILENT, Clip, Dataset, Segment, check_complete
+from .data import SILENT, Clip, Dataset, Segment, open_complete
 from .extract import Progress, map_clips, reason
 from .folds import KINDS, find_folds, parse_name
 from .output import text_table
@@ -115,8 +115,7 @@ def statistics(source: str | Segment) -> AudioStats:
     """The statistics of a file or segment as it is stored: resampling would leave traces above a
     band limit. ValueError, OSError: it cannot be read."""
     path, start = (source, None) if isinstance(source, str) else source
-    with open_audio(path) as sound:
-        check_complete(path, sound)
+    with open_complete(path) as sound:
         rate, coding = sound.samplerate, f"{sound.format} {sound.subtype}"
         n = UNKNOWN if start is None else round(DURATION * rate)
         blocks = read_blocks(path, sound, WINDOWS * max(1, rate // 100), start or 0, n)

@@ -12,18 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import mfcc
-from mfcc.audio import (
-    DURATION,
-    SAMPLE_RATE,
-    SLACK,
-    fix_length,
-    open_audio,
-    read_blocks,
-    resample,
-    to_mono,
-)
+from mfcc.audio import DURATION, SAMPLE_RATE, SLACK, fix_length, read_blocks, resample, to_mono
 
-from .data import check_complete, printable
+from .data import open_complete, printable
 from .data_report import remarks, statistics
 from .recipes import TINY, Model
 
@@ -106,8 +97,7 @@ def predict_recording(model: Model, path: str) -> Prediction:
 
 def blocks_of(path: str) -> Iterator[np.ndarray]:
     """The recording as consecutive blocks at 44.1 kHz, (any,) float32 in [-1, 1]."""
-    with open_audio(path) as sound:
-        check_complete(path, sound)
+    with open_complete(path) as sound:
         rate, signal, lead = sound.samplerate, np.zeros(0, np.float32), 0
         for block in read_blocks(path, sound, BLOCK * rate):
             signal = np.concatenate([signal, to_mono(block)])
