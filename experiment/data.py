@@ -20,10 +20,10 @@ from mfcc.audio import (
     MARGIN,
     SAMPLE_RATE,
     SLACK,
+    UNKNOWN,
     fix_length,
     open_audio,
     read_blocks,
-    read_channels,
     resample,
     to_mono,
 )
@@ -258,20 +258,17 @@ def read_clip(source: str | Segment) -> Clip:
     """Read and preprocess the first 5 s of a file, or a segment, which does not count as cut. A
     file is read to its end, so that one that is broken there is refused, as in check and predict.
     ValueError, OSError: as for mfcc.load, or a truncated file."""
-    path, start = (source, None) if isinstance(source, str) else source
-    lead = min(start or 0, 1)  # s read before the start, so that resampling has no edge effect
+    path, start = (source, 0) if isinstance(source, str) else source
+    is_segment = isinstance(source, Segment)
+    lead = min(start, 1)  # s read before the start, so that resampling has no edge effect
     with open_complete(path) as sound:
-        rate, n_beyond = sound.samplerate, 0
-        if start is None:
-            blocks = read_blocks(path, sound, ceil((DURATION + MARGIN) * rate))
-            channels = next(blocks)
-            n_beyond = sum(map(len, blocks))
-        else:
-            channels = read_channels(path, sound, lead + DURATION, start - lead)
+        rate, size = sound.samplerate, ceil((lead + DURATION + MARGIN) * sound.samplerate)
+        blocks = read_blocks(path, sound, size, start - lead, size if is_segment else UNKNOWN)
+        channels, n_beyond = next(blocks), sum(map(len, blocks))
     signal = resample(to_mono(channels), rate, SAMPLE_RATE)[lead * SAMPLE_RATE :]
     n = round(DURATION * SAMPLE_RATE)
     steps = Counter(resampled=rate != SAMPLE_RATE, padded=len(signal) < n)
-    if start is None and len(signal) > n:
+    if not is_segment and len(signal) > n:
         steps.update(cut=1, unused=len(signal) - n + n_beyond * SAMPLE_RATE // rate)
     return Clip(fix_length(signal, n), +steps)  # + removes what is not positive
 
