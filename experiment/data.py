@@ -92,13 +92,9 @@ def embedded(seed: int) -> Dataset:
     in which scan would list them."""
     clips = [(name, take) for name in scenes.CLASSES for take in range(scenes.N_TAKES)]
     clips.sort(key=lambda clip: scenes.file_name(*clip))
-    return Dataset(
-        classes=list(scenes.CLASSES),
-        names=[scenes.file_name(*clip) for clip in clips],
-        labels=np.array([scenes.CLASSES.index(name) for name, _ in clips]),
-        sources=clips,
-        reader=partial(_read_scene, seed=seed),
-    )
+    names = [scenes.file_name(*clip) for clip in clips]
+    labels = np.array([scenes.CLASSES.index(name) for name, _ in clips])
+    return Dataset(list(scenes.CLASSES), names, labels, clips, partial(_read_scene, seed=seed))
 
 
 def _read_scene(clip: tuple[str, int], seed: int) -> Clip:
@@ -134,14 +130,9 @@ def scan(folder: str | Path, all_classes: bool = False, out: Path | None = None)
         raise ValueError(f"{root} has one class, {classes[0]!r}; at least two are required")
     if all(re.fullmatch(r"fold[ _-]?\d+", name, re.IGNORECASE) for name in classes):  # UrbanSound8K
         raise ValueError(f"the folders of {root} are folds; it must contain one folder per class")
-    return Dataset(
-        classes=classes,
-        names=names,
-        labels=np.array([classes.index(name) for name, _ in files]),
-        sources=[str(path) for _, path in files],
-        reader=read_clip,
-        skipped_files=skipped,
-    )
+    labels = np.array([classes.index(name) for name, _ in files])
+    sources = [str(path) for _, path in files]
+    return Dataset(classes, names, labels, sources, read_clip, skipped)
 
 
 def _esc50_files(root: Path, all_classes: bool) -> list[tuple[str, Path]]:
@@ -232,9 +223,7 @@ def segmented(dataset: Dataset) -> Dataset:
             else:
                 clips.append((segment, label, Segment(path, start)))
     names, labels, sources = map(list, zip(*clips, strict=True))
-    return replace(
-        dataset, names=names, labels=np.array(labels), sources=sources, skipped_files=skipped
-    )
+    return Dataset(dataset.classes, names, np.array(labels), sources, dataset.reader, skipped)
 
 
 def _segments(path: str) -> dict[int, str]:
