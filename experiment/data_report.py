@@ -104,7 +104,7 @@ def measure(reader: Callable[[Any], Clip], source: Any) -> AudioStats | str:
     """The statistics of one recording, a file, its segment or synthesized, or the reason it is
     unreadable."""
     if not isinstance(source, str | Segment):
-        return stats_of(reader(source).signal[:, None], SAMPLE_RATE, "synthesized")
+        return stats_of([reader(source).signal[:, None]], SAMPLE_RATE, 1, "synthesized")
     try:
         return statistics(source)
     except (OSError, ValueError) as error:
@@ -119,15 +119,10 @@ def statistics(source: str | Segment) -> AudioStats:
         rate, coding = sound.samplerate, f"{sound.format} {sound.subtype}"
         n = UNKNOWN if start is None else round(DURATION * rate)
         blocks = read_blocks(path, sound, WINDOWS * max(1, rate // 100), start or 0, n)
-        return _collect(blocks, rate, sound.channels, coding)
+        return stats_of(blocks, rate, sound.channels, coding)
 
 
-def stats_of(signal: np.ndarray, rate: int, coding: str) -> AudioStats:
-    """The statistics of a sound (n, n_channels)."""
-    return _collect([signal], rate, signal.shape[1], coding)
-
-
-def _collect(blocks: Iterable[np.ndarray], rate: int, n_channels: int, coding: str) -> AudioStats:
+def stats_of(blocks: Iterable[np.ndarray], rate: int, n_channels: int, coding: str) -> AudioStats:
     """The statistics of a sound in blocks (n, n_channels), WINDOWS each but for the last."""
     width = max(1, rate // 100)  # samples in 10 ms
     loud, clipped, n = np.zeros((3, n_channels), bool), 0, 0
