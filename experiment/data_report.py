@@ -127,6 +127,7 @@ def stats_of(blocks: Iterable[np.ndarray], rate: int, n_channels: int, coding: s
     width = max(1, rate // 100)  # samples in 10 ms
     loud, clipped, n = np.zeros((3, n_channels), bool), 0, 0
     total, energy, power = np.zeros(n_channels), np.zeros(2), np.zeros(width + 1)
+    window = hann(2 * width)
     tops = list[np.ndarray]()  # the largest sample of each window
     digest = hashlib.sha256(f"{rate} Hz, {n_channels} channels".encode())
     for block in blocks:
@@ -137,7 +138,8 @@ def stats_of(blocks: Iterable[np.ndarray], rate: int, n_channels: int, coding: s
         tops.append(np.maximum.reduceat(level.max(axis=1), range(0, len(block), width)))
         total += x.sum(axis=0)
         energy += np.square(x.mean(axis=1)).sum(), np.square(x).mean(axis=1).sum()
-        power += _spectrum(x, 2 * width)
+        frames = x[: len(x) // window.size * window.size].T.reshape(-1, window.size)
+        power[2:] += power_spectrum(frames * window).sum(axis=0)[2:]  # an offset leaks to 0 and 1
         digest.update((block + np.float32(0)).data)  # -0 becomes 0
         n += len(block)
     top, offset = np.concatenate(tops), float(np.abs(total / n).max())
@@ -145,13 +147,6 @@ def stats_of(blocks: Iterable[np.ndarray], rate: int, n_channels: int, coding: s
     band = float(np.flatnonzero(power >= FALL * power.max())[-1] * rate / (2 * width))
     levels = offset, float(np.mean(top < SILENT)), digest.hexdigest(), float(top.max()), mixed
     return AudioStats(rate, n_channels, n / rate, coding, clipped, *levels, band)
-
-
-def _spectrum(x: np.ndarray, size: int) -> np.ndarray:
-    """The power spectra of all frames and channels, added, (n, n_channels) -> (size//2 + 1,); 0 in
-    the first two bins, to which an offset leaks."""
-    frames = x[: len(x) // size * size].T.reshape(-1, size)
-    return np.append([0, 0], power_spectrum(frames * hann(size)).sum(axis=0)[2:])
 
 
 def report(
