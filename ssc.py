@@ -22,6 +22,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -200,7 +201,8 @@ def check(options: argparse.Namespace) -> int:
     dataset = load(options)
     progress = extract.progress_bar("checking", options.json)
     with pool(options, dataset) as executor:
-        outcomes = data_report.measure_all(dataset, executor, progress)
+        task = partial(data_report.measure, dataset.reader)
+        outcomes = list(extract.map_clips(task, dataset.sources, executor, progress))
     found = data_report.report(dataset, outcomes, options.folds, options.seed)
     as_json = json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False)
     print(as_json if options.json else data_report.as_text(found))

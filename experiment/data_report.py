@@ -7,8 +7,6 @@ generated from the JSON.
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable
-from concurrent.futures import Executor
-from functools import partial
 from math import log10
 from typing import Any, NamedTuple
 
@@ -18,7 +16,7 @@ from mfcc import hann, power_spectrum
 from mfcc.audio import DURATION, SAMPLE_RATE, UNKNOWN, read_blocks
 
 from .data import SILENT, Clip, Dataset, Segment, open_complete
-from .extract import Progress, map_clips, reason
+from .extract import reason
 from .folds import KINDS, find_folds, parse_name
 from .output import text_table
 
@@ -92,14 +90,6 @@ def _phrase(key: str, number: float) -> str:
     return FINDINGS[key][1].format(number, s="s" * (number > 1))
 
 
-def measure_all(
-    dataset: Dataset, executor: Executor | None = None, progress: Progress = iter
-) -> list[AudioStats | str]:
-    """The statistics of each recording, or the reason it cannot be read; executor and progress
-    as in extract_features."""
-    return list(map_clips(partial(measure, dataset.reader), dataset.sources, executor, progress))
-
-
 def measure(reader: Callable[[Any], Clip], source: Any) -> AudioStats | str:
     """The statistics of one recording, a file, its segment or synthesized, or the reason it is
     unreadable."""
@@ -152,7 +142,7 @@ def stats_of(blocks: Iterable[np.ndarray], rate: int, n_channels: int, coding: s
 def report(
     dataset: Dataset, outcomes: list[AudioStats | str], n_folds: int | None = None, seed: int = 0
 ) -> dict[str, Any]:
-    """All findings, JSON-serializable; outcomes as returned by measure_all."""
+    """All findings, JSON-serializable; outcomes: what measure returns for each source."""
     pairs = list(zip(dataset.names, outcomes, strict=True))
     stats = {name: found for name, found in pairs if not isinstance(found, str)}
     numbers = {name: findings(found) for name, found in stats.items()}
@@ -220,9 +210,8 @@ def _folds(dataset: Dataset, readable: list[int], n_folds: int | None, seed: int
         folds = find_folds(clips.names, clips.labels, n_folds, seed)
     except ValueError as error:
         return {"impossible": str(error)}
-    table = np.zeros((max(folds.numbers) + 1, len(clips.classes)), int)  # clips by fold and class
-    np.add.at(table, (folds.fold_of, clips.labels), 1)
-    sizes = {fold: table[fold].tolist() for fold in folds.numbers}
+    n, parts = len(clips.classes), {k: clips.labels[folds.fold_of == k] for k in folds.numbers}
+    sizes = {k: np.bincount(labels, minlength=n).tolist() for k, labels in parts.items()}
     return {"kind": KINDS[folds.kind], "clips_by_class": sizes}
 
 

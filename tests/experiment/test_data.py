@@ -1,6 +1,5 @@
 """Properties of experiment/data.py: what a folder contains, and how a file becomes a clip."""
 
-import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 
 from experiment import data, scenes
 from experiment.data import AUDIO_SUFFIXES, CONVERT, embedded, printable, read_clip, scan, segmented
-from experiment.data_report import AudioStats, measure, measure_all, report
+from experiment.data_report import AudioStats, measure
 from experiment.figures import class_table
 from experiment.folds import find_folds, parse_name
 from mfcc import load
@@ -283,19 +282,6 @@ def test_what_else_lies_in_a_folder_is_named(tmp_path: Path) -> None:
     (folder / "a" / "x.AAC").unlink()
     (folder / "a" / "deeper").mkdir()
     assert refusal(scan, folder).endswith("contains no recordings, but 1 folders: is each a class?")
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows allows no such names")
-def test_names_that_are_printed_alike_are_one_class_and_no_two_recordings(tmp_path: Path) -> None:
-    """The folders a<line break> and a\\n: all their recordings are reported, and no name twice."""
-    folder = sounds.category(tmp_path)
-    for name, file in (("a\n", "1.wav"), ("a\\n", "2.wav")):
-        sounds.write(folder / name / file, sounds.hiss(0))
-    dataset = scan(folder)
-    found = report(dataset, measure_all(dataset))
-    assert found["classes"]["a\\n"]["clips"] == 2 and sum(found["sample_rates"].values()) == 14
-    sounds.write(folder / "a\n" / "2.wav", sounds.hiss(0))
-    assert refusal(scan, folder) == "two recordings are called a\\n/2.wav"
 
 
 # Broken recordings

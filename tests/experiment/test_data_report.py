@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from experiment import data_report
 from experiment.data import Dataset, embedded, read_clip, scan
-from experiment.data_report import AudioStats, as_text, measure, measure_all, report, stats_of
+from experiment.data_report import AudioStats, as_text, measure, report, stats_of
 from experiment.folds import find_folds
 from tests import sounds
 from tests.experiment.program import Program
@@ -172,7 +172,7 @@ def test_the_findings_are_true_and_are_printed(odd: Path, program: Program) -> N
     recording, folds, and files that are unreadable or skipped. The text has a row a class, a line a
     fact, a list for each kind of finding; code 2, since recordings are unreadable."""
     dataset = scan(odd)
-    found = report(dataset, measure_all(dataset))
+    found = report(dataset, [measure(read_clip, source) for source in dataset.sources])
     sizes = {name: row["clips"] for name, row in found["classes"].items()}
     assert found["clips"] == 25 and sizes == {"high": 8, "hiss": 8, "low": 7}
     bad, huge = found["unreadable"]
@@ -238,7 +238,7 @@ def test_check_prints_json_alone_and_skips_its_results(
 def test_the_embedded_scenes_are_without_findings() -> None:
     """All are 5 s long; none is a duplicate, clipped or with an offset."""
     few = embedded(0).only(range(0, 400, 20))
-    found = report(few, measure_all(few))
+    found = report(few, [measure(few.reader, source) for source in few.sources])
     assert found["codings"] == {"synthesized": 20} and found["sample_rates"] == {44100: 20}
     assert found["seconds"] == {"least": 5.0, "median": 5.0, "most": 5.0}
     assert not any(found[key] for key in ("duplicates", "clipped", "dc_offset", "silent"))
