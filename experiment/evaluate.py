@@ -11,7 +11,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from functools import cache, partial
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -92,15 +92,11 @@ def choose_networks(recipe: Recipe, features: Features, fold_of: np.ndarray, see
             p[k, test] = mininet.window_proba(network, views[k][test])
     ids = range(len(views))
     subsets = [subset for size in ids for subset in combinations(ids, size + 1)]
-    averages = {subset: p[list(subset)].mean(axis=0) for subset in subsets}
-    losses = {
-        (subset, exponent): mininet.cross_entropy(mininet.sharpen(average, exponent), labels)
-        for subset, average in averages.items()
-        for exponent in EXPONENTS
-    }
-    best, exponent = min(losses, key=lambda pair: losses[pair])
-    sharpened = mininet.sharpen(averages[best], exponent)
-    return Choice(best, exponent, find_threshold(sharpened, labels))
+    means = {subset: p[list(subset)].mean(axis=0) for subset in subsets}
+    pairs = product(subsets, EXPONENTS)
+    candidates = ((mininet.sharpen(means[subset], b), subset, b) for subset, b in pairs)
+    q, best, exponent = min(candidates, key=lambda each: mininet.cross_entropy(each[0], labels))
+    return Choice(best, exponent, find_threshold(q, labels))
 
 
 def find_threshold(probabilities: np.ndarray, labels: np.ndarray) -> float:
