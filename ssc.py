@@ -81,10 +81,9 @@ def cross_validate(options: argparse.Namespace) -> None:
 
         start_time, trials = time.perf_counter(), list[evaluate.Trial]()
         seeds = range(options.seed, options.seed + options.repeats)
-        for trial in evaluate.cross_validate(recipe, features, folds, seeds, executor):
-            trials.append(trial)
-            if trial.seed == seeds[-1]:  # the fold is complete
-                output.log(figures.fold_line(trials[-len(seeds) :], recipe))
+        for of_fold in evaluate.cross_validate(recipe, features, folds, seeds, executor):
+            output.log(figures.fold_line(of_fold, recipe))
+            trials += of_fold
         record["seconds"]["training"] = time.perf_counter() - start_time
 
         metrics, curves = evaluate.metrics(trials, folds, features), evaluate.mean_curves(trials)

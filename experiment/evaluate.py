@@ -133,16 +133,15 @@ def cross_validate(
     folds: Folds,
     seeds: Sequence[int],
     executor: Executor | None = None,
-) -> Iterator[Trial]:
-    """Test on each fold in turn, after training on the others, with each seed.
+) -> Iterator[list[Trial]]:
+    """Test on each fold in turn, after training on the others: a trial with each seed.
 
     The networks to average are selected by cross-validation on the training folds, with the first
     seed. executor: as in extract_features, for the folds.
     ValueError, with fold and seed: a non-finite loss or probability.
     """
     task = partial(_test_fold, recipe, features, folds, seeds)
-    for trials in (map if executor is None else executor.map)(task, folds.numbers):
-        yield from trials
+    return (map if executor is None else executor.map)(task, folds.numbers)
 
 
 def _test_fold(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import chain, product
 from typing import ClassVar
 
 import numpy as np
@@ -67,11 +67,9 @@ def trials_and_fits(
     with monkeypatch.context() as patch:
         patch.setattr(type(recipe), "fit", spy)
         out = []
-        for trial in cross_validate(recipe, features, folds, [3, 4]):
-            if fitted:  # the first trial of a fold
-                of_fold = fitted.copy()
-                fitted.clear()
-            out.append((trial, of_fold))
+        for trials in cross_validate(recipe, features, folds, [3, 4]):
+            out += [(trial, fitted.copy()) for trial in trials]
+            fitted.clear()
     return out
 
 
@@ -119,9 +117,9 @@ def test_every_clip_is_tested_once_with_each_seed() -> None:
     """Over the folds each clip is tested once with each seed; loss and accuracy are those of the
     probabilities; each curve has a point for every epoch. An executor changes no number."""
     features, folds = problem(1)
-    trials = list(cross_validate(QUICK, features, folds, [0, 7]))
+    trials = [*chain(*cross_validate(QUICK, features, folds, [0, 7]))]
     with ThreadPoolExecutor(2) as executor:
-        others = cross_validate(QUICK, features, folds, [0, 7], executor)
+        others = chain(*cross_validate(QUICK, features, folds, [0, 7], executor))
         assert all(map(same_trial, trials, others))
     keys = [(trial.fold, trial.seed) for trial in trials]
     assert keys == [(fold, seed) for fold in (1, 2, 3, 4) for seed in (0, 7)]
