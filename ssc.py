@@ -10,7 +10,6 @@ import signal
 if __name__ == "__mp_main__":  # in a worker: the parent handles Ctrl-C, also during these imports
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-import argparse
 import csv
 import io
 import json
@@ -18,7 +17,8 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Sequence
+from argparse import Namespace
+from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
@@ -28,7 +28,8 @@ from pathlib import Path
 from typing import Any
 
 from experiment import cli, data, data_report, evaluate, extract, figures, prediction, scenes
-from experiment.evaluate import Features
+from experiment.data import Dataset
+from experiment.evaluate import Choice, Features
 from experiment.folds import KINDS, find_folds, find_folds_or_none
 from experiment.output import Output, open_output
 from experiment.recipes import Model, Recipe, Reference, read_model
@@ -38,7 +39,7 @@ from mininet import DivergenceError, History, confusion_matrix
 __version__ = "0.1.0"
 
 
-def train(options: argparse.Namespace) -> None:
+def train(options: Namespace) -> None:
     """Train on all clips; save the model and figures."""
     recipe, dataset = cli.make_recipe(options), load(options)
     with (
@@ -66,7 +67,7 @@ def train(options: argparse.Namespace) -> None:
         output.log("use --cv to measure the accuracy on held-out clips")
 
 
-def cross_validate(options: argparse.Namespace) -> None:
+def cross_validate(options: Namespace) -> None:
     """Measure the held-out accuracy of a recipe, for each fold and seed."""
     recipe, dataset = cli.make_recipe(options), load(options)
     # fail early if the folds are impossible; repeated below for the readable clips
@@ -92,7 +93,7 @@ def cross_validate(options: argparse.Namespace) -> None:
         figures.draw_cross_validation(results, curves, output, options.normalize)
 
 
-def load(options: argparse.Namespace) -> data.Dataset:
+def load(options: Namespace) -> Dataset:
     """Find the recordings of --data; without --data, the embedded scenes."""
     if options.data is None:
         return data.embedded(options.seed)
@@ -101,19 +102,13 @@ def load(options: argparse.Namespace) -> data.Dataset:
     return data.segmented(dataset) if options.segments else dataset
 
 
-def pool(
-    options: argparse.Namespace, dataset: data.Dataset
-) -> AbstractContextManager[Executor | None]:
+def pool(options: Namespace, dataset: Dataset) -> AbstractContextManager[Executor | None]:
     """The worker processes of --jobs, by default as many as the number of clips justifies."""
     return extract.workers(options.jobs or extract.default_n_jobs(len(dataset)))
 
 
 def extract_features(
-    dataset: data.Dataset,
-    recipe: Recipe,
-    options: argparse.Namespace,
-    output: Output,
-    executor: Executor | None,
+    dataset: Dataset, recipe: Recipe, options: Namespace, output: Output, executor: Executor | None
 ) -> tuple[Features, dict[str, Any]]:
     """Read each clip and compute its views. Return the features of the readable clips, and the
     record for metrics.json: settings, versions, skipped clips, run times."""
@@ -137,7 +132,7 @@ def extract_features(
     return Features(result.views, dataset.names, dataset.labels, dataset.classes), record
 
 
-def run_settings(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
+def run_settings(options: Namespace, recipe: Recipe) -> dict[str, Any]:
     """The settings and versions that determine the results."""
     names = ["data", "recipe", "seed", *(["folds", "repeats"] if options.cv else [])]
     names += [name for name in ("segments", "features") if getattr(options, name)]
@@ -147,16 +142,14 @@ def run_settings(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
     return {"settings": settings, "versions": versions}
 
 
-def choose_networks(
-    recipe: Recipe, features: Features, seed: int, output: Output
-) -> evaluate.Choice:
+def choose_networks(recipe: Recipe, features: Features, seed: int, output: Output) -> Choice:
     """Select the networks to average, by cross-validation if possible."""
     if len(recipe.networks) == 1:
-        return evaluate.Choice((0,))
+        return Choice((0,))
     folds = find_folds_or_none(features.names, features.labels, seed)
     if folds is None:
         output.log("a class has a single recording: no cross-validation, all networks are used")
-        return evaluate.Choice(range(len(recipe.networks)))
+        return Choice(range(len(recipe.networks)))
     choice = evaluate.choose_networks(recipe, features, folds.fold_of, seed)
     names = " and ".join(recipe.networks[k] for k in choice.networks)
     output.log(f"chosen by cross-validation on {len(folds.numbers)} folds: {names}")
@@ -165,7 +158,7 @@ def choose_networks(
 
 
 def train_networks(
-    recipe: Recipe, choice: evaluate.Choice, features: Features, seed: int, output: Output
+    recipe: Recipe, choice: Choice, features: Features, seed: int, output: Output
 ) -> tuple[Model, list[History]]:
     """Train the chosen networks in turn and save the model; if a run ends early, by Ctrl-C, a
     divergence or a closed pipe, save the networks that have completed an epoch."""
@@ -195,7 +188,7 @@ def train_networks(
     return model, histories
 
 
-def check(options: argparse.Namespace) -> int:
+def check(options: Namespace) -> int:
     """Describe the recordings; return the exit code, 2 if one cannot be read."""
     dataset = load(options)
     progress = extract.progress_bar("checking", options.json)
@@ -208,7 +201,7 @@ def check(options: argparse.Namespace) -> int:
     return 2 if found["unreadable"] else 0
 
 
-def predict(options: argparse.Namespace) -> int:
+def predict(options: Namespace) -> int:
     """Print the most probable classes of each recording, according to a trained model, and the
     timeline of long ones; return the exit code, 2 if one cannot be read and is not to be skipped.
     """
@@ -241,7 +234,7 @@ def predict(options: argparse.Namespace) -> int:
     return 2 if problems and not options.skip_bad else 0
 
 
-def explain(options: argparse.Namespace) -> None:
+def explain(options: Namespace) -> None:
     """Draw one clip through every stage, from the waveform to the MFCCs."""
     from mfcc.display import stages
 
@@ -254,7 +247,7 @@ def explain(options: argparse.Namespace) -> None:
         output.save_figure(figure, "explain.png")
 
 
-def write_scenes(options: argparse.Namespace) -> None:
+def write_scenes(options: Namespace) -> None:
     """Write the embedded scenes as WAV files, one folder per class."""
     with open_output(options.folder, quiet=options.quiet) as output:
         folder, progress = output.folder, extract.progress_bar("writing", options.quiet)
@@ -262,9 +255,8 @@ def write_scenes(options: argparse.Namespace) -> None:
         output.log(f"wrote {n_clips} clips to {folder}; train on them: ssc.py --data {folder}")
 
 
-Command = Callable[[argparse.Namespace], int | None]
-COMMANDS: dict[str, Command] = {"train": train, "cross_validate": cross_validate, "check": check}
-COMMANDS |= {"predict": predict, "explain": explain, "scenes": write_scenes}
+COMMANDS = {"train": train, "cross_validate": cross_validate, "check": check, "predict": predict}
+COMMANDS |= {"explain": explain, "scenes": write_scenes}
 
 
 def main(arguments: Sequence[str]) -> int:
