@@ -86,10 +86,9 @@ def predict_recording(model: Model, path: str) -> Prediction:
     seconds, stats = n / SAMPLE_RATE, statistics(path)
     if not whole.outputs:  # no longer than a clip
         views = model.recipe.views(fix_length(block, whole.n))
-        (p,) = model.predict_proba([view[None] for view in views])
-        span = Span(0.0, seconds, model.classes[int(p.argmax())], float(p.max()))
-        span = Span(0.0, seconds, None, 0.0) if stats.silence == 1 else span
-        return Prediction(seconds, p, [span], remarks(stats))
+        p = model.predict_proba([view[None] for view in views])
+        spans = join(p, np.array([stats.silence < 1]), 1, seconds, seconds, model)
+        return Prediction(seconds, p[0], spans, remarks(stats))
     p, audible = whole.finish()
     spans = join(*timeline.finish(), timeline.n // timeline.step, timeline.hop, seconds, model)
     return Prediction(seconds, p[audible | ~audible.any()].mean(axis=0), spans, remarks(stats))
