@@ -82,8 +82,7 @@ def findings(found: AudioStats) -> dict[str, float]:
 def remarks(found: AudioStats) -> list[str]:
     """What may spoil a recording, apart from its length, one phrase each, such as "very quiet, peak
     -46.0 dB", "silent", "3 clipped runs", "band-limited to 4000 Hz"."""
-    numbers = findings(found) | {"unused_seconds": 0}
-    return [_phrase(key, number) for key, number in numbers.items() if number]
+    return [_phrase(k, n) for k, n in findings(found).items() if n and k != "unused_seconds"]
 
 
 def _phrase(key: str, number: float) -> str:

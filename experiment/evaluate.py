@@ -50,9 +50,8 @@ class Features(NamedTuple):
 def window_examples(view: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Every valid window of a view (n, W, d) as a separate example: (m, d) and (m,)."""
     valid = mininet.valid_windows(view)
-    if valid.all():  # a view: no copy of the run's largest array
-        return view.reshape(-1, view.shape[2]), np.repeat(labels, view.shape[1])
-    return view[valid], np.repeat(labels, valid.sum(axis=1))
+    windows = view.reshape(-1, view.shape[2]) if valid.all() else view[valid]  # avoids a copy
+    return windows, np.repeat(labels, valid.sum(axis=1))
 
 
 def prepare(
@@ -167,10 +166,9 @@ def _train_and_test(
     """The test probabilities, the scores on both parts, and the curves, as in Trial."""
     networks, curves = {}, {}
     for k in choice.networks:
-        network, x, y, rng = prepare(recipe, k, training, seed)
+        networks[k], x, y, rng = prepare(recipe, k, training, seed)
         held_out = window_examples(test.views[k], test.labels)
-        histories = recipe.fit(network, x, y, rng, held_out=held_out)
-        networks[k] = network
+        histories = recipe.fit(networks[k], x, y, rng, held_out=held_out)
         curves[recipe.networks[k]] = np.array([(part.loss, part.accuracy) for part in histories])
     model = Model(recipe, test.classes, networks, choice.exponent, choice.threshold)
     p_training, p = model.predict_proba(training.views), model.predict_proba(test.views)
