@@ -56,11 +56,10 @@ def train(options: Namespace) -> None:
             model, histories = train_networks(recipe, choice, features, options.seed, output)
             record["seconds"]["training"] = time.perf_counter() - start_time
 
-            labels, classes = features.labels, features.classes
             p = model.predict_proba(features.views)  # (n_clips, n_classes)
-            loss, accuracy = evaluate.scores(p, labels)
-            matrix = confusion_matrix(labels, p.argmax(axis=1), len(classes))
-            results = {"train": {"loss": loss, "accuracy": accuracy}, "classes": classes}
+            loss, accuracy = evaluate.scores(p, features.labels)
+            matrix = confusion_matrix(features.labels, p.argmax(axis=1), len(features.classes))
+            results = {"train": {"loss": loss, "accuracy": accuracy}, "classes": features.classes}
             output.save_json(results | {"confusion": matrix.tolist()} | record, "metrics.json")
             draw(figures.draw_training, model, histories, matrix, output, options.normalize)
         output.log(f"loss {loss:.4f}, accuracy {accuracy:.4f}, measured on the training clips")
