@@ -15,18 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mfcc.audio import (
-    DURATION,
-    MARGIN,
-    SAMPLE_RATE,
-    SLACK,
-    UNKNOWN,
-    fix_length,
-    open_audio,
-    read_blocks,
-    resample,
-    to_mono,
-)
+from mfcc import audio
+from mfcc.audio import DURATION, MARGIN, SAMPLE_RATE, SLACK, UNKNOWN
 
 from . import scenes
 
@@ -230,7 +220,7 @@ def _segments(path: str) -> dict[int, str]:
     try:
         with open_complete(path) as sound:
             rate = sound.samplerate
-            for block in read_blocks(path, sound, round(DURATION * rate)):
+            for block in audio.read_blocks(path, sound, round(DURATION * rate)):
                 silent = "silent segment" if np.abs(block).max() < SILENT else ""
                 short = "end under 1 s" if start and len(block) < rate else ""
                 found[start] = silent or short
@@ -249,14 +239,14 @@ def read_clip(source: str | Segment) -> Clip:
     lead = min(start, 1)  # s read before the start, so that resampling has no edge effect
     with open_complete(path) as sound:
         rate, size = sound.samplerate, ceil((lead + DURATION + MARGIN) * sound.samplerate)
-        blocks = read_blocks(path, sound, size, start - lead, size if is_segment else UNKNOWN)
+        blocks = audio.read_blocks(path, sound, size, start - lead, size if is_segment else UNKNOWN)
         channels, n_beyond = next(blocks), sum(map(len, blocks))
-    signal = resample(to_mono(channels), rate, SAMPLE_RATE)[lead * SAMPLE_RATE :]
+    signal = audio.resample(audio.to_mono(channels), rate, SAMPLE_RATE)[lead * SAMPLE_RATE :]
     n = round(DURATION * SAMPLE_RATE)
     steps = Counter(resampled=rate != SAMPLE_RATE, padded=len(signal) < n)
     if not is_segment and len(signal) > n:
         steps.update(cut=1, unused=len(signal) - n + n_beyond * SAMPLE_RATE // rate)
-    return Clip(fix_length(signal, n), +steps)  # + removes what is not positive
+    return Clip(audio.fix_length(signal, n), +steps)  # + removes what is not positive
 
 
 # libsndfile corrects sizes in a header that exceed the file, and reports this only in its log.
@@ -270,7 +260,7 @@ def open_complete(path: str) -> Iterator[Any]:
     by more than SLACK, or the last page of an Ogg file is incomplete (Pfeiffer 2003, RFC 3533, §6:
     byte 26 holds the number of segments; the flag of the last page is missing in Android's
     recordings)."""
-    with open_audio(path) as sound:
+    with audio.open_audio(path) as sound:
         for match in _SIZE.finditer(sound.extra_info):
             stated, there = int(match[2]), int(match[3])
             if match[1].lower().startswith("riff") and sound.format not in ("W64", "RF64"):
