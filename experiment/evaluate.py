@@ -92,8 +92,7 @@ def choose_networks(recipe: Recipe, features: Features, fold_of: np.ndarray, see
     ids = range(len(views))
     subsets = [subset for size in ids for subset in combinations(ids, size + 1)]
     means = {subset: p[list(subset)].mean(axis=0) for subset in subsets}
-    pairs = product(subsets, EXPONENTS)
-    candidates = ((mininet.sharpen(means[subset], b), subset, b) for subset, b in pairs)
+    candidates = ((mininet.sharpen(means[s], b), s, b) for s, b in product(means, EXPONENTS))
     q, best, exponent = min(candidates, key=lambda each: mininet.cross_entropy(each[0], labels))
     return Choice(best, exponent, find_threshold(q, labels))
 
