@@ -265,8 +265,6 @@ def read_model(path: str | PathLike[str]) -> Model:
         metadata: Any = ensemble.metadata
         recipe = RECIPES[metadata["recipe"]](**metadata["settings"])
         networks = dict(zip(metadata["chosen"], ensemble.networks, strict=True))
-        if {network.n_out for network in ensemble.networks} != {len(metadata["classes"])}:
-            raise ValueError("the output width does not match the number of classes")
         rest = metadata["exponent"], metadata["threshold"]
         model = Model(recipe, metadata["classes"], networks, *rest)
         silence = recipe.views(np.zeros(round(DURATION * SAMPLE_RATE), np.float32))

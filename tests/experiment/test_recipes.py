@@ -269,7 +269,6 @@ def test_a_model_that_cannot_predict_says_so() -> None:
 @pytest.mark.parametrize(
     "unfit",
     [
-        *({"classes": value} for value in (None, 3, ["a", "b"])),
         *({"recipe": value} for value in (None, "third", ["reference"], "improved")),
         *({"settings": value} for value in (None, [2, False], {"x": 1})),
         *({"settings": {"n_mfcc": n_mfcc}} for n_mfcc in ("2", 3)),
