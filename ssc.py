@@ -115,12 +115,12 @@ def extract_features(
         output.log("No --data given: using the embedded synthetic scenes. For real recordings:")
         output.log("ssc.py --data DIR, where DIR contains one folder of recordings per class.")
     output.log(figures.class_table(dataset))
-    start_time, n_clips = time.perf_counter(), len(dataset)
+    start_time = time.perf_counter()
     progress = extract.progress_bar("extracting features", output.quiet)
     result = extract.extract_features(
         dataset, recipe.examples, executor, progress, options.features
     )
-    extract.report_unreadable(result.problems, n_clips, options.skip_bad)
+    extract.report_unreadable(result.problems, len(dataset), options.skip_bad)
     dataset = dataset.only(result.kept)
     output.log(figures.treatment_text(result.treated, len(dataset)))
     for name, view in zip(recipe.networks, result.views, strict=True):

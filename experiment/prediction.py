@@ -112,11 +112,9 @@ def join(
     """The spans of a timeline: the probabilities of each step of `hop` s are averaged over the
     audible windows that cover it, p (n, C), audible (n,), of `width` steps each; a step without one
     is like the step before, for at most PAUSE s; neighboring equal answers are joined."""
-    total, count = np.zeros((len(p) + width - 1, p.shape[1])), np.zeros(len(p) + width - 1)
-    for offset in range(width):
-        total[offset : offset + len(p)] += p * audible[:, None]
-        count[offset : offset + len(p)] += audible
-    mean = total / np.maximum(count, 1)[:, None]
+    weighted = np.column_stack([p, np.ones(len(p))]) * audible[:, None]  # (n, C + 1)
+    total = np.sum([np.pad(weighted, ((k, width - 1 - k), (0, 0))) for k in range(width)], axis=0)
+    mean, count = total[:, :-1] / np.maximum(total[:, -1:], 1), total[:, -1]
     labels = np.where(count > 0, mean.argmax(axis=1), -1)
     last = np.maximum.accumulate(np.where(count > 0, np.arange(len(count)), 0))  # audible step
     near = (np.arange(len(count)) - last) * hop <= PAUSE
