@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from experiment import data, scenes
-from experiment.data import AUDIO_SUFFIXES, CONVERT, embedded, printable, read_clip, scan, segmented
+from experiment.data import CONVERT, embedded, printable, read_clip, scan, segmented
 from experiment.data_report import AudioStats, measure
 from experiment.figures import class_table
 from experiment.folds import find_folds, parse_name
@@ -85,16 +85,6 @@ def test_recordings_are_found_in_folders_of_folders(tmp_path: Path) -> None:
     assert refusal(data.recordings, [str(tmp_path / "phone")]) == message
     (tmp_path / "phone" / "x" / "1.m4a").write_text("")
     assert CONVERT in refusal(data.recordings, [str(tmp_path / "phone")])
-
-
-def test_suffixes_are_recognized_in_either_case(tmp_path: Path) -> None:
-    """0.wav, 1.WAV and 2.Wav are recordings."""
-    for suffix in AUDIO_SUFFIXES:
-        for i, spelling in enumerate((suffix, suffix.upper(), suffix.title())):
-            for name in ("a", "b"):
-                (tmp_path / name).mkdir(exist_ok=True)
-                (tmp_path / name / f"{i}{spelling}").touch()
-    assert scan(tmp_path).skipped_files == {}
 
 
 @pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg", ".mp3", ".aiff"])
