@@ -10,7 +10,6 @@ import signal
 if __name__ == "__mp_main__":  # in a worker: the parent handles Ctrl-C, also during these imports
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-import argparse
 import csv
 import io
 import json
@@ -18,16 +17,19 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Sequence
+from argparse import Namespace
+from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from experiment import cli, data, data_report, evaluate, extract, figures, prediction, scenes
-from experiment.evaluate import Features
+from experiment.data import Dataset
+from experiment.evaluate import Choice, Features
 from experiment.folds import KINDS, find_folds, find_folds_or_none
 from experiment.output import Output, open_output
 from experiment.recipes import Model, Recipe, Reference, read_model
@@ -37,7 +39,7 @@ from mininet import DivergenceError, History, confusion_matrix
 __version__ = "0.1.0"
 
 
-def train(options: argparse.Namespace) -> None:
+def train(options: Namespace) -> None:
     """Train on all clips; save the model and figures."""
     recipe, dataset = cli.make_recipe(options), load(options)
     with (
@@ -54,18 +56,17 @@ def train(options: argparse.Namespace) -> None:
             model, histories = train_networks(recipe, choice, features, options.seed, output)
             record["seconds"]["training"] = time.perf_counter() - start_time
 
-            labels, classes = features.labels, features.classes
             p = model.predict_proba(features.views)  # (n_clips, n_classes)
-            loss, accuracy = evaluate.scores(p, labels)
-            matrix = confusion_matrix(labels, p.argmax(axis=1), len(classes))
-            results = {"train": {"loss": loss, "accuracy": accuracy}, "classes": classes}
+            loss, accuracy = evaluate.scores(p, features.labels)
+            matrix = confusion_matrix(features.labels, p.argmax(axis=1), len(features.classes))
+            results = {"train": {"loss": loss, "accuracy": accuracy}, "classes": features.classes}
             output.save_json(results | {"confusion": matrix.tolist()} | record, "metrics.json")
             draw(figures.draw_training, model, histories, matrix, output, options.normalize)
         output.log(f"loss {loss:.4f}, accuracy {accuracy:.4f}, measured on the training clips")
         output.log("use --cv to measure the accuracy on held-out clips")
 
 
-def cross_validate(options: argparse.Namespace) -> None:
+def cross_validate(options: Namespace) -> None:
     """Measure the held-out accuracy of a recipe, for each fold and seed."""
     recipe, dataset = cli.make_recipe(options), load(options)
     # fail early if the folds are impossible; repeated below for the readable clips
@@ -80,10 +81,9 @@ def cross_validate(options: argparse.Namespace) -> None:
 
         start_time, trials = time.perf_counter(), list[evaluate.Trial]()
         seeds = range(options.seed, options.seed + options.repeats)
-        for trial in evaluate.cross_validate(recipe, features, folds, seeds, executor):
-            trials.append(trial)
-            if trial.seed == seeds[-1]:  # the fold is complete
-                output.log(figures.fold_line(trials[-len(seeds) :], recipe))
+        for of_fold in evaluate.cross_validate(recipe, features, folds, seeds, executor):
+            output.log(figures.fold_line(of_fold, recipe))
+            trials += of_fold
         record["seconds"]["training"] = time.perf_counter() - start_time
 
         metrics, curves = evaluate.metrics(trials, folds, features), evaluate.mean_curves(trials)
@@ -92,7 +92,7 @@ def cross_validate(options: argparse.Namespace) -> None:
         figures.draw_cross_validation(results, curves, output, options.normalize)
 
 
-def load(options: argparse.Namespace) -> data.Dataset:
+def load(options: Namespace) -> Dataset:
     """Find the recordings of --data; without --data, the embedded scenes."""
     if options.data is None:
         return data.embedded(options.seed)
@@ -101,19 +101,13 @@ def load(options: argparse.Namespace) -> data.Dataset:
     return data.segmented(dataset) if options.segments else dataset
 
 
-def pool(
-    options: argparse.Namespace, dataset: data.Dataset
-) -> AbstractContextManager[Executor | None]:
+def pool(options: Namespace, dataset: Dataset) -> AbstractContextManager[Executor | None]:
     """The worker processes of --jobs, by default as many as the number of clips justifies."""
     return extract.workers(options.jobs or extract.default_n_jobs(len(dataset)))
 
 
 def extract_features(
-    dataset: data.Dataset,
-    recipe: Recipe,
-    options: argparse.Namespace,
-    output: Output,
-    executor: Executor | None,
+    dataset: Dataset, recipe: Recipe, options: Namespace, output: Output, executor: Executor | None
 ) -> tuple[Features, dict[str, Any]]:
     """Read each clip and compute its views. Return the features of the readable clips, and the
     record for metrics.json: settings, versions, skipped clips, run times."""
@@ -121,12 +115,12 @@ def extract_features(
         output.log("No --data given: using the embedded synthetic scenes. For real recordings:")
         output.log("ssc.py --data DIR, where DIR contains one folder of recordings per class.")
     output.log(figures.class_table(dataset))
-    start_time, n_clips = time.perf_counter(), len(dataset)
+    start_time = time.perf_counter()
     progress = extract.progress_bar("extracting features", output.quiet)
     result = extract.extract_features(
         dataset, recipe.examples, executor, progress, options.features
     )
-    extract.report_unreadable(result.problems, n_clips, options.skip_bad)
+    extract.report_unreadable(result.problems, len(dataset), options.skip_bad)
     dataset = dataset.only(result.kept)
     output.log(figures.treatment_text(result.treated, len(dataset)))
     for name, view in zip(recipe.networks, result.views, strict=True):
@@ -137,7 +131,7 @@ def extract_features(
     return Features(result.views, dataset.names, dataset.labels, dataset.classes), record
 
 
-def run_settings(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
+def run_settings(options: Namespace, recipe: Recipe) -> dict[str, Any]:
     """The settings and versions that determine the results."""
     names = ["data", "recipe", "seed", *(["folds", "repeats"] if options.cv else [])]
     names += [name for name in ("segments", "features") if getattr(options, name)]
@@ -147,16 +141,14 @@ def run_settings(options: argparse.Namespace, recipe: Recipe) -> dict[str, Any]:
     return {"settings": settings, "versions": versions}
 
 
-def choose_networks(
-    recipe: Recipe, features: Features, seed: int, output: Output
-) -> evaluate.Choice:
+def choose_networks(recipe: Recipe, features: Features, seed: int, output: Output) -> Choice:
     """Select the networks to average, by cross-validation if possible."""
     if len(recipe.networks) == 1:
-        return evaluate.Choice((0,))
+        return Choice((0,))
     folds = find_folds_or_none(features.names, features.labels, seed)
     if folds is None:
         output.log("a class has a single recording: no cross-validation, all networks are used")
-        return evaluate.Choice(range(len(recipe.networks)))
+        return Choice(range(len(recipe.networks)))
     choice = evaluate.choose_networks(recipe, features, folds.fold_of, seed)
     names = " and ".join(recipe.networks[k] for k in choice.networks)
     output.log(f"chosen by cross-validation on {len(folds.numbers)} folds: {names}")
@@ -165,7 +157,7 @@ def choose_networks(
 
 
 def train_networks(
-    recipe: Recipe, choice: evaluate.Choice, features: Features, seed: int, output: Output
+    recipe: Recipe, choice: Choice, features: Features, seed: int, output: Output
 ) -> tuple[Model, list[History]]:
     """Train the chosen networks in turn and save the model; if a run ends early, by Ctrl-C, a
     divergence or a closed pipe, save the networks that have completed an epoch."""
@@ -195,19 +187,20 @@ def train_networks(
     return model, histories
 
 
-def check(options: argparse.Namespace) -> int:
+def check(options: Namespace) -> int:
     """Describe the recordings; return the exit code, 2 if one cannot be read."""
     dataset = load(options)
     progress = extract.progress_bar("checking", options.json)
     with pool(options, dataset) as executor:
-        outcomes = data_report.measure_all(dataset, executor, progress)
+        task = partial(data_report.measure, dataset.reader)
+        outcomes = list(extract.map_clips(task, dataset.sources, executor, progress))
     found = data_report.report(dataset, outcomes, options.folds, options.seed)
     as_json = json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False)
     print(as_json if options.json else data_report.as_text(found))
     return 2 if found["unreadable"] else 0
 
 
-def predict(options: argparse.Namespace) -> int:
+def predict(options: Namespace) -> int:
     """Print the most probable classes of each recording, according to a trained model, and the
     timeline of long ones; return the exit code, 2 if one cannot be read and is not to be skipped.
     """
@@ -217,7 +210,7 @@ def predict(options: argparse.Namespace) -> int:
         print(f"ssc: {text}", file=sys.stderr)
     paths, table = data.recordings(options.clips), csv.writer(sys.stdout, lineterminator="\n")
     if options.csv:
-        table.writerow(prediction.csv_columns(model))
+        table.writerow(["file", "seconds", "class", "unknown", *model.classes])
     quiet = options.csv or options.json
     with open_output(options.out, quiet=quiet) if options.out else nullcontext() as output:
         for path in paths:
@@ -228,7 +221,7 @@ def predict(options: argparse.Namespace) -> int:
                 continue
             answers.append(prediction.as_json(path, found, model))
             if options.csv:
-                table.writerow(prediction.csv_row(path, found, model))
+                table.writerow(prediction.csv_row(answers[-1]))
             elif not options.json:
                 print(prediction.as_text(path, found, model))
             if output:
@@ -240,7 +233,7 @@ def predict(options: argparse.Namespace) -> int:
     return 2 if problems and not options.skip_bad else 0
 
 
-def explain(options: argparse.Namespace) -> None:
+def explain(options: Namespace) -> None:
     """Draw one clip through every stage, from the waveform to the MFCCs."""
     from mfcc.display import stages
 
@@ -253,7 +246,7 @@ def explain(options: argparse.Namespace) -> None:
         output.save_figure(figure, "explain.png")
 
 
-def write_scenes(options: argparse.Namespace) -> None:
+def write_scenes(options: Namespace) -> None:
     """Write the embedded scenes as WAV files, one folder per class."""
     with open_output(options.folder, quiet=options.quiet) as output:
         folder, progress = output.folder, extract.progress_bar("writing", options.quiet)
@@ -261,9 +254,8 @@ def write_scenes(options: argparse.Namespace) -> None:
         output.log(f"wrote {n_clips} clips to {folder}; train on them: ssc.py --data {folder}")
 
 
-Command = Callable[[argparse.Namespace], int | None]
-COMMANDS: dict[str, Command] = {"train": train, "cross_validate": cross_validate, "check": check}
-COMMANDS |= {"predict": predict, "explain": explain, "scenes": write_scenes}
+COMMANDS = {"train": train, "cross_validate": cross_validate, "check": check, "predict": predict}
+COMMANDS |= {"explain": explain, "scenes": write_scenes}
 
 
 def main(arguments: Sequence[str]) -> int:

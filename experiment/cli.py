@@ -117,10 +117,9 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
 
 def _check_combination(parser: Parser, given: dict[str, Any]) -> None:
     """Reject flags that have no effect without another one, and two formats of one answer."""
-    if {"json", "csv"} <= given.keys():
-        parser.error("argument --csv: not allowed with --json")
-    if {"features", "cv"} <= given.keys():
-        parser.error("argument --features: not allowed with --cv")
+    for one, other in (("csv", "json"), ("features", "cv")):
+        if {one, other} <= given.keys():
+            parser.error(f"argument --{one}: not allowed with --{other}")
     if not given.get("features", ".npy").endswith(".npy"):  # protects a recording or a model
         parser.error(f"argument --features: {given['features']!r} must end in .npy")
     has_data = "data" in given or parser.command == "predict"

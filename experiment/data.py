@@ -5,7 +5,8 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from math import ceil
@@ -14,18 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mfcc.audio import (
-    DURATION,
-    MARGIN,
-    SAMPLE_RATE,
-    SLACK,
-    fix_length,
-    open_audio,
-    read_blocks,
-    read_channels,
-    resample,
-    to_mono,
-)
+from mfcc import audio
+from mfcc.audio import DURATION, MARGIN, SAMPLE_RATE, SLACK, UNKNOWN
 
 from . import scenes
 
@@ -91,13 +82,9 @@ def embedded(seed: int) -> Dataset:
     in which scan would list them."""
     clips = [(name, take) for name in scenes.CLASSES for take in range(scenes.N_TAKES)]
     clips.sort(key=lambda clip: scenes.file_name(*clip))
-    return Dataset(
-        classes=list(scenes.CLASSES),
-        names=[scenes.file_name(*clip) for clip in clips],
-        labels=np.array([scenes.CLASSES.index(name) for name, _ in clips]),
-        sources=clips,
-        reader=partial(_read_scene, seed=seed),
-    )
+    names = [scenes.file_name(*clip) for clip in clips]
+    labels = np.array([scenes.CLASSES.index(name) for name, _ in clips])
+    return Dataset(list(scenes.CLASSES), names, labels, clips, partial(_read_scene, seed=seed))
 
 
 def _read_scene(clip: tuple[str, int], seed: int) -> Clip:
@@ -133,23 +120,15 @@ def scan(folder: str | Path, all_classes: bool = False, out: Path | None = None)
         raise ValueError(f"{root} has one class, {classes[0]!r}; at least two are required")
     if all(re.fullmatch(r"fold[ _-]?\d+", name, re.IGNORECASE) for name in classes):  # UrbanSound8K
         raise ValueError(f"the folders of {root} are folds; it must contain one folder per class")
-    return Dataset(
-        classes=classes,
-        names=names,
-        labels=np.array([classes.index(name) for name, _ in files]),
-        sources=[str(path) for _, path in files],
-        reader=read_clip,
-        skipped_files=skipped,
-    )
+    labels = np.array([classes.index(name) for name, _ in files])
+    sources = [str(path) for _, path in files]
+    return Dataset(classes, names, labels, sources, read_clip, skipped)
 
 
 def _esc50_files(root: Path, all_classes: bool) -> list[tuple[str, Path]]:
     """The category and the path of the files in meta/esc50.csv, both in alphabetical order."""
     table, files = root / "meta" / "esc50.csv", []
-    try:
-        reader = csv.DictReader(table.read_text("utf-8-sig").splitlines())
-    except UnicodeDecodeError:
-        raise ValueError(f"{table} is not text in UTF-8") from None
+    reader = csv.DictReader(table.read_text("utf-8-sig").splitlines())
     for row in reader:  # a spreadsheet writes TRUE
         name, category, esc10 = (row.get(key) for key in ("filename", "category", "esc10"))
         if not (name and category and esc10):
@@ -231,9 +210,7 @@ def segmented(dataset: Dataset) -> Dataset:
             else:
                 clips.append((segment, label, Segment(path, start)))
     names, labels, sources = map(list, zip(*clips, strict=True))
-    return replace(
-        dataset, names=names, labels=np.array(labels), sources=sources, skipped_files=skipped
-    )
+    return Dataset(dataset.classes, names, np.array(labels), sources, dataset.reader, skipped)
 
 
 def _segments(path: str) -> dict[int, str]:
@@ -241,10 +218,9 @@ def _segments(path: str) -> dict[int, str]:
     first is included if all are silent; so is one at which reading fails, to fail again."""
     found, start = dict[int, str](), 0
     try:
-        with open_audio(path) as sound:
-            check_complete(path, sound)
+        with open_complete(path) as sound:
             rate = sound.samplerate
-            for block in read_blocks(path, sound, round(DURATION * rate)):
+            for block in audio.read_blocks(path, sound, round(DURATION * rate)):
                 silent = "silent segment" if np.abs(block).max() < SILENT else ""
                 short = "end under 1 s" if start and len(block) < rate else ""
                 found[start] = silent or short
@@ -258,23 +234,19 @@ def read_clip(source: str | Segment) -> Clip:
     """Read and preprocess the first 5 s of a file, or a segment, which does not count as cut. A
     file is read to its end, so that one that is broken there is refused, as in check and predict.
     ValueError, OSError: as for mfcc.load, or a truncated file."""
-    path, start = (source, None) if isinstance(source, str) else source
-    lead = min(start or 0, 1)  # s read before the start, so that resampling has no edge effect
-    with open_audio(path) as sound:
-        check_complete(path, sound)
-        rate, n_beyond = sound.samplerate, 0
-        if start is None:
-            blocks = read_blocks(path, sound, ceil((DURATION + MARGIN) * rate))
-            channels = next(blocks)
-            n_beyond = sum(map(len, blocks))
-        else:
-            channels = read_channels(path, sound, lead + DURATION, start - lead)
-    signal = resample(to_mono(channels), rate, SAMPLE_RATE)[lead * SAMPLE_RATE :]
+    path, start = (source, 0) if isinstance(source, str) else source
+    is_segment = isinstance(source, Segment)
+    lead = min(start, 1)  # s read before the start, so that resampling has no edge effect
+    with open_complete(path) as sound:
+        rate, size = sound.samplerate, ceil((lead + DURATION + MARGIN) * sound.samplerate)
+        blocks = audio.read_blocks(path, sound, size, start - lead, size if is_segment else UNKNOWN)
+        channels, n_beyond = next(blocks), sum(map(len, blocks))
+    signal = audio.resample(audio.to_mono(channels), rate, SAMPLE_RATE)[lead * SAMPLE_RATE :]
     n = round(DURATION * SAMPLE_RATE)
     steps = Counter(resampled=rate != SAMPLE_RATE, padded=len(signal) < n)
-    if start is None and len(signal) > n:
+    if not is_segment and len(signal) > n:
         steps.update(cut=1, unused=len(signal) - n + n_beyond * SAMPLE_RATE // rate)
-    return Clip(fix_length(signal, n), +steps)  # + removes what is not positive
+    return Clip(audio.fix_length(signal, n), +steps)  # + removes what is not positive
 
 
 # libsndfile corrects sizes in a header that exceed the file, and reports this only in its log.
@@ -282,22 +254,26 @@ _SIZE = re.compile(r"(data|SSND|Data Size|riff|Riff size) *: (\d+) \(should be (
 _UNKNOWN = 0x7F00_0000  # bytes; larger sizes are placeholders of programs that write to a pipe
 
 
-def check_complete(path: str, sound: Any) -> None:
-    """Raise ValueError if the header states more bytes than the file has, by more than SLACK, or
-    the last page of an Ogg file is incomplete (Pfeiffer 2003, RFC 3533, §6: byte 26 holds the
-    number of segments; the flag of the last page is missing in Android's recordings)."""
-    for match in _SIZE.finditer(sound.extra_info):
-        stated, there = int(match[2]), int(match[3])
-        if match[1].lower().startswith("riff") and sound.format not in ("W64", "RF64"):
-            continue  # the size of all chunks; only these formats report no other
-        slack = there * SLACK * sound.samplerate / max(1, sound.frames)  # bytes
-        if there + slack < stated < _UNKNOWN:
-            raise ValueError(f"{path} is truncated: {there} of {stated} bytes")
-    if sound.format == "OGG":
-        content = Path(path).read_bytes()
-        page = content[content.rfind(b"OggS") :]
-        if len(page) < 27 or len(page) < 27 + page[26] + sum(page[27 : 27 + page[26]]):
-            raise ValueError(f"{path} is truncated: its last page is incomplete")
+@contextmanager
+def open_complete(path: str) -> Iterator[Any]:
+    """As mfcc.audio.open_audio; ValueError also if the header states more bytes than the file has,
+    by more than SLACK, or the last page of an Ogg file is incomplete (Pfeiffer 2003, RFC 3533, §6:
+    byte 26 holds the number of segments; the flag of the last page is missing in Android's
+    recordings)."""
+    with audio.open_audio(path) as sound:
+        for match in _SIZE.finditer(sound.extra_info):
+            stated, there = int(match[2]), int(match[3])
+            if match[1].lower().startswith("riff") and sound.format not in ("W64", "RF64"):
+                continue  # the size of all chunks; only these formats report no other
+            slack = there * SLACK * sound.samplerate / max(1, sound.frames)  # bytes
+            if there + slack < stated < _UNKNOWN:
+                raise ValueError(f"{path} is truncated: {there} of {stated} bytes")
+        if sound.format == "OGG":
+            content = Path(path).read_bytes()
+            page = content[content.rfind(b"OggS") :]
+            if len(page) < 27 or len(page) < 27 + page[26] + sum(page[27 : 27 + page[26]]):
+                raise ValueError(f"{path} is truncated: its last page is incomplete")
+        yield sound
 
 
 def printable(name: str) -> str:

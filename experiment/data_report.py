@@ -7,18 +7,16 @@ generated from the JSON.
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable
-from concurrent.futures import Executor
-from functools import partial
 from math import log10
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from mfcc import hann, power_spectrum
-from mfcc.audio import DURATION, SAMPLE_RATE, UNKNOWN, open_audio, read_blocks
+from mfcc.audio import DURATION, SAMPLE_RATE, UNKNOWN, read_blocks
 
-from .data import SILENT, Clip, Dataset, Segment, check_complete
-from .extract import Progress, map_clips, reason
+from .data import SILENT, Clip, Dataset, Segment, open_complete
+from .extract import reason
 from .folds import KINDS, find_folds, parse_name
 from .output import text_table
 
@@ -84,27 +82,18 @@ def findings(found: AudioStats) -> dict[str, float]:
 def remarks(found: AudioStats) -> list[str]:
     """What may spoil a recording, apart from its length, one phrase each, such as "very quiet, peak
     -46.0 dB", "silent", "3 clipped runs", "band-limited to 4000 Hz"."""
-    numbers = findings(found) | {"unused_seconds": 0}
-    return [_phrase(key, number) for key, number in numbers.items() if number]
+    return [_phrase(k, n) for k, n in findings(found).items() if n and k != "unused_seconds"]
 
 
 def _phrase(key: str, number: float) -> str:
     return FINDINGS[key][1].format(number, s="s" * (number > 1))
 
 
-def measure_all(
-    dataset: Dataset, executor: Executor | None = None, progress: Progress = iter
-) -> list[AudioStats | str]:
-    """The statistics of each recording, or the reason it cannot be read; executor and progress
-    as in extract_features."""
-    return list(map_clips(partial(measure, dataset.reader), dataset.sources, executor, progress))
-
-
 def measure(reader: Callable[[Any], Clip], source: Any) -> AudioStats | str:
     """The statistics of one recording, a file, its segment or synthesized, or the reason it is
     unreadable."""
     if not isinstance(source, str | Segment):
-        return stats_of(reader(source).signal[:, None], SAMPLE_RATE, "synthesized")
+        return stats_of([reader(source).signal[:, None]], SAMPLE_RATE, 1, "synthesized")
     try:
         return statistics(source)
     except (OSError, ValueError) as error:
@@ -115,24 +104,19 @@ def statistics(source: str | Segment) -> AudioStats:
     """The statistics of a file or segment as it is stored: resampling would leave traces above a
     band limit. ValueError, OSError: it cannot be read."""
     path, start = (source, None) if isinstance(source, str) else source
-    with open_audio(path) as sound:
-        check_complete(path, sound)
+    with open_complete(path) as sound:
         rate, coding = sound.samplerate, f"{sound.format} {sound.subtype}"
         n = UNKNOWN if start is None else round(DURATION * rate)
         blocks = read_blocks(path, sound, WINDOWS * max(1, rate // 100), start or 0, n)
-        return _collect(blocks, rate, sound.channels, coding)
+        return stats_of(blocks, rate, sound.channels, coding)
 
 
-def stats_of(signal: np.ndarray, rate: int, coding: str) -> AudioStats:
-    """The statistics of a sound (n, n_channels)."""
-    return _collect([signal], rate, signal.shape[1], coding)
-
-
-def _collect(blocks: Iterable[np.ndarray], rate: int, n_channels: int, coding: str) -> AudioStats:
+def stats_of(blocks: Iterable[np.ndarray], rate: int, n_channels: int, coding: str) -> AudioStats:
     """The statistics of a sound in blocks (n, n_channels), WINDOWS each but for the last."""
     width = max(1, rate // 100)  # samples in 10 ms
     loud, clipped, n = np.zeros((3, n_channels), bool), 0, 0
     total, energy, power = np.zeros(n_channels), np.zeros(2), np.zeros(width + 1)
+    window = hann(2 * width)
     tops = list[np.ndarray]()  # the largest sample of each window
     digest = hashlib.sha256(f"{rate} Hz, {n_channels} channels".encode())
     for block in blocks:
@@ -143,7 +127,8 @@ def _collect(blocks: Iterable[np.ndarray], rate: int, n_channels: int, coding: s
         tops.append(np.maximum.reduceat(level.max(axis=1), range(0, len(block), width)))
         total += x.sum(axis=0)
         energy += np.square(x.mean(axis=1)).sum(), np.square(x).mean(axis=1).sum()
-        power += _spectrum(x, 2 * width)
+        frames = x[: len(x) // window.size * window.size].T.reshape(-1, window.size)
+        power[2:] += power_spectrum(frames * window).sum(axis=0)[2:]  # an offset leaks to 0 and 1
         digest.update((block + np.float32(0)).data)  # -0 becomes 0
         n += len(block)
     top, offset = np.concatenate(tops), float(np.abs(total / n).max())
@@ -153,17 +138,10 @@ def _collect(blocks: Iterable[np.ndarray], rate: int, n_channels: int, coding: s
     return AudioStats(rate, n_channels, n / rate, coding, clipped, *levels, band)
 
 
-def _spectrum(x: np.ndarray, size: int) -> np.ndarray:
-    """The power spectra of all frames and channels, added, (n, n_channels) -> (size//2 + 1,); 0 in
-    the first two bins, to which an offset leaks."""
-    frames = x[: len(x) // size * size].T.reshape(-1, size)
-    return np.append([0, 0], power_spectrum(frames * hann(size)).sum(axis=0)[2:])
-
-
 def report(
     dataset: Dataset, outcomes: list[AudioStats | str], n_folds: int | None = None, seed: int = 0
 ) -> dict[str, Any]:
-    """All findings, JSON-serializable; outcomes as returned by measure_all."""
+    """All findings, JSON-serializable; outcomes: what measure returns for each source."""
     pairs = list(zip(dataset.names, outcomes, strict=True))
     stats = {name: found for name, found in pairs if not isinstance(found, str)}
     numbers = {name: findings(found) for name, found in stats.items()}
@@ -231,9 +209,8 @@ def _folds(dataset: Dataset, readable: list[int], n_folds: int | None, seed: int
         folds = find_folds(clips.names, clips.labels, n_folds, seed)
     except ValueError as error:
         return {"impossible": str(error)}
-    table = np.zeros((max(folds.numbers) + 1, len(clips.classes)), int)  # clips by fold and class
-    np.add.at(table, (folds.fold_of, clips.labels), 1)
-    sizes = {fold: table[fold].tolist() for fold in folds.numbers}
+    n, parts = len(clips.classes), {k: clips.labels[folds.fold_of == k] for k in folds.numbers}
+    sizes = {k: np.bincount(labels, minlength=n).tolist() for k, labels in parts.items()}
     return {"kind": KINDS[folds.kind], "clips_by_class": sizes}
 
 

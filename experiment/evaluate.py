@@ -11,7 +11,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from functools import cache, partial
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -50,9 +50,8 @@ class Features(NamedTuple):
 def window_examples(view: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Every valid window of a view (n, W, d) as a separate example: (m, d) and (m,)."""
     valid = mininet.valid_windows(view)
-    if valid.all():  # a view: no copy of the run's largest array
-        return view.reshape(-1, view.shape[2]), np.repeat(labels, view.shape[1])
-    return view[valid], np.repeat(labels, valid.sum(axis=1))
+    windows = view.reshape(-1, view.shape[2]) if valid.all() else view[valid]  # avoids a copy
+    return windows, np.repeat(labels, valid.sum(axis=1))
 
 
 def prepare(
@@ -92,15 +91,10 @@ def choose_networks(recipe: Recipe, features: Features, fold_of: np.ndarray, see
             p[k, test] = mininet.window_proba(network, views[k][test])
     ids = range(len(views))
     subsets = [subset for size in ids for subset in combinations(ids, size + 1)]
-    averages = {subset: p[list(subset)].mean(axis=0) for subset in subsets}
-    losses = {
-        (subset, exponent): mininet.cross_entropy(mininet.sharpen(average, exponent), labels)
-        for subset, average in averages.items()
-        for exponent in EXPONENTS
-    }
-    best, exponent = min(losses, key=lambda pair: losses[pair])
-    sharpened = mininet.sharpen(averages[best], exponent)
-    return Choice(best, exponent, find_threshold(sharpened, labels))
+    means = {subset: p[list(subset)].mean(axis=0) for subset in subsets}
+    candidates = ((mininet.sharpen(means[s], b), s, b) for s, b in product(means, EXPONENTS))
+    q, best, exponent = min(candidates, key=lambda each: mininet.cross_entropy(each[0], labels))
+    return Choice(best, exponent, find_threshold(q, labels))
 
 
 def find_threshold(probabilities: np.ndarray, labels: np.ndarray) -> float:
@@ -137,16 +131,15 @@ def cross_validate(
     folds: Folds,
     seeds: Sequence[int],
     executor: Executor | None = None,
-) -> Iterator[Trial]:
-    """Test on each fold in turn, after training on the others, with each seed.
+) -> Iterator[list[Trial]]:
+    """Test on each fold in turn, after training on the others: a trial with each seed.
 
     The networks to average are selected by cross-validation on the training folds, with the first
     seed. executor: as in extract_features, for the folds.
     ValueError, with fold and seed: a non-finite loss or probability.
     """
     task = partial(_test_fold, recipe, features, folds, seeds)
-    for trials in (map if executor is None else executor.map)(task, folds.numbers):
-        yield from trials
+    return (map if executor is None else executor.map)(task, folds.numbers)
 
 
 def _test_fold(
@@ -172,10 +165,9 @@ def _train_and_test(
     """The test probabilities, the scores on both parts, and the curves, as in Trial."""
     networks, curves = {}, {}
     for k in choice.networks:
-        network, x, y, rng = prepare(recipe, k, training, seed)
+        networks[k], x, y, rng = prepare(recipe, k, training, seed)
         held_out = window_examples(test.views[k], test.labels)
-        histories = recipe.fit(network, x, y, rng, held_out=held_out)
-        networks[k] = network
+        histories = recipe.fit(networks[k], x, y, rng, held_out=held_out)
         curves[recipe.networks[k]] = np.array([(part.loss, part.accuracy) for part in histories])
     model = Model(recipe, test.classes, networks, choice.exponent, choice.threshold)
     p_training, p = model.predict_proba(training.views), model.predict_proba(test.views)

@@ -17,7 +17,7 @@ from mininet import History, precision_recall_f1
 from .data import CONVERT, Dataset, printable
 from .evaluate import Features, Trial, human_confusion
 from .output import Output, text_table
-from .prediction import Prediction, Span, label, spectrogram
+from .prediction import Prediction, Span, blocks_of, label, stripes
 from .recipes import Model, Recipe, Reference
 
 MAX_DRAWN = 30  # classes in a grid of clips
@@ -156,7 +156,7 @@ def draw_timeline(path: str, number: int, found: Prediction, model: Model, outpu
     above.set_ylim(len(model.classes) - 0.5, -0.5)
     (title,) = drawable([printable(Path(path).name)])
     above.set_title(f"{title} (darker: more probable)", parse_math=False)
-    power = spectrogram(path)
+    power = np.concatenate([*map(stripes, blocks_of(path))], axis=1)  # (64, n_columns)
     columns = range(0, power.shape[1], -(-power.shape[1] // 2000))  # at most 2000
     image = power_to_db(np.maximum.reduceat(power, columns, axis=1))
     below.imshow(image, origin="lower", aspect="auto", extent=(0, found.seconds, 0, len(image)))

@@ -12,18 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import mfcc
-from mfcc.audio import (
-    DURATION,
-    SAMPLE_RATE,
-    SLACK,
-    fix_length,
-    open_audio,
-    read_blocks,
-    resample,
-    to_mono,
-)
+from mfcc.audio import DURATION, SAMPLE_RATE, SLACK, fix_length, read_blocks, resample, to_mono
 
-from .data import check_complete, printable
+from .data import open_complete, printable
 from .data_report import remarks, statistics
 from .recipes import TINY, Model
 
@@ -95,10 +86,9 @@ def predict_recording(model: Model, path: str) -> Prediction:
     seconds, stats = n / SAMPLE_RATE, statistics(path)
     if not whole.outputs:  # no longer than a clip
         views = model.recipe.views(fix_length(block, whole.n))
-        (p,) = model.predict_proba([view[None] for view in views])
-        span = Span(0.0, seconds, model.classes[int(p.argmax())], float(p.max()))
-        span = Span(0.0, seconds, None, 0.0) if stats.silence == 1 else span
-        return Prediction(seconds, p, [span], remarks(stats))
+        p = model.predict_proba([view[None] for view in views])
+        spans = join(p, np.array([stats.silence < 1]), 1, seconds, seconds, model)
+        return Prediction(seconds, p[0], spans, remarks(stats))
     p, audible = whole.finish()
     spans = join(*timeline.finish(), timeline.n // timeline.step, timeline.hop, seconds, model)
     return Prediction(seconds, p[audible | ~audible.any()].mean(axis=0), spans, remarks(stats))
@@ -106,21 +96,14 @@ def predict_recording(model: Model, path: str) -> Prediction:
 
 def blocks_of(path: str) -> Iterator[np.ndarray]:
     """The recording as consecutive blocks at 44.1 kHz, (any,) float32 in [-1, 1]."""
-    with open_audio(path) as sound:
-        check_complete(path, sound)
-        rate, kept, lead = sound.samplerate, np.zeros(0, np.float32), 0
+    with open_complete(path) as sound:
+        rate, signal, lead = sound.samplerate, np.zeros(0, np.float32), 0
         for block in read_blocks(path, sound, BLOCK * rate):
-            signal = np.concatenate([kept, to_mono(block)])
-            resampled = resample(signal, rate, SAMPLE_RATE)
-            if len(block) < BLOCK * rate:  # the last one
-                kept = kept[:0]
-                yield resampled[lead:]
-            else:
-                kept = signal[-2 * EDGE * rate :]
-                yield resampled[lead : -EDGE * SAMPLE_RATE]
-                lead = EDGE * SAMPLE_RATE
-        if len(kept):
-            yield resample(kept, rate, SAMPLE_RATE)[lead:]
+            signal = np.concatenate([signal, to_mono(block)])
+            if len(block) == BLOCK * rate:  # shorter: the last one
+                yield resample(signal, rate, SAMPLE_RATE)[lead : -EDGE * SAMPLE_RATE]
+                signal, lead = signal[-2 * EDGE * rate :], EDGE * SAMPLE_RATE
+        yield resample(signal, rate, SAMPLE_RATE)[lead:]
 
 
 def join(
@@ -129,11 +112,9 @@ def join(
     """The spans of a timeline: the probabilities of each step of `hop` s are averaged over the
     audible windows that cover it, p (n, C), audible (n,), of `width` steps each; a step without one
     is like the step before, for at most PAUSE s; neighboring equal answers are joined."""
-    total, count = np.zeros((len(p) + width - 1, p.shape[1])), np.zeros(len(p) + width - 1)
-    for offset in range(width):
-        total[offset : offset + len(p)] += p * audible[:, None]
-        count[offset : offset + len(p)] += audible
-    mean = total / np.maximum(count, 1)[:, None]
+    weighted = np.column_stack([p, np.ones(len(p))]) * audible[:, None]  # (n, C + 1)
+    total = np.sum([np.pad(weighted, ((k, width - 1 - k), (0, 0))) for k in range(width)], axis=0)
+    mean, count = total[:, :-1] / np.maximum(total[:, -1:], 1), total[:, -1]
     labels = np.where(count > 0, mean.argmax(axis=1), -1)
     last = np.maximum.accumulate(np.where(count > 0, np.arange(len(count)), 0))  # audible step
     near = (np.arange(len(count)) - last) * hop <= PAUSE
@@ -149,13 +130,9 @@ def join(
     return spans
 
 
-def spectrogram(path: str) -> np.ndarray:
-    """A coarse spectrogram for a picture, (64, n_columns of 0.1 s)."""
-    return np.concatenate([*map(stripes, blocks_of(path))], axis=1)
-
-
 def stripes(signal: np.ndarray) -> np.ndarray:
-    """The mean power of 64 mel bands in 0.1 s, (n_samples,) -> (64, n_columns)."""
+    """A coarse spectrogram for a picture: the mean power of 64 mel bands in 0.1 s, (n_samples,) ->
+    (64, n_columns)."""
     mel = mfcc.fast.mel_spectrogram(signal, SAMPLE_RATE, n_mels=BANDS)
     columns = np.arange(0, max(1, mel.shape[1] - STRIPE + 1), STRIPE)
     return np.add.reduceat(mel, columns, axis=1) / np.diff(columns, append=mel.shape[1])
@@ -167,30 +144,23 @@ def is_unsure(found: Prediction, model: Model) -> bool:
     return most == 0 or (model.threshold is not None and most < model.threshold)
 
 
-def csv_columns(model: Model) -> list[str]:
-    """The columns of csv_row."""
-    return ["file", "seconds", "class", "unknown", *model.classes]
-
-
-def csv_row(path: str, found: Prediction, model: Model) -> list[Any]:
-    """The answer as a row: the most probable class, and the probability of each class."""
-    name = model.classes[int(found.probabilities.argmax())]
-    row = [printable(path), found.seconds, name, is_unsure(found, model)]
-    return [*row, *found.probabilities.tolist()]
-
-
 def as_json(path: str, found: Prediction, model: Model) -> dict[str, Any]:
     """The answer as JSON; times in seconds; the class of silence is None."""
-    p = dict(zip(model.classes, found.probabilities.tolist(), strict=True))
-    windows = [
-        dict(zip(("start", "end", "class", "probability"), s, strict=True)) for s in found.spans
-    ]
-    answer = {"file": printable(path), "seconds": found.seconds, "classes": p}
-    return answer | {
+    keys = "start", "end", "class", "probability"
+    return {
+        "file": printable(path),
+        "seconds": found.seconds,
+        "classes": dict(zip(model.classes, found.probabilities.tolist(), strict=True)),
         "unknown": is_unsure(found, model),
         "remarks": found.remarks,
-        "windows": windows,
+        "windows": [dict(zip(keys, span, strict=True)) for span in found.spans],
     }
+
+
+def csv_row(answer: dict[str, Any]) -> list[Any]:
+    """An answer of as_json as a row, with the most probable class before all probabilities."""
+    p = answer["classes"]
+    return [answer["file"], answer["seconds"], max(p, key=p.get), answer["unknown"], *p.values()]
 
 
 def as_text(path: str, found: Prediction, model: Model) -> str:

@@ -29,18 +29,16 @@ BANDS = (1, 2, 4, 8, 16, 32, 51)  # Hz, edges of the modulation bands: bins of a
 
 
 class _Recipe:
-    """Training, shared by both recipes. copies: augmented copies of each training clip."""
+    """Training, shared by both recipes. copies: augmented copies of each training clip. views:
+    signal (n_samples,) at 44.1 kHz -> a view (n_windows, n_features) for each network."""
 
+    views: Callable[[np.ndarray], list[np.ndarray]]
     copies: int = 0
     epochs: int
     batch_size: int
     learning_rate: float
     decay: float = 0.0
     momentum: float = 0.0
-
-    def views(self, signal: np.ndarray) -> list[np.ndarray]:
-        """signal (n_samples,) at 44.1 kHz -> a view (n_windows, n_features) for each network."""
-        raise NotImplementedError
 
     def window_views(self, signal: np.ndarray, starts: range, n: int) -> list[np.ndarray]:
         """The views of the windows of n samples that begin at starts, (len(starts), n_windows,
@@ -265,12 +263,8 @@ def read_model(path: str | PathLike[str]) -> Model:
         metadata: Any = ensemble.metadata
         recipe = RECIPES[metadata["recipe"]](**metadata["settings"])
         networks = dict(zip(metadata["chosen"], ensemble.networks, strict=True))
-        if {network.n_out for network in ensemble.networks} != {len(metadata["classes"])}:
-            raise ValueError("the output width does not match the number of classes")
-        exponent, threshold = metadata["exponent"], metadata["threshold"]
-        if threshold is not None and not 0 <= threshold <= 1:
-            raise ValueError(f"threshold={threshold!r} must be at least 0 and at most 1")
-        model = Model(recipe, metadata["classes"], networks, exponent, threshold)
+        rest = metadata["exponent"], metadata["threshold"]
+        model = Model(recipe, metadata["classes"], networks, *rest)
         silence = recipe.views(np.zeros(round(DURATION * SAMPLE_RATE), np.float32))
         model.predict_proba([view[None] for view in silence])  # settings and widths match
         return model

@@ -88,14 +88,12 @@ def open_audio(path: str | os.PathLike[str]) -> Iterator[Any]:
         raise ValueError(f"{name} cannot be read as audio: {reason}") from None
 
 
-def read_channels(
-    path: str | os.PathLike[str], sound: Any, duration: float | None = None, start: int = 0
-) -> np.ndarray:
-    """Read an open file from second start to its end, (n, n_channels) float32: at most duration s
-    and a margin. ValueError as for read_blocks, and for more samples than fit into memory."""
+def read_channels(path: str | os.PathLike[str], sound: Any, duration: float | None) -> np.ndarray:
+    """Read an open file, (n, n_channels) float32: at most duration s and a margin. ValueError as
+    for read_blocks, and for more samples than fit into memory."""
     n = UNKNOWN if duration is None else ceil((duration + MARGIN) * sound.samplerate)
     try:
-        blocks = list(read_blocks(path, sound, None, start, n))
+        blocks = list(read_blocks(path, sound, None, n=n))
         return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
     except MemoryError:
         raise ValueError(f"{os.fsdecode(path)} has too many samples to fit in memory") from None

@@ -142,7 +142,8 @@ def timeline(dataset: Dataset, folds: Folds, models: dict[int, list[Model]]) -> 
 
 def calibration(recipe: Recipe, features: Features, folds: Folds) -> dict:
     """The held-out accuracy, calibration error, reliability and sure answers of --cv."""
-    trials = list(cross_validate(recipe, features, folds, SEEDS))
+    of_folds = cross_validate(recipe, features, folds, SEEDS)
+    trials = [trial for of_fold in of_folds for trial in of_fold]
     found = metrics(trials, folds, features)
     keys = "mean", "calibration_error", "reliability", "sure", "chosen"
     return {key: found[key] for key in keys}

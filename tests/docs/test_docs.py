@@ -149,13 +149,8 @@ def test_a_chapter_has_every_part(page: Path) -> None:
     else:
         assert list(part) == SECTIONS and "|---" in part["The derivation"]
         assert f"\\tag{{{number}.1}}" in part["The derivation"]
-    for name in part.keys() & {
-        "By hand",
-        "In code",
-        "Does it agree?",
-        "Common mistakes",
-        "Exercises",
-    }:
+    with_code = {"By hand", "In code", "Does it agree?", "Common mistakes", "Exercises"}
+    for name in part.keys() & with_code:
         assert "```python" in part[name], name
     exercises = re.findall(r"^\*\*\d\. (★+)\*\*", part["Exercises"], re.MULTILINE)
     assert 3 <= len(exercises) <= 5 and {"★", "★★★"} <= set(exercises)

@@ -10,16 +10,9 @@ from experiment.cli import COMMANDS, make_recipe, parse
 from experiment.recipes import Improved, Reference
 
 SWITCHES = ("all_classes", "cv", "normalize", "quiet", "segments", "show", "skip_bad")
-TRAIN: dict[str, Any] = {"command": "train", "data": None, "out": Path("out")}
+TRAIN: dict[str, Any] = {"command": "train", "out": Path("out"), "recipe": "reference", "seed": 0}
+TRAIN |= {"repeats": 5, **dict.fromkeys(("data", "folds", "jobs", "features"))}
 TRAIN |= dict.fromkeys(SWITCHES, False)
-TRAIN |= {
-    "recipe": "reference",
-    "seed": 0,
-    "folds": None,
-    "repeats": 5,
-    "jobs": None,
-    "features": None,
-}
 CHECK = {"command": "check", "data": "d", "all_classes": True, "folds": 4, "seed": 2, "jobs": 1}
 PREDICT = {"command": "predict", "model": "m.npz", "clips": ["a.wav", "b.wav"], "skip_bad": True}
 PREDICT |= {"out": None, "json": False, "csv": False}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import chain, product
 from typing import ClassVar
 
 import numpy as np
@@ -15,16 +15,7 @@ from hypothesis import strategies as st
 
 import mininet
 from experiment import evaluate
-from experiment.evaluate import (
-    EXPONENTS,
-    TARGET_ACCURACY,
-    Features,
-    Trial,
-    cross_validate,
-    find_threshold,
-    human_answers,
-    human_confusion,
-)
+from experiment.evaluate import EXPONENTS, TARGET_ACCURACY, Features, Trial, cross_validate
 from experiment.folds import Folds
 from experiment.recipes import Improved, Recipe, Reference
 from mininet import History, accuracy, cross_entropy, sharpen, softmax
@@ -67,11 +58,9 @@ def trials_and_fits(
     with monkeypatch.context() as patch:
         patch.setattr(type(recipe), "fit", spy)
         out = []
-        for trial in cross_validate(recipe, features, folds, [3, 4]):
-            if fitted:  # the first trial of a fold
-                of_fold = fitted.copy()
-                fitted.clear()
-            out.append((trial, of_fold))
+        for trials in cross_validate(recipe, features, folds, [3, 4]):
+            out += [(trial, fitted.copy()) for trial in trials]
+            fitted.clear()
     return out
 
 
@@ -119,9 +108,9 @@ def test_every_clip_is_tested_once_with_each_seed() -> None:
     """Over the folds each clip is tested once with each seed; loss and accuracy are those of the
     probabilities; each curve has a point for every epoch. An executor changes no number."""
     features, folds = problem(1)
-    trials = list(cross_validate(QUICK, features, folds, [0, 7]))
+    trials = [*chain(*cross_validate(QUICK, features, folds, [0, 7]))]
     with ThreadPoolExecutor(2) as executor:
-        others = cross_validate(QUICK, features, folds, [0, 7], executor)
+        others = chain(*cross_validate(QUICK, features, folds, [0, 7], executor))
         assert all(map(same_trial, trials, others))
     keys = [(trial.fold, trial.seed) for trial in trials]
     assert keys == [(fold, seed) for fold in (1, 2, 3, 4) for seed in (0, 7)]
@@ -173,7 +162,7 @@ def test_the_subset_and_exponent_of_least_loss_are_chosen(rng: np.random.Generat
     assert losses[choice.networks, choice.exponent] == pytest.approx(min(losses.values()))
     p = np.mean([softmax(examples[k][:, 0, 0]) for k in choice.networks], axis=0)
     p = sharpen(p, choice.exponent)
-    assert choice.threshold == pytest.approx(find_threshold(p, labels))
+    assert choice.threshold == pytest.approx(evaluate.find_threshold(p, labels))
     one = features._replace(examples=examples[:1])
     assert evaluate.choose_networks(Oracles(), one, fold_of, 0) == ((0,), 1.0, None)
 
@@ -190,7 +179,7 @@ def test_the_threshold_is_the_smallest_with_95_percent_right(
     enough = [t for t in enough if right[confidence >= t].mean() >= TARGET_ACCURACY]
     p = np.stack([confidence, 1 - confidence], axis=1)
     labels = np.where(right, p.argmax(axis=1), 1 - p.argmax(axis=1))
-    assert find_threshold(p, labels) == min(enough, default=1.0)
+    assert evaluate.find_threshold(p, labels) == min(enough, default=1.0)
 
 
 def predicting(
@@ -287,7 +276,7 @@ def test_mistakes_are_sorted_and_stand_next_to_the_answers_of_people() -> None:
 def test_people_answered_correctly_in_957_of_1000_cases() -> None:
     """4687 answers, 4487 correct; the counts by clip add up to the matrix, class by class. There is
     no matrix for other classes."""
-    matrix = human_confusion(ESC10)
+    matrix = evaluate.human_confusion(ESC10)
     assert matrix is not None and matrix.shape == (10, 10)
     assert matrix.sum() == 4687 and matrix.trace() == 4487
     rows = evaluate._rows("human_clips.csv")
@@ -297,12 +286,12 @@ def test_people_answered_correctly_in_957_of_1000_cases() -> None:
         np.testing.assert_array_equal(clips.sum(axis=0), [matrix[i, i], matrix[i].sum()])
         assert np.all((clips[:, 0] >= 0) & (clips[:, 0] <= clips[:, 1]))
     for classes in (ESC10[:9], (*ESC10, "wind"), ESC10[::-1]):
-        assert human_confusion(classes) is None
+        assert evaluate.human_confusion(classes) is None
 
 
 def test_clips_are_known_by_the_names_of_both_datasets() -> None:
     """ESC-10's 1-19898-A.ogg is ESC-50's 1-19898-A-41.wav; there are no answers for other clips."""
     for name in ("chainsaw/1-19898-A.ogg", "chainsaw/1-19898-A-41.wav"):
-        assert human_answers(name) == (46, 47)
+        assert evaluate.human_answers(name) == (46, 47)
     for name in ("dog/1-19898-A.ogg", "chainsaw/9-9-Z.ogg", "chainsaw/x.wav"):
-        assert human_answers(name) is None
+        assert evaluate.human_answers(name) is None

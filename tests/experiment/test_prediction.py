@@ -11,16 +11,7 @@ from hypothesis import strategies as st
 
 import mfcc
 from experiment import prediction
-from experiment.prediction import (
-    Prediction,
-    Span,
-    as_json,
-    as_text,
-    blocks_of,
-    clock,
-    join,
-    stripes,
-)
+from experiment.prediction import Prediction, Span, as_json, as_text, blocks_of, join, stripes
 from experiment.recipes import Model, Reference
 from mfcc.audio import resample
 from tests import sounds
@@ -95,7 +86,7 @@ def test_two_sounds_are_two_spans(
     # windows of 5 s every 2.5 s: 0 to 10 s are low (the one from 10 s on is mostly high), the last
     # audible one starts at 30 s
     np.testing.assert_allclose(found.probabilities, [0.9 - 0.8 * 9 / 13, 0.1 + 0.8 * 9 / 13])
-    assert prediction.spectrogram(path).shape == (64, 400)
+    assert sum(stripes(block).shape[1] for block in blocks_of(path)) == 400
 
 
 def test_a_short_recording_is_a_clip_and_a_broken_one_an_error(tmp_path: Path) -> None:
@@ -153,11 +144,8 @@ def test_a_stripe_is_the_mean_power_of_ten_frames(n: int) -> None:
 def test_an_answer_is_one_line_and_its_timeline() -> None:
     """Three classes at most, the most probable first; "unsure" for each span below the threshold,
     and for a recording without another span; JSON has the same numbers."""
-    spans = [
-        Span(0.0, 61.26, "low", 0.85),
-        Span(61.26, 70.0, None, 0.0),
-        Span(70.0, 75.0, "high", 0.7),
-    ]
+    spans = [Span(0.0, 61.26, "low", 0.85), Span(61.26, 70.0, None, 0.0)]
+    spans += [Span(70.0, 75.0, "high", 0.7)]
     found = Prediction(75.0, np.array([0.2, 0.8]), spans, ["silent"])
     assert as_text("a\nb.wav", found, MODEL).split("\n") == [
         "a\\nb.wav: high 80.0%, low 20.0% (silent)",
@@ -175,4 +163,5 @@ def test_an_answer_is_one_line_and_its_timeline() -> None:
     short = Prediction(1.0, np.array([0.4, 0.3, 0.2, 0.1]), spans[:1], [])
     text = as_text("a", short, MODEL._replace(classes="abcd", threshold=0.4))
     assert text == "a: a 40.0%, b 30.0%, c 20.0%"
-    assert [clock(s) for s in (0, 59.94, 59.96, 3600)] == ["0:00.0", "0:59.9", "1:00.0", "60:00.0"]
+    texts = [prediction.clock(seconds) for seconds in (0, 59.94, 59.96, 3600)]
+    assert texts == ["0:00.0", "0:59.9", "1:00.0", "60:00.0"]
