@@ -128,7 +128,10 @@ def scan(folder: str | Path, all_classes: bool = False, out: Path | None = None)
 def _esc50_files(root: Path, all_classes: bool) -> list[tuple[str, Path]]:
     """The category and the path of the files in meta/esc50.csv, both in alphabetical order."""
     table, files = root / "meta" / "esc50.csv", []
-    reader = csv.DictReader(table.read_text("utf-8-sig").splitlines())
+    try:
+        reader = csv.DictReader(table.read_text("utf-8-sig").splitlines())
+    except UnicodeDecodeError:
+        raise ValueError(f"{table} is not text in UTF-8") from None
     for row in reader:  # a spreadsheet writes TRUE
         name, category, esc10 = (row.get(key) for key in ("filename", "category", "esc10"))
         if not (name and category and esc10):

@@ -263,8 +263,12 @@ def read_model(path: str | PathLike[str]) -> Model:
         metadata: Any = ensemble.metadata
         recipe = RECIPES[metadata["recipe"]](**metadata["settings"])
         networks = dict(zip(metadata["chosen"], ensemble.networks, strict=True))
-        rest = metadata["exponent"], metadata["threshold"]
-        model = Model(recipe, metadata["classes"], networks, *rest)
+        if {network.n_out for network in ensemble.networks} != {len(metadata["classes"])}:
+            raise ValueError("the output width does not match the number of classes")
+        exponent, threshold = metadata["exponent"], metadata["threshold"]
+        if threshold is not None and not 0 <= threshold <= 1:
+            raise ValueError(f"threshold={threshold!r} must be at least 0 and at most 1")
+        model = Model(recipe, metadata["classes"], networks, exponent, threshold)
         silence = recipe.views(np.zeros(round(DURATION * SAMPLE_RATE), np.float32))
         model.predict_proba([view[None] for view in silence])  # settings and widths match
         return model

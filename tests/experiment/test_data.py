@@ -225,14 +225,15 @@ def test_a_clone_of_esc50_is_read_as_it_is(category: Path, tmp_path: Path) -> No
 
 
 def test_a_table_of_esc50_from_a_spreadsheet_is_read_or_named(tmp_path: Path) -> None:
-    """TRUE and a byte order mark are read; missing values and a table without recordings are
-    refused by the name of the file."""
+    """TRUE and a byte order mark are read; another encoding, missing values and a table without
+    recordings are refused by the name of the file."""
     folder = esc50(tmp_path)
     names, table = scan(folder).names, folder / "meta" / "esc50.csv"
     text = table.read_text()
     table.write_text(text.replace("True", "TRUE").replace("False", "FALSE"), "utf-8-sig")
     assert scan(folder).names == names
     for content, reason in (
+        (text.encode("utf-16"), "is not text in UTF-8"),
         (b"", "lists no recordings"),
         (text.replace("True", "False").encode(), "lists no recordings"),
         (b"a,b\n1,2\n", "is not the table of ESC-50: row 2 lacks a value"),

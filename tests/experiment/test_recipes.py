@@ -242,11 +242,13 @@ def test_a_model_that_cannot_predict_says_so() -> None:
 @pytest.mark.parametrize(
     "unfit",
     [
+        *({"classes": value} for value in (None, 3, ["a", "b"])),
         *({"recipe": value} for value in (None, "third", ["reference"], "improved")),
         *({"settings": value} for value in (None, [2, False], {"x": 1})),
         *({"settings": {"n_mfcc": n_mfcc}} for n_mfcc in ("2", 3)),
         *({"chosen": value} for value in (None, 0, [], [0, 0], [1])),
         *({"exponent": value} for value in (None, 0, -1.0, "2", float("nan"))),
+        *({"threshold": value} for value in ("0.5", -0.1, 1.1, float("nan"), [0.5])),
     ],
 )
 def test_a_model_whose_parts_do_not_match_is_refused(unfit: dict[str, Any], tmp_path: Path) -> None:
