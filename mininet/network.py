@@ -115,8 +115,8 @@ class Sequential(Layer):
         x (n, n_features), y (n,) ints or (n, n_classes) one-hot; computes in the dtype of x. The
         last batch may be smaller; x may be an np.memmap, see minibatches. optimizer None: SGD().
         rng: a generator or a seed for one. on_epoch is called with the history after each epoch;
-        the network is in inference mode.
-        Within an epoch NumPy's matrix products run on one thread, in the whole process.
+        the network is in inference mode. Within an epoch NumPy's matrix products run on one
+        thread, in the whole process.
         ValueError: x is not finite or does not match y, epochs or batch_size < 1, weights that
         are not finite. DivergenceError: the loss or a weight becomes non-finite.
         """
