@@ -100,7 +100,7 @@ def test_the_fast_forms_have_the_same_signature(name: str) -> None:
 def test_the_fast_forms_agree_at_the_references_settings(dtype: type) -> None:
     """Five seconds of noise between silence, at 44.1 kHz with the defaults."""
     noise: np.ndarray = np.random.default_rng(0).standard_normal(132_300).astype(dtype)
-    signal = np.pad(noise, 44_100)
+    signal = np.pad(noise, (66_150, 22_050))
     chain: Any = {"sample_rate": 44100, "n_fft": 882, "hop_length": 441, "n_mels": 128}
     assert_same_mel(signal, chain)
     assert_same_mfcc(signal, chain, CEPSTRAL)
