@@ -80,12 +80,13 @@ class Clip(Layer):
         return np.clip(dout, -0.01, 0.01)
 
 
-def test_layers_that_clip_gradients_train_in_the_gram_form() -> None:
-    """As in the plain form: the rate may not be multiplied in before the clipping."""
+@pytest.mark.parametrize("inner", [[Clip()], []], ids=["clip", "none"])
+def test_any_second_layer_trains_as_in_the_plain_form(inner: list[Layer]) -> None:
+    """Also one that clips gradients, which the rate may not multiply before, or another Dense."""
     x, y, ends = default_rng(0).standard_normal((9, 20)), np.arange(9) % 3, []
     for gram in (False, True):
         rng = default_rng(1)
-        network = Sequential([Dense(20, 4, rng=rng), Clip(), Dense(4, 3, rng=rng), Clip()])
+        network = Sequential([Dense(20, 4, rng=rng), *inner, Dense(4, 3, rng=rng)])
         with gram_form(network, x) if gram else nullcontext() as form:
             (form or network).fit(form.rows if form else x, y, 3, 4, SGD(0.5), rng)
         ends.append(network.params)
