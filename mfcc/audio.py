@@ -63,11 +63,14 @@ def read(path: str | os.PathLike[str], duration: float | None = None) -> tuple[n
 def open_audio(path: str | os.PathLike[str]) -> Iterator[Any]:
     """Open the file as a soundfile.SoundFile that only reads forward, in a with block.
 
-    ValueError: not audio, a sample rate above MAX_RATE. OSError: the file cannot be opened.
+    ValueError: not a regular file, not audio, a sample rate above MAX_RATE. OSError: the file
+    cannot be opened.
     """
     import soundfile
 
     name = os.fsdecode(path)
+    if os.path.exists(name) and not (os.path.isfile(name) or os.path.isdir(name)):
+        raise ValueError(f"{name} is not a regular file")  # opening a pipe would block
     if name.lower().endswith(".raw"):
         raise ValueError(f"{name} cannot be read as audio: it has no header")
     with open(name, "rb"):  # raises OSError with the system's reason

@@ -115,7 +115,7 @@ def reliability_diagram(table: ArrayLike) -> Figure:
     """Draw the proportion of right answers over their mean probability, a point per bin; below, the
     number of answers per bin. Points below the diagonal: the probabilities are too high.
 
-    table (n_bins, 3): as reliability returns it.
+    table (n_bins, 3): as reliability returns it. ValueError: a table without examples.
     """
     rows = np.asarray(table, dtype=np.float64)
     error, n_bins = calibration_error(rows), len(rows)

@@ -88,10 +88,12 @@ def reliability(probabilities: ArrayLike, y_true: ArrayLike, n_bins: int = 15) -
 def calibration_error(reliability: ArrayLike) -> float:
     """ECE = Σ_b n_b/n |accuracy_b - mean p_b|: by how much the probabilities are wrong, on average.
 
-    reliability (n_bins, 3): the table of the function of this name.
+    reliability (n_bins, 3): the table of the function of this name. ValueError: no examples in it.
     Source: Naeini, Cooper and Hauskrecht (2015), Obtaining well calibrated probabilities.
     """
     counts, confidence, correct = np.asarray(reliability, dtype=np.float64).T
+    if not counts.sum() > 0:
+        raise ValueError("reliability has no examples")
     return float(np.sum(counts * np.abs(correct - confidence)) / counts.sum())
 
 

@@ -112,6 +112,7 @@ def cases() -> Iterator[tuple[Any, ...]]:
         found = f"{np.asarray(y).dtype}{np.shape(y)} and int64({len(p)},)"
         message = f"y_true and y_pred, {found}, must both be integers (n,), n > 0"
         yield message, mn.reliability, p, y
+    yield "reliability has no examples", mn.calibration_error, zeros((15, 3))
 
     # parameters, statistics and counts
     for W, b in [((2, 3), (2,)), ((2, 3), (1, 3)), ((2, 3), ()), ((3,), ()), ((1, 2, 3), (2, 3))]:

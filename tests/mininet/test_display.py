@@ -213,6 +213,7 @@ def test_arguments_that_do_not_fit_are_rejected() -> None:
     one, eye = History([1.0], [0.5], [0.1]), np.eye(3)
     rejected: list[Any] = [
         ("matrix has shape (3, 3); it must be (2, 2)", confusion, eye, names(2)),
+        ("reliability has no examples", reliability_diagram, np.zeros((3, 3))),
         ("matrix has shape (2,); it must be (2, 2)", confusion, [1, 1], names(2)),
     ]
     for message, call, *args in rejected:

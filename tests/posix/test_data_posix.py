@@ -18,6 +18,7 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "gone.wav": (lambda path: path.symlink_to("nowhere"), "No such file or directory"),
     "loop.wav": (lambda path: path.symlink_to(path), "symbolic links"),
     "folder.wav": (lambda path: path.mkdir(), "Is a directory"),
+    "pipe.wav": (lambda path: os.mkfifo(path), "is not a regular file"),  # opening it would block
     **{f"{name}.wav": (lambda path: path.write_text(""), "cannot be read") for name in NAMES},
 }
 
