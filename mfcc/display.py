@@ -38,13 +38,12 @@ def mfcc_grid(
     ValueError: shapes that do not match, n_examples < 1.
     """
     clips = _first_clips(features, labels, classes, n_examples, n_dims=3)
-    n_mfcc, n_frames = clips[0].shape[1:]
-    x, rows = np.array([-0.5, n_frames - 0.5]) * hop_seconds, np.array([-0.5, n_mfcc - 0.5])
-    fig, panels = _class_rows(clips, classes, n_examples, rows[0], rows[1], head=0.75)
+    n_mfcc = clips[0].shape[1]
+    fig, panels = _class_rows(clips, classes, n_examples, -0.5, n_mfcc - 0.5, head=0.75)
     fig.axes[0].set_ylabel("MFCC index")
     norm = plt.Normalize(vmin, vmax)
     for ax, y, image in panels:
-        ax.imshow(image, COLOR_MAP, norm, extent=(*x, *(y + rows)), origin="lower", aspect="auto")
+        _draw_image(ax, image, hop_seconds, 1, norm, y)
         ax.set_xlabel("time (s)")
     inch = 1 / fig.get_figheight()
     bar = fig.add_axes((0.2, 1 - 0.6 * inch, 0.6, 0.12 * inch), label="<colorbar>")
@@ -150,14 +149,25 @@ def _class_rows(
     return fig, [(ax, y, clip) for y, row in rows for ax, clip in zip(axes, row, strict=False)]
 
 
+def _draw_image(
+    ax: Axes,
+    values: np.ndarray,
+    x_step: float,
+    y_step: float,
+    norm: plt.Normalize | None = None,
+    bottom: float = 0,
+) -> None:
+    """Draw values (n_rows, n_frames): column t centered at t·x_step, row r at bottom + r·y_step."""
+    n_rows, n_frames = values.shape
+    x, y = np.array([-0.5, n_frames - 0.5]) * x_step, np.array([-0.5, n_rows - 0.5]) * y_step
+    ax.imshow(values, COLOR_MAP, norm, extent=(*x, *(bottom + y)), origin="lower", aspect="auto")
+
+
 def _draw_stage(
     left: Axes, right: Axes, values: np.ndarray, i: int, x_step: float, y_step: float, label: str
 ) -> None:
-    """Draw values (n_rows, n_frames) as an image, column t centered at t·x_step and row r at
-    r·y_step, and column i beside it as a line."""
-    n_rows, n_frames = values.shape
-    x, y = np.array([-0.5, n_frames - 0.5]) * x_step, np.array([-0.5, n_rows - 0.5]) * y_step
-    left.imshow(values, COLOR_MAP, extent=(*x, *y), origin="lower", aspect="auto")
+    """Draw values (n_rows, n_frames) as an image, and column i beside it as a line."""
+    _draw_image(left, values, x_step, y_step)
     left.figure.colorbar(left.images[0], ax=left, label=label, pad=0.02, fraction=0.05)
     left.axvline(i * x_step, color=MARKED)
     left.yaxis.set_major_locator(MaxNLocator(5, integer=True))
