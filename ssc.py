@@ -11,7 +11,6 @@ if __name__ == "__mp_main__":  # in a worker: the parent handles Ctrl-C, also du
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 import csv
-import io
 import json
 import os
 import platform
@@ -284,9 +283,7 @@ def run() -> None:
     """Run main with Matplotlib's Agg backend and streams that escape unprintable names."""
     if "--show" not in sys.argv:
         os.environ["MPLBACKEND"] = "Agg"  # no display is needed
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    extract.escape_unprintable()
     sys.exit(main(sys.argv[1:]))
 
 

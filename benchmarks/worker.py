@@ -1,4 +1,4 @@
-"""One contestant, alone in its process: works when it is told to, and answers how long it took.
+"""Time one contestant, alone in its process: a line of input and a line of output per turn.
 
     python -m benchmarks.worker NAME INPUTS.npz [CHECKOUT]
 

@@ -131,6 +131,13 @@ def report_unreadable(problems: Sequence[dict[str, str]], n_clips: int, skip: bo
     print(f"ssc: {text}", file=sys.stderr)
 
 
+def escape_unprintable() -> None:
+    """Print characters that the encoding of the output lacks as escapes, such as \\u96e8."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def progress_bar(description: str, quiet: bool) -> Callable[[Iterable[Any]], Iterable[Any]]:
     """A function that wraps an iterable in a progress bar, unless quiet or not on a terminal."""
     return partial(tqdm, desc=description, unit="clip", mininterval=0.5, disable=quiet or None)
@@ -207,9 +214,7 @@ def _initialize_worker() -> None:
     print any character."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["MPLBACKEND"] = "Agg"
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    escape_unprintable()
     Thread(target=_exit_after, args=[parent_process()], daemon=True).start()
 
 
