@@ -156,7 +156,7 @@ def diagram(network: Sequential, *, title: str | None = None) -> Figure:
         ax.text(0.5, y + 0.49, text, ha="center", va="center")
         if y > 0:
             ax.annotate("", xy=(0.5, y), xytext=(0.5, y - 0.3), arrowprops=arrow)
-    ax.set(xlim=(0, 1), ylim=(len(boxes) - 0.29, -0.01))
+    ax.set(xlim=(0, 1), ylim=(len(boxes) - 0.2, -0.01))
     ax.set_axis_off()
     title = f"{network.n_params:,} parameters" if title is None else title
     ax.set_title(title, y=1, parse_math=False)  # y=1: fixed, faster
