@@ -1,0 +1,55 @@
+"""HTML pages that hold everything in one file: text, style, scripts, pictures, sounds. Chapter 13.
+
+A page opens without a network: its policy forbids every request. Jinja2 is imported on first use.
+"""
+
+from base64 import b64encode
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mfcc.audio import SAMPLE_RATE
+
+BLOCK = 2**14  # samples encoded at once; libsndfile's Vorbis encoder fails on long blocks
+
+
+def render(template: str, **values: Any) -> bytes:
+    """Fill in a template of the folder templates/. Every value is escaped."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates"), encoding="utf-8"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(template).render(values).encode("utf-8", "backslashreplace")
+
+
+def data_uri(content: bytes, media_type: str) -> str:
+    """The address of content within the page itself (Masinter 1998, RFC 2397)."""
+    return f"data:{media_type};base64,{b64encode(content).decode()}"
+
+
+def sound(signal: np.ndarray) -> str:
+    """A signal (n_samples,) at 44.1 kHz as Ogg Vorbis, about 8 kB per second."""
+    from soundfile import SoundFile
+
+    content = BytesIO()
+    with SoundFile(content, "w", SAMPLE_RATE, 1, "VORBIS", format="OGG") as file:
+        for start in range(0, len(signal), BLOCK):
+            file.write(signal[start : start + BLOCK])
+    return data_uri(content.getvalue(), "audio/ogg")
+
+
+def image(values: np.ndarray) -> str:
+    """Values (n_rows, n_columns) as a PNG of as many pixels, row 0 at the bottom, from the least
+    value (dark) to the greatest (light)."""
+    from matplotlib.image import imsave
+
+    content = BytesIO()
+    imsave(content, values, cmap="viridis", origin="lower", format="png")
+    return data_uri(content.getvalue(), "image/png")
