@@ -1,7 +1,8 @@
-"""Draw the figures of the book.
+"""Draw the figures of the book, and link its chapters.
 
 python -m docs              all figures
 python -m docs NAME...      the figures whose names start with one of these
+python -m docs nav          the previous and next lines of the chapters
 """
 
 from __future__ import annotations
@@ -9,13 +10,22 @@ from __future__ import annotations
 import importlib
 import sys
 
+from docs import navigation
 from docs.figures import style
 
 
-def main(prefixes: list[str]) -> None:
+def main(arguments: list[str]) -> None:
+    """Write what is asked for next to its source."""
+    if arguments == ["nav"]:
+        navigation.write()
+    else:
+        draw(tuple(arguments))
+
+
+def draw(prefixes: tuple[str, ...]) -> None:
     """Write each figure next to its script."""
     for name in style.names():
-        if not prefixes or name.startswith(tuple(prefixes)):
+        if not prefixes or name.startswith(prefixes):
             module = importlib.import_module(f"docs.figures.{name}")
             (style.FOLDER / f"{name}.png").write_bytes(style.png(module.draw))
             print(f"docs/figures/{name}.png")

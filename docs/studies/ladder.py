@@ -1,4 +1,4 @@
-"""Measure the ladder of chapter 16 and its side paths: every number of docs/ladder.md.
+"""Measure the ladder of chapter 16 and its side paths: every number of docs/16-ladder.md.
 
     python -m docs.studies.ladder FOLDER             FOLDER/<class>/<fold>-<recording>-<take>.ogg
     python -m docs.studies.ladder FOLDER NAME...     these entries only

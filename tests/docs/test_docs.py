@@ -17,14 +17,14 @@ import mfcc
 import mininet
 
 pytest.importorskip("docs.figures.style", reason="the book is part of the checkout only")
+from docs import navigation
 from docs.figures import style
 
 ROOT = Path(__file__).parent.parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 BOOK = [ROOT / "README.md", *sorted(set(DOCS.glob("*.md")) - {DOCS / "README.md"})]
-CHAPTERS = sorted(DOCS.glob("[0-9][0-9]-*.md"))
-LAST, NOTEBOOK = DOCS / "ladder.md", DOCS / "tutorial.ipynb"
+CHAPTERS, NOTEBOOK = navigation.chapters(), DOCS / "tutorial.ipynb"
 EXERCISE = re.compile(r"\bexercise\s+(\d+)(?:\s+of\s+\[?chapter\s+(\d+))?", re.IGNORECASE)
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SECTIONS = ["The idea", "By hand", "The derivation", "In code", "Does it agree?"]
@@ -135,15 +135,15 @@ def slug(heading: str) -> str:
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
-@pytest.mark.parametrize("page", [*CHAPTERS, LAST], ids=page_id)
+@pytest.mark.parametrize("page", CHAPTERS, ids=page_id)
 def test_a_chapter_has_every_part(page: Path) -> None:
     """A question, a figure, all sections with blocks and equations, exercises, a quiz that explains
     every option; chapter 16 reports one experiment and has nothing to derive or to compare."""
     opening, *bodies = page.read_text("utf-8").split("\n## ")
     part = {body.split("\n")[0]: body for body in bodies}
-    number = 16 if page == LAST else int(page.name[:2])
+    number = int(page.name[:2])
     assert opening.startswith(f"# {number} ") and "?" in opening and "![" in opening
-    if page == LAST:
+    if number == 16:
         assert [*part][:1] + [*part][-4:] == SECTIONS[:1] + SECTIONS[-4:]
         assert "\\tag{16.1}" in "".join(bodies)
     else:
@@ -169,7 +169,7 @@ def test_a_chapter_has_every_part(page: Path) -> None:
 def test_exercises_that_are_referred_to_exist(page: Path) -> None:
     """Each "exercise 2 of chapter 9", and each "exercise 2" in chapter 9 itself, is there."""
     for exercise, chapter in EXERCISE.findall(words_of(page)):
-        path = [*CHAPTERS, LAST][int(chapter) - 1] if chapter else page
+        path = CHAPTERS[int(chapter) - 1] if chapter else page
         assert f"\n**{exercise}. ★" in path.read_text("utf-8"), (exercise, chapter)
 
 
@@ -248,12 +248,24 @@ def test_every_figure_is_shown() -> None:
 @pytest.mark.parametrize("package", [mfcc, mininet])
 def test_every_public_name_is_reached_from_the_book(package: object) -> None:
     """Each public name is used in a python block of some chapter."""
-    texts = [page.read_text("utf-8") for page in [*CHAPTERS, LAST]]
+    texts = [page.read_text("utf-8") for page in CHAPTERS]
     fences = [fence for text in texts for fence in FENCE.findall(text)]
     blocks = "\n".join(body for kind, body in fences if kind == "python")
     names: list[str] = package.__all__  # type: ignore[attr-defined]
     missing = [name for name in names if not re.search(rf"\b{name}\b", blocks)]
     assert not missing, f"show in a chapter how these are used: {missing}"
+
+
+def test_the_contents_list_every_chapter() -> None:
+    """In order, with its question; the titles there and the links of the chapters are fresh."""
+    names = [page.name for page in CHAPTERS]
+    assert names == sorted(page.name for page in DOCS.glob("[0-9][0-9]-*.md"))
+    assert [name[:2] for name in names] == [f"{i + 1:02}" for i in range(len(names))]
+    for page, text in navigation.pages().items():
+        assert page.read_text("utf-8") == text, "run python -m docs nav"
+    contents = navigation.CONTENTS.read_text("utf-8")
+    questions = re.findall(r"^\| \[\d+ .*\) \| (.*) \|$", contents, re.MULTILINE)
+    assert len(questions) == len(names) and all(question.endswith("?") for question in questions)
 
 
 def test_the_contents_name_every_page_module_and_test() -> None:
@@ -262,7 +274,7 @@ def test_the_contents_name_every_page_module_and_test() -> None:
     assert "```python" in readme
     pages = {page.name for page in DOCS.glob("*.md")} - {"README.md"}
     assert not [name for name in pages if f"({name})" not in text]
-    rows = dict(re.findall(r"^\| \[(\d+) .*?\|(.*)$", text, re.MULTILINE))
+    rows = dict(re.findall(r"^\| (\d+) \|(.*)$", text, re.MULTILINE))
     modules = re.findall(r"^\| `([\w/]+\.py)` \|[^|]*\| (\d+)", readme, re.MULTILINE)
     tests = re.findall(r"`(tests/[\w/]+\.py)`", readme)
     assert len(modules) >= 21 and len(tests) >= 21

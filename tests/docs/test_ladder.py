@@ -11,7 +11,7 @@ from docs.studies.cues import band_limit, siblings
 from docs.studies.ladder import AVERAGED, OUTPUT, SMALL, WIDE, row, side_rows
 from mininet import wilson_interval
 
-CHAPTER = OUTPUT.with_suffix(".md").read_text("utf-8")
+CHAPTER = OUTPUT.with_name("16-ladder.md").read_text("utf-8")
 ROBUST = json.loads(robustness.OUTPUT.read_text("utf-8"))
 RESULTS = json.loads(OUTPUT.read_text("utf-8"))
 
