@@ -26,7 +26,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from experiment import cli, data, data_report, evaluate, extract, figures, prediction, scenes
+import numpy as np
+
+from experiment import cli, data, data_report, evaluate, extract, figures, prediction, report, scenes
 from experiment.data import Dataset
 from experiment.evaluate import Choice, Features
 from experiment.folds import KINDS, find_folds, find_folds_or_none
@@ -45,7 +47,7 @@ def train(options: Namespace) -> None:
         open_output(options.out, options.show, options.quiet) as output,
         pool(options, dataset) as executor,
     ):
-        features, record = extract_features(dataset, recipe, options, output, executor)
+        dataset, features, record = extract_features(dataset, recipe, options, output, executor)
         with extract.in_background(None if options.show else executor) as draw:
             if isinstance(recipe, Reference):  # the views of the other recipe are not images
                 draw(figures.draw_features, figures.first_clips(features), recipe, output)
@@ -59,10 +61,15 @@ def train(options: Namespace) -> None:
             loss, accuracy = evaluate.scores(p, features.labels)
             matrix = confusion_matrix(features.labels, p.argmax(axis=1), len(features.classes))
             results = {"train": {"loss": loss, "accuracy": accuracy}, "classes": features.classes}
-            output.save_json(results | {"confusion": matrix.tolist()} | record, "metrics.json")
+            results |= {"confusion": matrix.tolist()} | record
+            output.save_json(results, "metrics.json")
             draw(figures.draw_training, model, histories, matrix, output, options.normalize)
         output.log(f"loss {loss:.4f}, accuracy {accuracy:.4f}, measured on the training clips")
         output.log("use --cv to measure the accuracy on held-out clips")
+        if not options.no_report:
+            answers = evaluate.Answers(np.eye(len(matrix), dtype=int)[p.argmax(axis=1)], p)
+            curves = [f"curves{suffix}.png" for suffix in figures.suffixes(model)]
+            report.write(dataset, features, answers, results, curves, options, output, executor)
 
 
 def cross_validate(options: Namespace) -> None:
@@ -74,7 +81,7 @@ def cross_validate(options: Namespace) -> None:
         open_output(options.out, options.show, options.quiet) as output,
         pool(options, dataset) as executor,
     ):
-        features, record = extract_features(dataset, recipe, options, output, executor)
+        dataset, features, record = extract_features(dataset, recipe, options, output, executor)
         folds = find_folds(features.names, features.labels, options.folds, options.seed)
         output.log(f"{len(folds.numbers)} folds: {KINDS[folds.kind]}")
 
@@ -86,9 +93,12 @@ def cross_validate(options: Namespace) -> None:
         record["seconds"]["training"] = time.perf_counter() - start_time
 
         metrics, curves = evaluate.metrics(trials, folds, features), evaluate.mean_curves(trials)
-        results = {"held_out": metrics, "classes": features.classes}
-        output.save_json(results | record, "metrics.json")
+        results = {"held_out": metrics, "classes": features.classes} | record
+        output.save_json(results, "metrics.json")
         figures.draw_cross_validation(results, curves, output, options.normalize)
+        if not options.no_report:
+            answers, names = evaluate.answers(trials, features), ["curves.png", "reliability.png"]
+            report.write(dataset, features, answers, results, names, options, output, executor)
 
 
 def load(options: Namespace) -> Dataset:
@@ -107,9 +117,9 @@ def pool(options: Namespace, dataset: Dataset) -> AbstractContextManager[Executo
 
 def extract_features(
     dataset: Dataset, recipe: Recipe, options: Namespace, output: Output, executor: Executor | None
-) -> tuple[Features, dict[str, Any]]:
-    """Read each clip and compute its views. Return the features of the readable clips, and the
-    record for metrics.json: settings, versions, skipped clips, run times."""
+) -> tuple[Dataset, Features, dict[str, Any]]:
+    """Read each clip and compute its views. Return the readable clips, their features, and the
+    record for metrics.json: settings, versions, skipped and silent clips, run times."""
     if options.data is None:
         output.log("No --data given: using the embedded synthetic scenes. For real recordings:")
         output.log("ssc.py --data DIR, where DIR contains one folder of recordings per class.")
@@ -126,8 +136,9 @@ def extract_features(
         shape = "{} clips x {} copies each x {} windows x {} numbers".format(*view.shape)
         output.log(f"features of the network {name}: {shape}")
     seconds = {"features": time.perf_counter() - start_time}
-    record = run_settings(options, recipe) | {"skipped": result.problems, "seconds": seconds}
-    return Features(result.views, dataset.names, dataset.labels, dataset.classes), record
+    record = run_settings(options, recipe) | {"skipped": result.problems}
+    record |= {"silent": result.silent, "seconds": seconds}
+    return dataset, Features(result.views, dataset.names, dataset.labels, dataset.classes), record
 
 
 def run_settings(options: Namespace, recipe: Recipe) -> dict[str, Any]:

@@ -105,6 +105,9 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     text = "number of worker processes"
     number("train check", "--jobs", 1, text, "one per core, fewer for few recordings")
     flag("train", "--normalize", "also draw the confusion matrix with normalized rows", False)
+    flag("train", "--no-report", "do not write report.html", False)
+    text = "number of clips with sound in report.html"
+    number("train", "--report-clips", 0, text, "all mistakes, three right ones a class")
     flag("train explain", "--show", "open the figures in windows", False)
     flag("train explain scenes", "--quiet", "print errors only", False)
     flag("check predict", "--json", "print JSON", False)

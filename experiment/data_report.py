@@ -165,10 +165,10 @@ def report(
         **_summary(stats.values()),
         "total_seconds": sum(found.seconds for found in stats.values()),
         **{key: {n: each[key] for n, each in numbers.items() if each[key]} for key in FINDINGS},
-        "duplicates": _groups({name: found.digest for name, found in stats.items()}),
+        "duplicates": groups({name: found.digest for name, found in stats.items()}),
         "classes": classes,
         "band_limited_classes": low if len(low) < len(bands) else {},
-        "recordings": {"number": n_recordings, "cut_into_several_clips": _groups(recordings)},
+        "recordings": {"number": n_recordings, "cut_into_several_clips": groups(recordings)},
         "folds": _folds(dataset, readable, n_folds, seed),
     }
 
@@ -194,7 +194,7 @@ def _summary(stats: Collection[AudioStats]) -> dict[str, Any]:
     return {"seconds": spread, "silence": float(np.mean([found.silence for found in stats]))}
 
 
-def _groups(keys: dict[str, str]) -> list[list[str]]:
+def groups(keys: dict[str, str]) -> list[list[str]]:
     """The groups of several names that have the same key."""
     groups = defaultdict(list)
     for name, key in keys.items():

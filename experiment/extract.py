@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from .data import Clip, Dataset, printable
+from .data import SILENT, Clip, Dataset, printable
 
 CLIPS_PER_JOB = 50  # with fewer, a process takes longer to start than it saves
 CHUNK = 8  # clips sent to a worker at once
@@ -40,11 +40,12 @@ Progress = Callable[[Iterable[int]], Iterable[int]]
 
 class ExtractionResult(NamedTuple):
     """views[v][k] is view v of clip kept[k]; treated counts the clips resampled, cut and padded;
-    problems lists each unreadable clip as {"clip": "class/file", "reason": message}."""
+    silent lists the names of silent clips; problems lists each unreadable clip as {"clip": "class/file", "reason": message}."""
 
     views: list[np.ndarray]
     kept: list[int]
     treated: Counter[str]
+    silent: list[str]
     problems: list[dict[str, str]]
 
 
@@ -62,7 +63,8 @@ def extract_features(
     it. OSError: the file cannot be written.
     """
     views: list[np.ndarray] = []
-    kept, treated, problems = list[int](), Counter[str](), list[dict[str, str]]()
+    kept, treated, silent = list[int](), Counter[str](), list[str]()
+    problems = list[dict[str, str]]()
     task = partial(process_clip, dataset.reader, feature_fn)
     with nullcontext() if file is None else open(file, "wb") as stream:
         for i, outcome in enumerate(map_clips(task, dataset.sources, executor, progress)):
@@ -80,11 +82,12 @@ def extract_features(
                 for view, row in zip(views, rows, strict=True):
                     view[len(kept)] = row
             treated.update(steps)
+            silent += [dataset.names[i]] * ("silent" in steps)
             kept.append(i)
         if stream and kept:
             write_header(stream, len(kept), row)
     views = [np.load(file, mmap_mode="r")] if file and kept else [v[: len(kept)] for v in views]
-    return ExtractionResult(views, kept, treated, problems)
+    return ExtractionResult(views, kept, treated, silent, problems)
 
 
 def write_header(stream: BinaryIO, n: int, row: np.ndarray) -> None:
@@ -117,7 +120,8 @@ def process_clip(
         clip = reader(source)
     except (OSError, ValueError) as error:
         return reason(error)
-    return feature_fn(clip.signal), clip.steps
+    steps = Counter(clip.steps, silent=int(np.abs(clip.signal).max() < SILENT))
+    return feature_fn(clip.signal), +steps  # + removes what is not positive
 
 
 def report_unreadable(problems: Sequence[dict[str, str]], n_clips: int, skip: bool) -> None:

@@ -94,19 +94,25 @@ def epoch_line(history: History, epochs: int, seconds: float) -> str:
     )
 
 
+def suffixes(model: Model) -> list[str]:
+    """For each network of the model what the names of its files end in: "", or "_" and its name."""
+    names = [f"_{model.recipe.networks[k]}" for k in model.networks]
+    return names if len(names) > 1 else [""]
+
+
 def draw_training(
     model: Model, histories: Sequence[History], matrix: np.ndarray, output: Output, normalize: bool
 ) -> None:
     """Save diagram, history and learning curves of each network; the confusion matrix."""
     from mininet.display import curves, diagram
 
-    for (k, network), history in zip(model.networks.items(), histories, strict=True):
-        name = model.recipe.networks[k] if len(histories) > 1 else None
-        suffix = f"_{name}" if name else ""
+    for network, history, suffix in zip(
+        model.networks.values(), histories, suffixes(model), strict=True
+    ):
         columns = {"epoch": range(1, len(history.loss) + 1), **history.history}
         rows = zip(*columns.values(), strict=True)
         output.save_table(columns, rows, f"history{suffix}.csv")
-        output.save_figure(diagram(network, title=name), f"network{suffix}.png")
+        output.save_figure(diagram(network, title=suffix[1:] or None), f"network{suffix}.png")
         output.save_figure(curves(history), f"curves{suffix}.png")
     _draw_confusion(matrix, model.classes, output, normalize)
 

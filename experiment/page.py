@@ -1,6 +1,7 @@
 """HTML pages that hold everything in one file: text, style, scripts, pictures, sounds. Chapter 13.
 
-A page opens without a network: its policy forbids every request. Jinja2 is imported on first use.
+A page opens without a network: its policy forbids every request. Jinja2, Matplotlib and Pillow are
+imported on first use.
 """
 
 from base64 import b64encode
@@ -13,6 +14,7 @@ import numpy as np
 from mfcc.audio import SAMPLE_RATE
 
 BLOCK = 2**14  # samples encoded at once; libsndfile's Vorbis encoder fails on long blocks
+LEVELS = 41  # colors of an image, 2 dB each in a range of 80 dB; 256 would double its bytes
 
 
 def render(template: str, **values: Any) -> bytes:
@@ -46,10 +48,14 @@ def sound(signal: np.ndarray) -> str:
 
 
 def image(values: np.ndarray) -> str:
-    """Values (n_rows, n_columns) as a PNG of as many pixels, row 0 at the bottom, from the least
-    value (dark) to the greatest (light)."""
-    from matplotlib.image import imsave
+    """Values (n_rows, n_columns) as a PNG of as many pixels in LEVELS colors, row 0 at the bottom,
+    from the least value (dark) to the greatest (light)."""
+    from matplotlib import colormaps
+    from PIL import Image
 
-    content = BytesIO()
-    imsave(content, values, cmap="viridis", origin="lower", format="png")
+    content, scaled = BytesIO(), (values - values.min()) / max(np.ptp(values), 1e-9)
+    picture = Image.fromarray(np.round(scaled[::-1] * (LEVELS - 1)).astype(np.uint8))
+    colors = colormaps["viridis"](np.linspace(0, 1, LEVELS), bytes=True)[:, :3]
+    picture.putpalette(colors.tobytes())
+    picture.save(content, "PNG")
     return data_uri(content.getvalue(), "image/png")
