@@ -120,8 +120,9 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
 
 def _check_combination(parser: Parser, given: dict[str, Any]) -> None:
     """Reject flags that have no effect without another one, and two formats of one answer."""
-    for one, other in (("csv", "json"), ("features", "cv")):
+    for one, other in (("csv", "json"), ("features", "cv"), ("no_report", "report_clips")):
         if {one, other} <= given.keys():
+            one, other = one.replace("_", "-"), other.replace("_", "-")
             parser.error(f"argument --{one}: not allowed with --{other}")
     if not given.get("features", ".npy").endswith(".npy"):  # protects a recording or a model
         parser.error(f"argument --features: {given['features']!r} must end in .npy")

@@ -61,6 +61,7 @@ def write(
         pictures={name: page.data_uri(png, "image/png") for name, png in pictures.items()},
         classes=features.classes,
         matrix=matrix.tolist(),
+        answers=int(matrix.sum()),
         scores=precision_recall_f1(matrix).tolist(),
         clips=[_card(i, features, answers, made.get(i)) for i in clips],
         n_mistakes=len(wrong),
