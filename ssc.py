@@ -28,7 +28,18 @@ from typing import Any
 
 import numpy as np
 
-from experiment import cli, data, data_report, evaluate, extract, figures, prediction, report, scenes
+from experiment import (
+    cli,
+    data,
+    data_report,
+    evaluate,
+    explanation,
+    extract,
+    figures,
+    prediction,
+    report,
+    scenes,
+)
 from experiment.data import Dataset
 from experiment.evaluate import Choice, Features
 from experiment.folds import KINDS, find_folds, find_folds_or_none
@@ -244,16 +255,19 @@ def predict(options: Namespace) -> int:
 
 
 def explain(options: Namespace) -> None:
-    """Draw one clip through every stage, from the waveform to the MFCCs."""
+    """Show one clip in every stage, from the waveform to the MFCCs: as a picture and as a page."""
     from mfcc.display import stages
 
-    clip = data.read_clip(options.clip)
-    (title,) = figures.drawable([data.printable(Path(options.clip).name)])
+    model = read_model(options.model) if options.model else None
+    clip, name = data.read_clip(options.clip), data.printable(Path(options.clip).name)
+    (title,) = figures.drawable([name])
     figure = stages(clip.signal, SAMPLE_RATE, n_mfcc=options.n_mfcc, title=title)
     with open_output(options.out, options.show, options.quiet) as output:
         if "cut" in clip.steps:
             output.log("the recording is longer: only its first 5 s are drawn")
         output.save_figure(figure, "explain.png")
+        page = explanation.page_of(clip, name, options.n_mfcc, model)
+        output.save(page, "explain.html")
 
 
 def write_scenes(options: Namespace) -> None:

@@ -40,7 +40,8 @@ Progress = Callable[[Iterable[int]], Iterable[int]]
 
 class ExtractionResult(NamedTuple):
     """views[v][k] is view v of clip kept[k]; treated counts the clips resampled, cut and padded;
-    silent lists the names of silent clips; problems lists each unreadable clip as {"clip": "class/file", "reason": message}."""
+    silent lists the names of silent clips; problems lists each unreadable clip as {"clip":
+    "class/file", "reason": message}."""
 
     views: list[np.ndarray]
     kept: list[int]
