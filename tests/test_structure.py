@@ -22,7 +22,7 @@ READING_ORDER = {
     "mininet": "_checks layers activations losses optimizers minibatches checking regularization"
     " metrics storage network ensemble fast display",
     "experiment": "scenes data folds extract augment recipes evaluate output page data_report"
-    " prediction explanation figures cli",
+    " prediction explanation report figures cli",
 }
 PRODUCT = [ROOT / "ssc.py", *sorted(p for name in READING_ORDER for p in ROOT.glob(f"{name}/*.py"))]
 OTHERS = sorted(p for name in ("tests", "benchmarks", "docs") for p in ROOT.glob(f"{name}/**/*.py"))

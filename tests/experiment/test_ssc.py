@@ -41,11 +41,12 @@ def run(category: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
 def test_the_main_job_writes_its_files_and_logs_each_step(
     run: tuple[Path, str], category: Path, program: Program
 ) -> None:
-    """Six figures, history, metrics and model. The log has classes, preprocessing, shapes, summary,
-    epochs, matrix and scores in this order. metrics.json has the results of the saved model on the
-    clips, settings and versions; history.csv the rate of each epoch, three updates apart."""
+    """Six figures, history, metrics, model and report. The log has classes, preprocessing, shapes,
+    summary, epochs, matrix and scores in this order. metrics.json has the results of the saved
+    model on the clips, settings and versions; history.csv the rate of each epoch, three updates
+    apart."""
     program.out, text = run
-    others = {"confusion_normalized.png", "history.csv", "metrics.json", "model.npz"}
+    others = {"confusion_normalized.png", "history.csv", "metrics.json", "model.npz", "report.html"}
     assert program.files == FIGURES | others
     assert all(plt.imread(program.out / name).std() > 0.01 for name in FIGURES)
     steps = (
@@ -239,7 +240,8 @@ def test_cross_validation_of_the_reference(official: Path, program: Program) -> 
     arguments = (official, "--cv", "--repeats", 2, "--epochs", 2)
     text = " ".join(program.train(*arguments, "--normalize").split())
     expected = {"confusion.png", "confusion_normalized.png", "curves.png", "history.csv"}
-    assert program.files - {"mistakes.csv"} == expected | {"metrics.json", "reliability.png"}
+    expected |= {"metrics.json", "reliability.png", "report.html"}
+    assert program.files - {"mistakes.csv"} == expected
     held_out, settings = program.metrics["held_out"], program.metrics["settings"]
     assert np.shape(held_out["by_fold_and_seed"]) == (3, 2)
     np.testing.assert_array_equal(np.sum(held_out["confusion"], axis=1), [12, 12, 12])
@@ -266,6 +268,7 @@ def test_the_improved_recipe_trains_and_predicts(official: Path, program: Progra
     names = [f"_{Improved.networks[k]}" for k in chosen] if len(chosen) > 1 else [""]
     files = ("curves{}.png", "history{}.csv", "network{}.png")
     expected = {"confusion.png", "confusion_normalized.png", "metrics.json", "model.npz"}
+    expected |= {"report.html"}
     expected |= {file.format(name) for file, name in product(files, names)}
     assert program.files == expected and program.metrics["train"]["accuracy"] == 1.0
     clips = sorted(official.glob("*/*.wav"))[::5]
