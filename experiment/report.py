@@ -18,9 +18,10 @@ from . import page
 from .data import Dataset
 from .data_report import groups
 from .evaluate import Answers, Features, human_answers
-from .extract import map_clips, process_clip, progress_bar
+from .extract import map_clips, process_clip
 from .folds import parse_name
 from .output import Output
+from .terminal import progress_bar
 
 RIGHT_CLIPS = 3  # of each class, with sound
 MAX_MISTAKES = 400  # with sound, unless --report-clips asks for more

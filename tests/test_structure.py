@@ -21,8 +21,8 @@ READING_ORDER = {
     "mfcc": "_checks framing fourier mel cepstrum features fast statistics audio display",
     "mininet": "_checks layers activations losses optimizers minibatches checking regularization"
     " metrics storage network ensemble fast display",
-    "experiment": "scenes data folds extract augment recipes evaluate output page data_report"
-    " prediction explanation report figures cli",
+    "experiment": "terminal scenes data folds extract augment recipes evaluate output page"
+    " data_report prediction explanation report figures cli",
 }
 PRODUCT = [ROOT / "ssc.py", *sorted(p for name in READING_ORDER for p in ROOT.glob(f"{name}/*.py"))]
 OTHERS = sorted(p for name in ("tests", "benchmarks", "docs") for p in ROOT.glob(f"{name}/**/*.py"))

@@ -6,6 +6,7 @@ from base64 import b64decode
 from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -90,7 +91,13 @@ def test_mistakes_come_first_and_right_clips_by_class(
     p[2], counts[2] = (0.5, 0.1, 0.4), (1, 0, 1)  # right with one seed of two: no mistake
     features = Features([np.zeros((12, 1, 1, 2))], dataset.names, dataset.labels, dataset.classes)
     settings = {"recipe": "reference", "data": "x"}
-    results = {"settings": settings, "versions": {}, "seconds": {}, "skipped": [], "silent": []}
+    results: dict[str, Any] = {
+        "settings": settings,
+        "versions": {},
+        "seconds": {},
+        "skipped": [],
+        "silent": [],
+    }
     results |= {"train": {"accuracy": 0.75}, "confusion": np.full((3, 3), 3).tolist()}
     output, options = Output(tmp_path, quiet=True), Namespace(report_clips=limit)
     report.write(dataset, features, Answers(counts, p), results, [], options, output, None)

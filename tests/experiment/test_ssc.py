@@ -387,10 +387,20 @@ def test_ctrl_c_before_training_is_code_130(
 
 
 @pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (KeyboardInterrupt(), "interrupted"),
+        (MemoryError("9 GiB"), "not enough memory: 9 GiB"),
+        (RuntimeError("can't start new thread"), "RuntimeError: can't start new thread"),
+    ],
+)
+@pytest.mark.parametrize(
     ("method", "call", "chosen"),
     [("build", 1, []), ("fit", 1, []), ("build", 2, [1]), ("fit", 2, [1])],
 )
-def test_ctrl_c_in_training_keeps_what_was_trained(
+def test_whatever_ends_a_training_keeps_what_was_trained(
+    error: BaseException,
+    words: str,
     method: str,
     call: int,
     chosen: list[int],
@@ -403,7 +413,7 @@ def test_ctrl_c_in_training_keeps_what_was_trained(
 
     def interrupted(*args: object, **options: object) -> object:
         if next(calls) == call:
-            raise KeyboardInterrupt
+            raise error
         return original(*args, **options)
 
     monkeypatch.setattr(Improved, method, interrupted)
@@ -411,12 +421,13 @@ def test_ctrl_c_in_training_keeps_what_was_trained(
     program.out.mkdir()
     model.write_bytes(b"old")
     arguments = ("--data", category, "--out", program.out, "--recipe", "improved", "--quiet")
-    message = program.run(*arguments, code=130)[1]
+    code = 130 if isinstance(error, KeyboardInterrupt) else 2
+    message = program.run(*arguments, code=code)[1]
     if chosen:
-        assert message == f"ssc: interrupted; the model trained so far is saved in {model}\n"
+        assert message == f"ssc: {words}; the model trained so far is saved in {model}\n"
         assert list(read_model(model).networks) == chosen
     else:
-        assert message == "ssc: interrupted\n" and model.read_bytes() == b"old"
+        assert message == f"ssc: {words}\n" and model.read_bytes() == b"old"
 
 
 def test_a_closed_pipe_in_training_keeps_what_was_trained(
