@@ -36,7 +36,7 @@ def draw() -> Figure:
     samples.vlines(range(8), 0, X, color=BLUE)
     samples.plot(X, "o", color=BLUE)
     samples.axhline(0, color=GREY, linewidth=0.6, zorder=0)
-    samples.set(title="the samples", xlabel="n", ylabel="x[n]", xticks=range(0, 8))
+    samples.set(title="the samples", xlabel="n", ylabel="x[n]", xticks=range(8))
     for k, ax, left, right in zip((1, 2), bins, (-0.6, -1.7), (8, 2.9), strict=True):
         chain(ax, X, k)
         ax.set(title=f"bin {k}", xlim=(left, right))
