@@ -49,8 +49,8 @@ def draw() -> Figure:
         ax.axvline(0, color=GREY, linewidth=0.6, zorder=0)
         ax.set(aspect="equal", xlabel="real part")
 
-    n = np.linspace(0, 16, 400)
-    wave.plot(n, 2 * np.cos(2 * np.pi * n / 8 + np.pi / 3), color=GREY)
+    fine = np.linspace(0, 16, 400)
+    wave.plot(fine, 2 * np.cos(2 * np.pi * fine / 8 + np.pi / 3), color=GREY)
     wave.plot(np.arange(17), 2 * np.cos(2 * np.pi * np.arange(17) / 8 + np.pi / 3), "o", color=GREY)
     wave.plot(0, START.real, "o", color=RED, markersize=7, zorder=4)
     wave.axhline(0, color=GREY, linewidth=0.6, zorder=0)

@@ -13,11 +13,11 @@ X = np.array([2, 3, 1, 0, -2, -1, -1, 0])
 
 def draw() -> Figure:
     """Above, the samples with a curve; below, their products; one and two turns."""
-    curves = (("cosine, 1 turn", np.cos, 1), ("sine, 1 turn", np.sin, 1))
-    curves += (("cosine, 2 turns", np.cos, 2), ("sine, 2 turns", np.sin, 2))
+    names = ("cosine, 1 turn", "sine, 1 turn", "cosine, 2 turns", "sine, 2 turns")
     fig, axes = plt.subplots(2, 4, figsize=(11, 4.4), sharex=True, sharey="row")
     n, fine = np.arange(8), np.linspace(-0.5, 7.5, 300)
-    for (name, function, turns), (above, below) in zip(curves, axes.T, strict=True):
+    for j, (name, (above, below)) in enumerate(zip(names, axes.T, strict=True)):
+        function, turns = (np.sin if j % 2 else np.cos), 1 + j // 2
         above.plot(fine, function(2 * np.pi * turns * fine / 8), color=GREY, linewidth=1)
         above.plot(n, function(2 * np.pi * turns * n / 8), "o", color=GREY, markersize=4)
         above.vlines(n, 0, X, color=BLUE, linewidth=1)
