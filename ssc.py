@@ -46,7 +46,7 @@ from experiment import (
 from experiment.data import Dataset
 from experiment.evaluate import Choice, Features
 from experiment.folds import KINDS, find_folds, find_folds_or_none
-from experiment.output import Output, open_output
+from experiment.output import Output, open_output, open_run
 from experiment.recipes import Model, Recipe, Reference, read_model
 from experiment.terminal import csv_text, prepare_streams, printable, progress_bar, reason, say
 from mfcc.audio import SAMPLE_RATE
@@ -59,7 +59,7 @@ def train(options: Namespace) -> None:
     """Train on all clips; save the model and figures."""
     recipe, dataset = cli.make_recipe(options), load(options)
     with (
-        open_output(options.out, options.show, options.quiet) as output,
+        open_run(options.out, options.show, options.quiet) as output,
         pool(options, dataset) as executor,
     ):
         dataset, features, record = extract_features(dataset, recipe, options, output, executor)
@@ -93,7 +93,7 @@ def cross_validate(options: Namespace) -> None:
     # fail early if the folds are impossible; repeated below for the readable clips
     find_folds(dataset.names, dataset.labels, options.folds, options.seed)
     with (
-        open_output(options.out, options.show, options.quiet) as output,
+        open_run(options.out, options.show, options.quiet) as output,
         pool(options, dataset) as executor,
     ):
         dataset, features, record = extract_features(dataset, recipe, options, output, executor)
@@ -120,8 +120,10 @@ def load(options: Namespace) -> Dataset:
     """Find the recordings of --data; without --data, the embedded scenes."""
     if options.data is None:
         return data.embedded(options.seed)
-    out = getattr(options, "out", cli.OUT)  # the output folder is not a class
-    dataset = data.scan(options.data, options.all_classes, out)
+    dataset = data.scan(options.data, options.all_classes)
+    out = getattr(options, "out", None)
+    if out and out.exists() and any(Path(path).parent.samefile(out) for path in dataset.sources):
+        raise ValueError(f"--out {out} contains recordings; results must not lie among them")
     return data.segmented(dataset) if options.segments else dataset
 
 

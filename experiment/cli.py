@@ -13,7 +13,6 @@ from typing import Any, NoReturn
 from .folds import MIN_FOLDS
 from .recipes import RECIPES, Recipe, Reference
 
-OUT = Path("out")
 SETTINGS = [field.name for field in fields(Reference)]  # flags of the reference recipe
 COMMANDS = {
     "train": "train and evaluate a network on MFCCs of environmental sounds",
@@ -89,8 +88,10 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     text = "number of stratified folds"
     number("train check", "--folds", MIN_FOLDS, text, "the official folds, else 5")
     number("train", "--repeats", 1, "with --cv: number of seeds per fold, starting at --seed", 5)
-    text = "folder for the results (default: out)"
-    flag("train explain", "--out", text, metavar="DIR", type=Path, default=OUT)
+    text = "folder for the results (default: a new one: out, out-2, …)"
+    flag("train", "--out", text, metavar="DIR", type=Path)
+    text = "folder for the picture and the page (default: out)"
+    flag("explain", "--out", text, metavar="DIR", type=Path, default=Path("out"))
     text = "folder for a picture, a table and an Audacity label track of each recording"
     flag("predict", "--out", text, metavar="DIR", type=Path)
     number("train", "--epochs", 1, "passes over all clips", Reference.epochs)

@@ -29,6 +29,7 @@ UNSUPPORTED_SUFFIXES = (".3gp", ".aac", ".amr", ".m4a", ".mp4", ".webm", ".wma")
 CONVERT = "convert them, for example: ffmpeg -i x.m4a x.wav"
 SYSTEM_FOLDERS = {"__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "lost+found"}
 SYSTEM_FOLDERS |= {"System Volume Information"}
+RUN_FILES = {"log.txt", "metrics.json"}  # in a folder without recordings: the results of a run
 SILENT = 1e-3  # of full scale, -60 dB
 
 
@@ -92,11 +93,11 @@ def _read_scene(clip: tuple[str, int], seed: int) -> Clip:
     return Clip(scenes.scene(*clip, seed=seed))
 
 
-def scan(folder: str | Path, all_classes: bool = False, out: Path | None = None) -> Dataset:
+def scan(folder: str | Path, all_classes: bool = False) -> Dataset:
     """Find the recordings in folder/<class>/, or in a clone of the ESC-50 repository (folder/meta/
     esc50.csv and folder/audio/): the ten classes of ESC-10, or with all_classes all fifty.
 
-    Hidden files, files without an audio suffix and the output folder are skipped and listed.
+    Hidden files, files without an audio suffix and the results of runs are skipped and listed.
     Unreadable files are detected on reading. Class names are compared in Unicode's form NFC.
     ValueError: no such folder, fewer than two class folders, a class without recordings, an
     invalid esc50.csv, all_classes without ESC-50.
@@ -110,7 +111,7 @@ def scan(folder: str | Path, all_classes: bool = False, out: Path | None = None)
     elif all_classes:
         raise ValueError(f"--all-classes requires the ESC-50 repository; {root} is not one")
     else:
-        files = _class_files(root, skipped, out)
+        files = _class_files(root, skipped)
     names = [f"{name}/{printable_name(path.name)}" for name, path in files]
     if len(set(names)) < len(names):  # in two folders of one name, in other Unicode forms
         raise ValueError(f"two recordings are called {Counter(names).most_common(1)[0][0]}")
@@ -146,17 +147,16 @@ def _esc50_files(root: Path, all_classes: bool) -> list[tuple[str, Path]]:
     return sorted(files)
 
 
-def _class_files(
-    root: Path, skipped: dict[str, list[str]], out: Path | None
-) -> list[tuple[str, Path]]:
+def _class_files(root: Path, skipped: dict[str, list[str]]) -> list[tuple[str, Path]]:
     """The class and the path of the recordings in class folders; other files go to skipped."""
     recordings = []
     for entry in sorted(root.iterdir(), key=os.path.basename):  # same order on every platform
-        is_out = out is not None and out.exists() and entry.exists() and entry.samefile(out)
-        is_class = entry.is_dir() and _kind(entry) != "hidden" and not is_out
+        is_class = entry.is_dir() and _kind(entry) != "hidden"
         paths = sorted(entry.iterdir(), key=os.path.basename) if is_class else [entry]
-        kinds = ["results" if is_out else _kind(path) for path in paths]
-        if is_class and "audio" not in kinds:
+        kinds = [_kind(path) for path in paths]
+        if "audio" not in kinds and RUN_FILES & {path.name for path in paths}:
+            skipped.setdefault("results", []).append(printable_name(entry.name))
+        elif is_class and "audio" not in kinds:
             n_unsupported, n_folders = kinds.count("unsupported audio"), kinds.count("folder")
             hint = f", but {n_folders} folders: is each a class?" if n_folders else ""
             if n_unsupported:

@@ -36,12 +36,12 @@ def printable_name(name: str) -> str:
     return printable(name.replace("\\", "\\\\"))
 
 
-def say(text: str, stream: TextIO | None = None) -> None:
+def say(text: str, stream: TextIO | None = None, end: str = "\n") -> None:
     """Print lines of text, by default on stdout. If they cannot be written, since the reader has
     ended or the disk is full, nothing is printed there any more."""
     stream = stream or sys.stdout
     try:
-        print(*map(printable, text.split("\n")), sep="\n", file=stream, flush=True)
+        print(*map(printable, text.split("\n")), sep="\n", end=end, file=stream, flush=True)
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 

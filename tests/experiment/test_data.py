@@ -42,9 +42,9 @@ def test_classes_and_labels_are_those_of_the_folders(category: Path) -> None:
 
 
 def test_other_files_are_skipped_and_listed(tmp_path: Path) -> None:
-    """Hidden files, files without a suffix of audio, folders inside a class, and the folder of the
+    """Hidden files, files without a suffix of audio, folders inside a class, and a folder of
     results are listed by kind; everything with a suffix of audio is a recording."""
-    folder, out = sounds.category(tmp_path), tmp_path / "category" / "out"
+    folder = sounds.category(tmp_path)
     for name in (".hidden", "low/.hidden.wav", ".git/x.wav", "out/metrics.json"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("")
@@ -52,7 +52,7 @@ def test_other_files_are_skipped_and_listed(tmp_path: Path) -> None:
         (folder / name).write_text("")
     (folder / "low" / "deeper").mkdir()
     (folder / "low" / "album.wav").mkdir()
-    dataset = scan(folder, out=out)
+    dataset = scan(folder)
     assert {kind: sorted(names) for kind, names in dataset.skipped_files.items()} == {
         "hidden": [".git", ".hidden", "low/.hidden.wav"],
         "not audio": ["README.txt", "low/no_suffix", "low/notes.md"],
