@@ -21,7 +21,7 @@ RULES = {
 
 
 def clips() -> tuple[np.ndarray, np.ndarray]:
-    """Standardized mean and standard deviation of 13 MFCCs of fifty scenes, (50, 26), and the classes."""
+    """Standardized mean and standard deviation of 13 MFCCs, (50, 26), of fifty scenes; classes."""
     signals = np.stack([scene(c, take, duration=1.0) for c in CLASSES for take in range(TAKES)])
     cepstra = fast.mfcc(signals, 44100)
     x = np.concatenate([cepstra.mean(axis=2), cepstra.std(axis=2)], axis=1)

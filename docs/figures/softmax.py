@@ -32,7 +32,8 @@ def draw() -> Figure:
     right.plot(d, (1 - p) ** 2, color=ORANGE, label=r"$(1 - p)^2$")
     right.plot(d, -2 * (1 - p) * p * (1 - p), "--", color=ORANGE, label="its slope")
     right.axhline(0, color=GREY, linewidth=0.8)
-    right.set(xlabel="margin: true logit minus the other", ylabel="loss, and its slope", ylim=(-1.3, 5))
+    right.set(xlabel="margin: true logit minus the other", ylabel="loss, and its slope")
+    right.set_ylim(-1.3, 5)
     right.set_title("loss of a prediction, two classes")
     right.legend(frameon=False)
     return fig

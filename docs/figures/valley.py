@@ -1,4 +1,4 @@
-"""Gradient descent in a valley a hundred times as curved across as along, with and without momentum.
+"""Gradient descent with and without momentum in a valley of condition number 100.
 
 Each rule has its best learning rate for these curvatures, see chapter 12.
 """
