@@ -26,10 +26,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from experiment import cli, data, data_report, evaluate, explanation, extract, figures
-from experiment import prediction, scenes
+from experiment import cli, data, data_report, evaluate, extract, figures, prediction, scenes
 from experiment.data import Dataset
 from experiment.evaluate import Choice, Features
+from experiment.explanation import clip_page
 from experiment.folds import KINDS, find_folds, find_folds_or_none
 from experiment.output import Output, open_output
 from experiment.recipes import Model, Recipe, Reference, read_model
@@ -245,8 +245,7 @@ def explain(options: Namespace) -> None:
         if "cut" in clip.steps:
             output.log("the recording is longer: only its first 5 s are drawn")
         output.save_figure(figure, "explain.png")
-        page = explanation.page_of(clip, name, options.n_mfcc, model)
-        output.save(page, "explain.html")
+        output.save(clip_page(clip, name, options.n_mfcc, model), "explain.html")
 
 
 def write_scenes(options: Namespace) -> None:

@@ -17,7 +17,7 @@ CHECK = {"command": "check", "data": "d", "all_classes": True, "folds": 4, "seed
 PREDICT = {"command": "predict", "model": "m.npz", "clips": ["a.wav", "b.wav"], "skip_bad": True}
 PREDICT |= {"out": None, "json": False, "csv": False}
 SCENES = {"command": "scenes", "folder": Path("d"), "seed": 4, "quiet": True}
-EXPLAIN = {"command": "explain", "clip": "a.wav", "out": Path("o"), "n_mfcc": 20}
+EXPLAIN = {"command": "explain", "clip": "a.wav", "out": Path("o"), "n_mfcc": 20, "model": "m"}
 ACCEPTED: dict[str, dict[str, Any]] = {
     "": TRAIN,
     "--data d --out o --seed 9": TRAIN | {"data": "d", "out": Path("o"), "seed": 9},
@@ -37,7 +37,7 @@ ACCEPTED: dict[str, dict[str, Any]] = {
         PREDICT | {"json": True, "out": Path("o")}
     ),
     "scenes d --seed 4 --quiet": SCENES,
-    "explain a.wav --out o --n-mfcc 20 --show": EXPLAIN | {"show": True, "quiet": False},
+    "explain a.wav --out o --n-mfcc 20 --model m --show": EXPLAIN | {"show": True, "quiet": False},
 }
 
 
