@@ -95,17 +95,16 @@ def answer(model: Model, signal: np.ndarray) -> Answer:
     p = model.predict_proba(stack_views(views))  # (1 + n, n_classes)
     order = np.argsort(-p[0], kind="stable")
     listed = [(model.classes[c], float(p[0, c])) for c in order[:MAX_LISTED]]
-    name = None if np.abs(signal).max() < SILENT else listed[0][0]
-    text = label(Span(0, DURATION, name, listed[0][1]), model)
-    falls = p[0, order[0]] - p[1:, order[0]]
+    falls, silent = p[0, order[0]] - p[1:, order[0]], np.abs(signal).max() < SILENT
+    text = label(Span(0, DURATION, None if silent else listed[0][0], listed[0][1]), model)
     return Answer(text, listed, falls, reason(falls, *listed[0]))
 
 
 def reason(falls: np.ndarray, name: str, p: float) -> str:
     """Which second speaks most for a class of probability p, in words."""
     left = f"{p - falls.max():.0%}"
-    if falls.max() < 0.01:
-        return f"No single second decides: without any one of them {name} keeps {left} or more."
+    if falls.max() < 0.05:
+        return f"No single second decides: without any one of them, {name} keeps at least {left}."
     start = STEP * float(falls.argmax())
     part = f"the second from {start:.2f} s to {start + OCCLUDED:.2f} s"
-    return f"Without {part} {name} falls from {p:.0%} to {left}: it speaks most for this answer."
+    return f"Without {part}, {name} falls from {p:.0%} to {left}: it speaks most for this answer."

@@ -66,7 +66,7 @@ function plot(id, [x0, x1], [y0, y1], xLabel, yLabel) {
     pen.lineTo(x(v), bottom);
     write(text(v), x(v), bottom + 13, "center");
   }
-  for (const v of ticks([y0, y1], Math.max(3, (bottom - TOP) / 20))) {
+  for (const v of ticks([y0, y1], Math.max(4, (bottom - TOP) / 20))) {
     pen.moveTo(LEFT, y(v));
     pen.lineTo(width - RIGHT, y(v));
     write(text(v), LEFT - 5, y(v) + 4, "right");

@@ -97,13 +97,13 @@ def test_the_answer_falls_where_its_second_is_silenced() -> None:
     overlap = np.maximum(0, 1 - np.abs(np.arange(0, 4.25, 0.25) - 2))
     np.testing.assert_allclose(found.falls, 0.9 * overlap, atol=1e-12)
     assert found.reason == (
-        "Without the second from 2.00 s to 3.00 s tone falls from 90% to 0%: "
+        "Without the second from 2.00 s to 3.00 s, tone falls from 90% to 0%: "
         "it speaks most for this answer."
     )
     unsure = answer(cast(Model, Loud(threshold=0.95)), NOISE)
     assert unsure.text == "unsure: tone 90%" and answer(model, 0 * NOISE).text == "silence"
-    assert reason(np.array([-0.2, 0.004]), "a", 0.9) == (
-        "No single second decides: without any one of them a keeps 90% or more."
+    assert reason(np.array([-0.2, 0.04]), "a", 0.94) == (
+        "No single second decides: without any one of them, a keeps at least 90%."
     )
 
 
