@@ -12,9 +12,7 @@ from pathlib import Path
 
 if __name__ == "__mp_main__":  # in a worker: the parent handles Ctrl-C, also during these imports
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-elif (
-    Path(*sys.argv[:1]).stem == "ssc"
-):  # Ctrl-C during these imports is no traceback
+elif Path(*sys.argv[:1]).stem == "ssc":  # Ctrl-C during these imports is no traceback
     signal.signal(signal.SIGINT, lambda *_: (os.write(2, b"ssc: interrupted\n"), os._exit(130)))
 
 import json
@@ -31,23 +29,14 @@ from typing import Any
 
 import numpy as np
 
-from experiment import (
-    cli,
-    data,
-    data_report,
-    evaluate,
-    explanation,
-    extract,
-    figures,
-    prediction,
-    report,
-    scenes,
-)
+from experiment import cli, data, data_report, evaluate, extract, figures, prediction, scenes
 from experiment.data import Dataset
 from experiment.evaluate import Choice, Features
+from experiment.explanation import clip_page
 from experiment.folds import KINDS, find_folds, find_folds_or_none
 from experiment.output import Output, open_output, open_run
 from experiment.recipes import Model, Recipe, Reference, read_model
+from experiment.report import write_report
 from experiment.terminal import csv_text, prepare_streams, printable, progress_bar, reason, say
 from mfcc.audio import SAMPLE_RATE
 from mininet import History, confusion_matrix
@@ -84,7 +73,7 @@ def train(options: Namespace) -> None:
         if not options.no_report:
             answers = evaluate.Answers(np.eye(len(matrix), dtype=int)[p.argmax(axis=1)], p)
             curves = [f"curves{suffix}.png" for suffix in figures.suffixes(model)]
-            report.write(dataset, features, answers, results, curves, options, output, executor)
+            write_report(dataset, features, answers, results, curves, options, output, executor)
 
 
 def cross_validate(options: Namespace) -> None:
@@ -113,7 +102,7 @@ def cross_validate(options: Namespace) -> None:
         figures.draw_cross_validation(results, curves, output, options.normalize)
         if not options.no_report:
             answers, names = evaluate.answers(trials, features), ["curves.png", "reliability.png"]
-            report.write(dataset, features, answers, results, names, options, output, executor)
+            write_report(dataset, features, answers, results, names, options, output, executor)
 
 
 def load(options: Namespace) -> Dataset:
@@ -272,8 +261,7 @@ def explain(options: Namespace) -> None:
         if "cut" in clip.steps:
             output.log("the recording is longer: only its first 5 s are drawn")
         output.save_figure(figure, "explain.png")
-        page = explanation.page_of(clip, name, options.n_mfcc, model)
-        output.save(page, "explain.html")
+        output.save(clip_page(clip, name, options.n_mfcc, model), "explain.html")
 
 
 def write_scenes(options: Namespace) -> None:

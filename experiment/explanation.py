@@ -3,7 +3,7 @@
 templates/explain.js draws the arrays that this file computes, and moves the cursor.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,29 +22,28 @@ MAX_LISTED = 10  # classes
 
 
 class Answer(NamedTuple):
-    """What a model answers to a clip: in words; the name and the probability of the classes listed,
-    the most probable first; which second speaks for it; by how much the first probability falls without the second that begins
-    at k·STEP s, (n,)."""
+    """What a model answers to a clip, in words; the most probable classes and their probabilities;
+    by how much the first one falls without the second that starts at k·STEP s, (n,); and which
+    second speaks most for the answer, in words."""
 
     text: str
     listed: list[tuple[str, float]]
-    reason: str
     falls: np.ndarray
+    reason: str
 
 
-def page_of(clip: Clip, name: str, n_mfcc: int, model: Model | None = None) -> bytes:
+def clip_page(clip: Clip, name: str, n_mfcc: int, model: Model | None = None) -> bytes:
     """The page of a clip, with the answer of a model if there is one. ValueError: n_mfcc > 128."""
     from matplotlib import colormaps
 
     arrays = stages(clip.signal, n_mfcc)
     found = None if model is None else answer(model, clip.signal)
-    if found is not None:
-        arrays |= {"falls": found.falls.astype(np.float32)}
-    arrays |= {"palette": colormaps["viridis"](np.arange(256), bytes=True)[:, :3]}
-    data: dict[str, Any] = {key: page.binary(array) for key, array in arrays.items()}
     settings = {"rate": SAMPLE_RATE, "hop": HOP, "occluded": OCCLUDED, "step": STEP}
-    settings["floor"] = float(arrays["mel"].max()) - TOP_DB  # dB
-    settings["loudest"] = int(arrays["cepstra"][:, 0].argmax())  # c0: the mean of the decibels
+    settings |= {"top_db": TOP_DB, "floor": float(arrays["mel"].max()) - TOP_DB}
+    settings |= {"loudest": int(arrays["cepstra"][:, 0].argmax())}  # c0: the mean of the decibels
+    arrays |= {"palette": colormaps["viridis"](np.arange(256), bytes=True)[:, :3]}  # (256, 3)
+    arrays |= {} if found is None else {"falls": found.falls.astype(np.float32)}
+    packed = {key: page.binary(array) for key, array in arrays.items()}
     return page.render(
         "explain.html",
         title=name,
@@ -52,8 +51,9 @@ def page_of(clip: Clip, name: str, n_mfcc: int, model: Model | None = None) -> b
         sound=page.sound(clip.signal, "flac", "pcm_16"),
         last=len(arrays["cepstra"]) - 1,
         n_mfcc=n_mfcc,
+        model=model,
         answer=found,
-        data=settings | {"arrays": data},
+        data=settings | {"arrays": packed},
     )
 
 
@@ -95,17 +95,16 @@ def answer(model: Model, signal: np.ndarray) -> Answer:
     p = model.predict_proba(stack_views(views))  # (1 + n, n_classes)
     order = np.argsort(-p[0], kind="stable")
     listed = [(model.classes[c], float(p[0, c])) for c in order[:MAX_LISTED]]
-    name = None if np.abs(signal).max() < SILENT else listed[0][0]
-    text = label(Span(0, DURATION, name, listed[0][1]), model)
-    falls = p[0, order[0]] - p[1:, order[0]]
-    return Answer(text, listed, reason(falls, *listed[0]), falls)
+    falls, silent = p[0, order[0]] - p[1:, order[0]], np.abs(signal).max() < SILENT
+    text = label(Span(0, DURATION, None if silent else listed[0][0], listed[0][1]), model)
+    return Answer(text, listed, falls, reason(falls, *listed[0]))
 
 
 def reason(falls: np.ndarray, name: str, p: float) -> str:
     """Which second speaks most for a class of probability p, in words."""
     left = f"{p - falls.max():.0%}"
-    if falls.max() < 0.01:
-        return f"No single second decides: without any one of them {name} keeps {left} or more."
+    if falls.max() < 0.05:
+        return f"No single second decides: without any one of them, {name} keeps at least {left}."
     start = STEP * float(falls.argmax())
     part = f"the second from {start:.2f} s to {start + OCCLUDED:.2f} s"
-    return f"Without {part} {name} falls from {p:.0%} to {left}: it speaks most for this answer."
+    return f"Without {part}, {name} falls from {p:.0%} to {left}: it speaks most for this answer."

@@ -113,7 +113,9 @@ def _is_new(folder: Path) -> bool:
     except FileExistsError:
         return False
     except OSError as error:
-        raise ValueError(f"cannot create the folder {folder}: {error.strerror}; use --out") from None
+        raise ValueError(
+            f"cannot create the folder {folder}: {error.strerror}; use --out"
+        ) from None
     return True
 
 

@@ -30,7 +30,7 @@ STRIPE = 2  # frames of 10 ms in a column of a log-mel picture
 BANDS = 64  # mel bands in a log-mel picture
 
 
-def write(
+def write_report(
     dataset: Dataset,
     features: Features,
     answers: Answers,

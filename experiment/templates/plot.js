@@ -27,7 +27,8 @@ function color(name) {
 }
 
 function extent(values) {
-  return values.reduce(([low, high], v) => [Math.min(low, v), Math.max(high, v)], [Infinity, -Infinity]);
+  const widen = ([low, high], v) => [Math.min(low, v), Math.max(high, v)];
+  return values.reduce(widen, [Infinity, -Infinity]);
 }
 
 // About n multiples of 1, 2 or 5 times a power of ten.
@@ -45,7 +46,8 @@ function text(value) {
 
 // Draw axes over the whole canvas; return the pen, clipped to the plot, and the pixels of a point.
 function plot(id, [x0, x1], [y0, y1], xLabel, yLabel) {
-  const canvas = $(id), {clientWidth: width, clientHeight: height} = canvas, scale = devicePixelRatio;
+  const canvas = $(id), {clientWidth: width, clientHeight: height} = canvas;
+  const scale = devicePixelRatio;
   [canvas.width, canvas.height] = [width * scale, height * scale];
   const pen = canvas.getContext("2d"), bottom = height - (xLabel ? 32 : 18);
   const x = (v) => LEFT + ((v - x0) / (x1 - x0)) * (width - RIGHT - LEFT);
@@ -64,7 +66,7 @@ function plot(id, [x0, x1], [y0, y1], xLabel, yLabel) {
     pen.lineTo(x(v), bottom);
     write(text(v), x(v), bottom + 13, "center");
   }
-  for (const v of ticks([y0, y1], (bottom - TOP) / 20)) {
+  for (const v of ticks([y0, y1], Math.max(4, (bottom - TOP) / 20))) {
     pen.moveTo(LEFT, y(v));
     pen.lineTo(width - RIGHT, y(v));
     write(text(v), LEFT - 5, y(v) + 4, "right");

@@ -9,7 +9,9 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
 FLAGS = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
 
 
@@ -29,11 +31,21 @@ def browser() -> Iterator["Browser"]:
 @pytest.fixture
 def page(browser: "Browser") -> Iterator["Page"]:
     """An empty page. At the end: no message in its console, no error, no request to a network."""
-    page, problems = browser.new_page(), list[str]()
+    page, problems, requests = browser.new_page(), list[str](), list[str]()
     page.on("console", lambda message: problems.append(message.text))
     page.on("pageerror", lambda error: problems.append(str(error)))
-    local = "file:", "data:", "blob:"
-    page.on("request", lambda request: request.url.startswith(local) or problems.append(request.url))
+    page.on("request", lambda request: requests.append(request.url))
     yield page
     page.close()
-    assert problems == []
+    outside = [url for url in requests if not url.startswith(("file:", "data:", "blob:"))]
+    assert (problems, outside) == ([], [])
+
+
+def wait_until(page: "Page", condition: str) -> None:
+    """Wait until a JavaScript condition holds, 10 s at most. Playwright's wait_for_function would
+    call eval in the page, which its policy forbids."""
+    for _ in range(1000):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(10)
+    raise AssertionError(f"not within 10 s: {condition}")

@@ -10,14 +10,14 @@ from experiment.cli import COMMANDS, make_recipe, parse
 from experiment.recipes import Improved, Reference
 
 SWITCHES = ("all_classes", "cv", "no_report", "normalize", "quiet", "segments", "show", "skip_bad")
-TRAIN: dict[str, Any] = {"command": "train", "out": Path("out"), "recipe": "reference", "seed": 0}
+TRAIN: dict[str, Any] = {"command": "train", "out": None, "recipe": "reference", "seed": 0}
 TRAIN |= {"repeats": 5, **dict.fromkeys(("data", "folds", "jobs", "features", "report_clips"))}
 TRAIN |= dict.fromkeys(SWITCHES, False)
 CHECK = {"command": "check", "data": "d", "all_classes": True, "folds": 4, "seed": 2, "jobs": 1}
 PREDICT = {"command": "predict", "model": "m.npz", "clips": ["a.wav", "b.wav"], "skip_bad": True}
 PREDICT |= {"out": None, "json": False, "csv": False}
 SCENES = {"command": "scenes", "folder": Path("d"), "seed": 4, "quiet": True}
-EXPLAIN = {"command": "explain", "clip": "a.wav", "out": Path("o"), "n_mfcc": 20, "model": None}
+EXPLAIN = {"command": "explain", "clip": "a.wav", "out": Path("o"), "n_mfcc": 20, "model": "m"}
 ACCEPTED: dict[str, dict[str, Any]] = {
     "": TRAIN,
     "--data d --out o --seed 9": TRAIN | {"data": "d", "out": Path("o"), "seed": 9},
@@ -39,7 +39,7 @@ ACCEPTED: dict[str, dict[str, Any]] = {
         PREDICT | {"json": True, "out": Path("o")}
     ),
     "scenes d --seed 4 --quiet": SCENES,
-    "explain a.wav --out o --n-mfcc 20 --show": EXPLAIN | {"show": True, "quiet": False},
+    "explain a.wav --out o --n-mfcc 20 --model m --show": EXPLAIN | {"show": True, "quiet": False},
 }
 
 

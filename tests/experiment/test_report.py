@@ -100,7 +100,7 @@ def test_mistakes_come_first_and_right_clips_by_class(
     }
     results |= {"train": {"accuracy": 0.75}, "confusion": np.full((3, 3), 3).tolist()}
     output, options = Output(tmp_path, quiet=True), Namespace(report_clips=limit)
-    report.write(dataset, features, Answers(counts, p), results, [], options, output, None)
+    report.write_report(dataset, features, Answers(counts, p), results, [], options, output, None)
     cards = Cards((tmp_path / "report.html").read_text("utf-8")).cards
     order = [9, 5, 0, 1, 3, 4, 6, 7, 8, 10, 11, 2]
     assert [text[0] for _, text, _ in cards] == [dataset.names[i] for i in order]

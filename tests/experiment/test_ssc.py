@@ -194,10 +194,10 @@ def test_predict_writes_a_picture_a_table_and_a_label_track(
 def test_explain_and_scenes_write_their_files(
     category: Path, program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """explain writes explain.png into --out, and says if it draws only the first 5 s; scenes writes
-    folders for --data, by --seed."""
+    """explain writes picture and page into --out, and says if it draws only the first 5 s; scenes
+    writes folders for --data, by --seed."""
     program.run("explain", next(category.glob("low/*.wav")), "--out", program.out, "--quiet")
-    assert program.files == {"explain.png"}
+    assert program.files == {"explain.png", "explain.html"}
     assert plt.imread(program.out / "explain.png").std() > 0.01
     for seconds, said in ((5.0, False), (6.0, True)):
         path = sounds.write(program.out / "a.wav", sounds.tone(500, seconds))
@@ -314,6 +314,7 @@ BAD_INPUT = {
     "predict other.npz clip.wav": "other.npz is not a model that ssc wrote",
     "explain nowhere.wav": "nowhere.wav: No such file or directory",
     "explain text.npz": "text.npz cannot be read as audio",
+    "explain clip.wav --model text.npz": "text.npz is not a mininet model file",
     "scenes text.npz": "cannot write to the folder text.npz",
 }
 
