@@ -156,7 +156,8 @@ def _class_files(root: Path, skipped: dict[str, list[str]]) -> list[tuple[str, P
         kinds = [_kind(path) for path in paths]
         if "audio" not in kinds and RUN_FILES & {path.name for path in paths}:
             skipped.setdefault("results", []).append(printable_name(entry.name))
-        elif is_class and "audio" not in kinds:
+            continue
+        if is_class and "audio" not in kinds:
             n_unsupported, n_folders = kinds.count("unsupported audio"), kinds.count("folder")
             hint = f", but {n_folders} folders: is each a class?" if n_folders else ""
             if n_unsupported:

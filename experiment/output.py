@@ -93,17 +93,25 @@ def open_run(path: Path | None, show: bool = False, quiet: bool = False) -> Iter
     folder = path or next(p for n in count(1) if _is_new(p := Path(f"out-{n}" if n > 1 else "out")))
     with open_output(folder, show, quiet) as output, _lock(folder):
         output.is_run = True
-        if earlier := [file for each in RESULTS for file in folder.glob(each) if file.is_file()]:
-            previous = folder / PREVIOUS
-            previous.mkdir(exist_ok=True)
-            for file in (file for each in RESULTS for file in previous.glob(each)):
-                file.unlink()
-            for file in earlier:
-                file.replace(previous / file.name)
+        moved = _set_aside(folder, folder / PREVIOUS)
         output.log(f"writing into the folder {folder}")
-        if earlier:
-            output.log(f"the files of the earlier run there are now in {previous}")
+        if moved:
+            output.log(f"the files of the earlier run there are now in {folder / PREVIOUS}")
         yield output
+
+
+def _set_aside(folder: Path, previous: Path) -> bool:
+    """Move the files of a run from folder to previous, where they replace another's; delete them if
+    the run ended before it had a model or results. Return whether they were moved."""
+    files, older = ([p for each in RESULTS for p in f.glob(each)] for f in (folder, previous))
+    is_useful = any(path.name in ("model.npz", "metrics.json") for path in files)
+    for path in older if is_useful else files:
+        path.unlink()
+    if is_useful:
+        previous.mkdir(exist_ok=True)
+        for path in files:
+            path.replace(previous / path.name)
+    return is_useful
 
 
 def _is_new(folder: Path) -> bool:
@@ -113,9 +121,7 @@ def _is_new(folder: Path) -> bool:
     except FileExistsError:
         return False
     except OSError as error:
-        raise ValueError(
-            f"cannot create the folder {folder}: {error.strerror}; use --out"
-        ) from None
+        raise ValueError(f"cannot create {folder}: {error.strerror}; use --out") from None
     return True
 
 
@@ -130,6 +136,8 @@ def _lock(folder: Path) -> Iterator[None]:
         except sqlite3.OperationalError as error:
             if "locked" in str(error):
                 raise ValueError(f"another run is writing into the folder {folder}") from None
-        yield
-    with suppress(OSError):
-        path.unlink()
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # Windows keeps a file that is open
+                path.unlink()

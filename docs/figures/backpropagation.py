@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
@@ -68,7 +70,7 @@ def _arrow(ax: Axes, start: float, end: float, y: float, color: str, text: str) 
     style = {"arrowstyle": "-|>", "color": color, "linewidth": 2.5, "mutation_scale": 20}
     ax.annotate("", xy=(end, y), xytext=(start, y), arrowprops=style)
     above = start < end
-    place = {"ha": "center", "va": "bottom" if above else "top"}
+    place: dict[str, Any] = {"ha": "center", "va": "bottom" if above else "top"}
     ax.text((start + end) / 2, y + (0.05 if above else -0.07), text, color=color, **place)
 
 

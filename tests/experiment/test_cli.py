@@ -83,7 +83,7 @@ def test_help_and_version_are_printed(arguments: str, capsys: pytest.CaptureFixt
     assert code == 0 and COMMANDS[command][1:] in text
     assert all(flag in text for flag in flags - {"--model", "--clips", "--clip", "--folder"})
     if command == "train":
-        defaults = ["out", "reference", "100", "40", "0.01", "0.9", "13", "0", "5"]
+        defaults = ["reference", "100", "40", "0.01", "0.9", "13", "0", "5"]
         assert all(f"(default: {default})" in text for default in defaults)
         assert all(f" {name} " in text for name in COMMANDS if name != "train")
     assert ended(f"{word} --version", capsys) == (0, "ssc 1.2.3\n", "")

@@ -12,7 +12,7 @@ import pytest
 from experiment import evaluate, figures
 from experiment.data import Clip, Dataset
 from experiment.extract import in_background, workers
-from experiment.output import Output, open_output
+from experiment.output import Output, open_output, open_run
 from experiment.recipes import Model, Reference
 from mininet import Dense, History, Sequential
 from tests.experiment.program import files_of
@@ -84,6 +84,30 @@ def test_an_unwritable_folder_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "file", tmp_path / "file" / "out"):
         message = refusal(open_output(path).__enter__)
         assert message.startswith(f"cannot write to the folder {path}: ")
+
+
+def test_a_run_takes_a_new_folder_or_moves_an_earlier_one_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a path: out, out-2, …, whatever is in them. With one: the files of an earlier run are
+    in previous/, those of the run before are gone; a run without a model or results does not replace them; other
+    files stay; while a run writes into a
+    folder, another is refused. The log is in the folder as well."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("out", "out-2", "out-3"):
+        with open_run(None, quiet=True) as output:
+            assert output.folder == Path(name) and (tmp_path / name).is_dir()
+            message = refusal(open_run(Path(name)).__enter__)
+            assert message == f"another run is writing into the folder {name}"
+            output.log("one")
+        assert (tmp_path / name / "log.txt").read_text() == f"writing into the folder {name}\none\n"
+    (tmp_path / "out" / "mine.txt").touch()
+    for run in range(4):
+        with open_run(Path("out"), quiet=True) as output:
+            output.save(f"{run}".encode(), "model.npz" if run < 2 else "curves.png")
+    assert files_of(tmp_path / "out") == {"mine.txt", "previous", "curves.png"}
+    assert files_of(tmp_path / "out" / "previous") == {"model.npz"}
+    assert (tmp_path / "out" / "previous" / "model.npz").read_text() == "1"
 
 
 def test_names_are_drawable_or_escaped() -> None:

@@ -222,7 +222,7 @@ def test_without_data_the_embedded_scenes_are_used(
     monkeypatch.setattr(scenes, "N_TAKES", 1)
     arguments = ("--out", program.out, "--epochs", 1, "--seed", 5)
     text, _ = program.run(*arguments)
-    assert text.startswith("No --data given: using the embedded synthetic scenes.")
+    assert "No --data given: using the embedded synthetic scenes." in text
     assert "ssc.py --data DIR" in text and shown == [] and plt.get_fignums() == []
     settings = program.metrics["settings"]
     assert settings["data"] is None and settings["seed"] == 5
@@ -409,7 +409,8 @@ def test_whatever_ends_a_training_keeps_what_was_trained(
     category: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The model has the networks that completed an epoch. If none did, the old model stays."""
+    """The model has the networks that completed an epoch. The model of an earlier run is kept in
+    the folder previous/."""
     original, calls, model = getattr(Improved, method), count(1), program.out / "model.npz"
 
     def interrupted(*args: object, **options: object) -> object:
@@ -428,7 +429,8 @@ def test_whatever_ends_a_training_keeps_what_was_trained(
         assert message == f"ssc: {words}; the model trained so far is saved in {model}\n"
         assert list(read_model(model).networks) == chosen
     else:
-        assert message == f"ssc: {words}\n" and model.read_bytes() == b"old"
+        assert message == f"ssc: {words}\n" and program.files == {"previous"}
+    assert (program.out / "previous" / "model.npz").read_bytes() == b"old"
 
 
 def test_a_closed_pipe_in_training_keeps_what_was_trained(
