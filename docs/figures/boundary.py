@@ -36,12 +36,12 @@ def draw() -> Figure:
         for label, color, marker in ((0, ORANGE, "s"), (1, BLUE, "o")):
             chosen = points[label == CLASSES]
             ax.scatter(*chosen.T, color=color, marker=marker, s=70, edgecolor="black", zorder=3)
-    for text, point in (
-        ("(0, 0)", places[0]),
-        ("(0, 1), (1, 0)", places[1]),
-        ("(1, 1)", places[3]),
+    for text, point, y in (
+        ("(0, 0)", places[0], 9),
+        ("(0, 1), (1, 0)", places[1], -20),
+        ("(1, 1)", places[3], 9),
     ):
-        after.annotate(text, point, (0, -20), textcoords="offset points", ha="center")
+        after.annotate(text, point, (0, y), textcoords="offset points", ha="center")
     for text, point in zip(("(0, 0)", "(0, 1)", "(1, 0)", "(1, 1)"), EXAMPLES, strict=True):
         before.annotate(text, point, (0, 9), textcoords="offset points", ha="center")
     _hinges(curve)
