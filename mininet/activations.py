@@ -1,6 +1,7 @@
 """Activations: element-wise functions, each followed by its derivative. Chapter 9.
 
-Without them a stack of dense layers would be one dense layer: (x W₁) W₂ = x (W₁ W₂).
+Without them a stack of dense layers would be one dense layer: (x W₁) W₂ = x (W₁ W₂). The input x of
+an activation is the output of the layer before it, the pre-activation z of chapter 9; out is a.
 """
 
 from math import isfinite
