@@ -19,7 +19,7 @@ COMMANDS = {
     "train": "train and evaluate a network on MFCCs of environmental sounds",
     "check": "describe the recordings and find broken ones; exit code 2 if there are any",
     "predict": "print the most probable classes of each recording, and a timeline of long ones",
-    "explain": "draw one recording through every stage of the features",
+    "explain": "show one recording in every stage of the features, as a picture and as a page",
     "scenes": "write the embedded scenes as WAV files",
 }
 
@@ -72,6 +72,7 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     flag("predict", "model", "model file written by train", metavar="MODEL")
     flag("predict", "clips", "a recording or a folder of them", metavar="CLIP", nargs="+")
     flag("explain", "clip", "a recording", metavar="CLIP")
+    flag("explain", "--model", "model file whose answer the page shows", metavar="MODEL")
     flag("scenes", "folder", "folder to write into", metavar="DIR", type=Path)
     text = "one folder of recordings per class (default: synthetic scenes)"
     flag("train check", "--data", text, metavar="DIR")
@@ -120,8 +121,9 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
 
 def _check_combination(parser: Parser, given: dict[str, Any]) -> None:
     """Reject flags that have no effect without another one, and two formats of one answer."""
-    for one, other in (("csv", "json"), ("features", "cv")):
+    for one, other in (("csv", "json"), ("features", "cv"), ("no_report", "report_clips")):
         if {one, other} <= given.keys():
+            one, other = one.replace("_", "-"), other.replace("_", "-")
             parser.error(f"argument --{one}: not allowed with --{other}")
     if not given.get("features", ".npy").endswith(".npy"):  # protects a recording or a model
         parser.error(f"argument --features: {given['features']!r} must end in .npy")

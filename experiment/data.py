@@ -3,7 +3,6 @@
 import csv
 import os
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from functools import partial
 from math import ceil
 from pathlib import Path
 from typing import Any, NamedTuple
+from unicodedata import normalize
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from mfcc import audio
 from mfcc.audio import DURATION, MARGIN, SAMPLE_RATE, SLACK, UNKNOWN
 
 from . import scenes
+from .terminal import printable_name
 
 AUDIO_SUFFIXES = (  # of formats that soundfile reads
     *(".aif", ".aifc", ".aiff", ".au", ".bwf", ".caf", ".flac", ".mp2", ".mp3", ".mpga", ".oga"),
@@ -110,7 +111,7 @@ def scan(folder: str | Path, all_classes: bool = False, out: Path | None = None)
         raise ValueError(f"--all-classes requires the ESC-50 repository; {root} is not one")
     else:
         files = _class_files(root, skipped, out)
-    names = [f"{name}/{printable(path.name)}" for name, path in files]
+    names = [f"{name}/{printable_name(path.name)}" for name, path in files]
     if len(set(names)) < len(names):  # in two folders of one name, in other Unicode forms
         raise ValueError(f"two recordings are called {Counter(names).most_common(1)[0][0]}")
     classes = sorted({name for name, _ in files})
@@ -139,7 +140,7 @@ def _esc50_files(root: Path, all_classes: bool) -> list[tuple[str, Path]]:
                 f"{table} is not the table of ESC-50: row {reader.line_num} lacks a value"
             )
         if all_classes or esc10.lower() == "true":
-            files.append((printable(category), root / "audio" / name))
+            files.append((printable_name(category), root / "audio" / name))
     if not files:
         raise ValueError(f"{table} lists no recordings")
     return sorted(files)
@@ -163,9 +164,11 @@ def _class_files(
             raise ValueError(f"the class folder {entry} contains no recordings{hint}")
         for path, kind in zip(paths, kinds, strict=True):
             if is_class and kind == "audio":
-                recordings.append((printable(unicodedata.normalize("NFC", entry.name)), path))
+                recordings.append((printable_name(normalize("NFC", entry.name)), path))
             else:
-                skipped.setdefault(kind, []).append(printable(path.relative_to(root).as_posix()))
+                skipped.setdefault(kind, []).append(
+                    printable_name(path.relative_to(root).as_posix())
+                )
     return recordings
 
 
@@ -277,10 +280,3 @@ def open_complete(path: str) -> Iterator[Any]:
             if len(page) < 27 or len(page) < 27 + page[26] + sum(page[27 : 27 + page[26]]):
                 raise ValueError(f"{path} is truncated: its last page is incomplete")
         yield sound
-
-
-def printable(name: str) -> str:
-    """Make name printable on one line in any encoding: escape control characters, line breaks and
-    bytes that are not UTF-8, for example as \\n."""
-    unprintable = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
-    return re.sub(unprintable, lambda match: match[0].encode("unicode_escape").decode(), name)

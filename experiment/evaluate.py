@@ -201,7 +201,7 @@ def answers(trials: Sequence[Trial], features: Features) -> Answers:
     for trial in trials:
         np.add.at(counts, (trial.clips, trial.probabilities.argmax(axis=1)), 1)
         total[trial.clips] += trial.probabilities
-    return Answers(counts.astype(int), total / counts.sum(axis=1, keepdims=True))
+    return Answers(counts.astype(int), total / counts.sum(axis=1, keepdims=True).clip(1))
 
 
 def metrics(trials: Sequence[Trial], folds: Folds, features: Features) -> dict[str, Any]:

@@ -13,15 +13,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, nullcontext
 from functools import partial
-from io import TextIOWrapper
 from multiprocessing import active_children, get_context, parent_process
 from threading import Thread
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
-from .data import SILENT, Clip, Dataset, printable
+from .data import SILENT, Clip, Dataset
+from .terminal import prepare_streams, reason, say
 
 CLIPS_PER_JOB = 50  # with fewer, a process takes longer to start than it saves
 CHUNK = 8  # clips sent to a worker at once
@@ -40,7 +39,8 @@ Progress = Callable[[Iterable[int]], Iterable[int]]
 
 class ExtractionResult(NamedTuple):
     """views[v][k] is view v of clip kept[k]; treated counts the clips resampled, cut and padded;
-    silent lists the names of silent clips; problems lists each unreadable clip as {"clip": "class/file", "reason": message}."""
+    silent lists the names of silent clips; problems lists each unreadable clip as {"clip":
+    "class/file", "reason": message}."""
 
     views: list[np.ndarray]
     kept: list[int]
@@ -113,14 +113,15 @@ def map_clips(
 
 
 def process_clip(
-    reader: Callable[[Any], Clip], feature_fn: FeatureFn, source: Any
-) -> tuple[Sequence[np.ndarray], Collection[str]] | str:
+    reader: Callable[[Any], Clip], feature_fn: Callable[[np.ndarray], Any], source: Any
+) -> tuple[Any, Collection[str]] | str:
     """The features of one clip and the steps applied to it; the reason if it is unreadable."""
     try:
         clip = reader(source)
     except (OSError, ValueError) as error:
         return reason(error)
-    steps = Counter(clip.steps, silent=int(np.abs(clip.signal).max() < SILENT))
+    steps = Counter(clip.steps)
+    steps["silent"] = int(np.abs(clip.signal).max() < SILENT)
     return feature_fn(clip.signal), +steps  # + removes what is not positive
 
 
@@ -132,27 +133,7 @@ def report_unreadable(problems: Sequence[dict[str, str]], n_clips: int, skip: bo
     text = f"{len(problems)} of {n_clips} recordings cannot be read:\n{listed}"
     if not skip:
         raise ValueError(f"{text}\nuse --skip-bad to continue without them")
-    print(f"ssc: {text}", file=sys.stderr)
-
-
-def escape_unprintable() -> None:
-    """Print characters that the encoding of the output lacks as escapes, such as \\u96e8."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
-def progress_bar(description: str, quiet: bool) -> Callable[[Iterable[Any]], Iterable[Any]]:
-    """A function that wraps an iterable in a progress bar, unless quiet or not on a terminal."""
-    return partial(tqdm, desc=description, unit="clip", mininterval=0.5, disable=quiet or None)
-
-
-def reason(error: Exception) -> str:
-    """Format an error on one line; an OSError as the file and the system's message."""
-    if isinstance(error, OSError) and error.strerror:
-        where = f"{error.filename}: " if error.filename else ""
-        return printable(f"{where}{error.strerror}")
-    return printable(str(error))
+    say(f"ssc: {text}", sys.stderr)
 
 
 def default_n_jobs(n_clips: int) -> int:
@@ -218,7 +199,7 @@ def _initialize_worker() -> None:
     print any character."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["MPLBACKEND"] = "Agg"
-    escape_unprintable()
+    prepare_streams()
     Thread(target=_exit_after, args=[parent_process()], daemon=True).start()
 
 

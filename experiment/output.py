@@ -1,15 +1,16 @@
 """The output of a run: its folder, its log, its files. Chapter 13."""
 
-import csv
 import json
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from io import BytesIO, StringIO
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from mininet.storage import write_atomically
+
+from .terminal import csv_text, say
 
 
 class Output:
@@ -24,7 +25,7 @@ class Output:
     def log(self, *words: object) -> None:
         """Print, unless the run is quiet."""
         if not self.quiet:
-            print(*words, flush=True)
+            say(" ".join(map(str, words)))
 
     def save(self, content: bytes, name: str) -> None:
         """Write a file into the folder and log its path."""
@@ -44,9 +45,7 @@ class Output:
 
     def save_table(self, columns: Iterable[str], rows: Iterable[Iterable[Any]], name: str) -> None:
         """Save rows under column names as CSV."""
-        text = StringIO(newline="")
-        csv.writer(text).writerows([columns, *rows])
-        self.save(text.getvalue().encode(), name)
+        self.save(csv_text([columns, *rows]).encode(), name)
 
     def save_json(self, content: dict[str, Any], name: str) -> None:
         """Save as indented JSON, with null for NaN and infinity."""
@@ -70,11 +69,3 @@ def open_output(path: Path, show: bool = False, quiet: bool = False) -> Iterator
         import matplotlib.pyplot as plt
 
         plt.show()
-
-
-def text_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Format rows under column names, the first column left-aligned, the others right."""
-    cells = [[str(cell) for cell in row] for row in (columns, *rows)]
-    width, *widths = (max(map(len, column)) for column in zip(*cells, strict=True))
-    lines = ["  ".join([a.ljust(width), *map(str.rjust, others, widths)]) for a, *others in cells]
-    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])

@@ -36,15 +36,22 @@ def data_uri(content: bytes, media_type: str) -> str:
     return f"data:{media_type};base64,{b64encode(content).decode()}"
 
 
-def sound(signal: np.ndarray) -> str:
-    """A signal (n_samples,) at 44.1 kHz as Ogg Vorbis, about 8 kB per second."""
+def binary(array: np.ndarray) -> dict[str, Any]:
+    """An array for a script: its dtype, its shape, and its bytes, little-endian, in base64."""
+    content = np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes()
+    return {"dtype": array.dtype.name, "shape": array.shape, "base64": b64encode(content).decode()}
+
+
+def sound(signal: np.ndarray, format: str = "ogg", subtype: str = "vorbis") -> str:
+    """A signal (n_samples,) at 44.1 kHz as Ogg Vorbis, about 8 kB per second, or in another format
+    of soundfile."""
     from soundfile import SoundFile
 
     content = BytesIO()
-    with SoundFile(content, "w", SAMPLE_RATE, 1, "VORBIS", format="OGG") as file:
+    with SoundFile(content, "w", SAMPLE_RATE, 1, subtype, format=format) as file:
         for start in range(0, len(signal), BLOCK):
             file.write(signal[start : start + BLOCK])
-    return data_uri(content.getvalue(), "audio/ogg")
+    return data_uri(content.getvalue(), f"audio/{format}")
 
 
 def image(values: np.ndarray) -> str:

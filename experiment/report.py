@@ -18,9 +18,10 @@ from . import page
 from .data import Dataset
 from .data_report import groups
 from .evaluate import Answers, Features, human_answers
-from .extract import map_clips, process_clip, progress_bar
+from .extract import map_clips, process_clip
 from .folds import parse_name
 from .output import Output
+from .terminal import progress_bar
 
 RIGHT_CLIPS = 3  # of each class, with sound
 MAX_MISTAKES = 400  # with sound, unless --report-clips asks for more
@@ -61,6 +62,7 @@ def write(
         pictures={name: page.data_uri(png, "image/png") for name, png in pictures.items()},
         classes=features.classes,
         matrix=matrix.tolist(),
+        answers=int(matrix.sum()),
         scores=precision_recall_f1(matrix).tolist(),
         clips=[_card(i, features, answers, made.get(i)) for i in clips],
         n_mistakes=len(wrong),

@@ -1,18 +1,20 @@
-const clips = [...document.querySelectorAll("#clips ~ .clips li")];
+const region = document.querySelector(".clips");
+const clips = [...region.querySelectorAll("li")];
 const shown = document.getElementById("shown");
 
 function show(isShown, text) {
   for (const clip of clips) clip.hidden = !isShown(clip);
   const n = clips.filter((clip) => !clip.hidden).length;
   shown.textContent = `${n} ${text}`;
+  region.scrollTop = 0;
 }
 
 for (const button of document.querySelectorAll("button[data-cell]")) {
   button.addEventListener("click", () => {
     const cell = button.dataset.cell;
-    const name = button.getAttribute("aria-label").replace(/^\d+: /, "");
-    show((clip) => clip.dataset.cells.split(" ").includes(cell), name);
-    shown.scrollIntoView({ block: "start" });
+    show((clip) => clip.dataset.cells.split(" ").includes(cell), button.dataset.name);
+    document.getElementById("clips").scrollIntoView();
+    region.focus({ preventScroll: true });
   });
 }
 

@@ -9,15 +9,15 @@ import pytest
 from experiment.cli import COMMANDS, make_recipe, parse
 from experiment.recipes import Improved, Reference
 
-SWITCHES = ("all_classes", "cv", "normalize", "quiet", "segments", "show", "skip_bad")
+SWITCHES = ("all_classes", "cv", "no_report", "normalize", "quiet", "segments", "show", "skip_bad")
 TRAIN: dict[str, Any] = {"command": "train", "out": Path("out"), "recipe": "reference", "seed": 0}
-TRAIN |= {"repeats": 5, **dict.fromkeys(("data", "folds", "jobs", "features"))}
+TRAIN |= {"repeats": 5, **dict.fromkeys(("data", "folds", "jobs", "features", "report_clips"))}
 TRAIN |= dict.fromkeys(SWITCHES, False)
 CHECK = {"command": "check", "data": "d", "all_classes": True, "folds": 4, "seed": 2, "jobs": 1}
 PREDICT = {"command": "predict", "model": "m.npz", "clips": ["a.wav", "b.wav"], "skip_bad": True}
 PREDICT |= {"out": None, "json": False, "csv": False}
 SCENES = {"command": "scenes", "folder": Path("d"), "seed": 4, "quiet": True}
-EXPLAIN = {"command": "explain", "clip": "a.wav", "out": Path("o"), "n_mfcc": 20}
+EXPLAIN = {"command": "explain", "clip": "a.wav", "out": Path("o"), "n_mfcc": 20, "model": None}
 ACCEPTED: dict[str, dict[str, Any]] = {
     "": TRAIN,
     "--data d --out o --seed 9": TRAIN | {"data": "d", "out": Path("o"), "seed": 9},
@@ -28,6 +28,8 @@ ACCEPTED: dict[str, dict[str, Any]] = {
         TRAIN | {"data": "d", "all_classes": True, "skip_bad": True, "jobs": 3}
     ),
     "--features f.npy": TRAIN | {"features": "f.npy"},
+    "--no-report": TRAIN | {"no_report": True},
+    "--report-clips 7": TRAIN | {"report_clips": 7},
     "--data d --segments": TRAIN | {"data": "d", "segments": True},
     "check --data d --all-classes --folds 4 --seed 2 --jobs 1 --json": (
         CHECK | {"json": True, "segments": False}
@@ -128,6 +130,7 @@ def test_numbers_out_of_range_are_rejected(
         ("--recipe improved --deltas", "argument --deltas: requires --recipe reference"),
         ("--recipe improved --features f.npy", "argument --features: requires --recipe reference"),
         ("--cv --features f.npy", "argument --features: not allowed with --cv"),
+        ("--no-report --report-clips 2", "argument --no-report: not allowed with --report-clips"),
         ("--features dog/1.wav", "argument --features: 'dog/1.wav' must end in .npy"),
         ("--data", "argument --data: expected one argument"),
         ("predict m.npz", "the following arguments are required: CLIP"),

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from experiment import data, scenes
-from experiment.data import CONVERT, embedded, printable, read_clip, scan, segmented
+from experiment.data import CONVERT, embedded, read_clip, scan, segmented
 from experiment.data_report import AudioStats, measure
 from experiment.figures import class_table
 from experiment.folds import find_folds, parse_name
@@ -62,13 +62,6 @@ def test_other_files_are_skipped_and_listed(tmp_path: Path) -> None:
     assert len(dataset) == 13 and dataset.classes == ["high", "hiss", "low"]
     with pytest.raises(OSError):
         dataset.read(dataset.names.index("low/album.wav"))
-
-
-def test_names_are_printable_in_any_encoding() -> None:
-    """Control characters and bytes that are not UTF-8 become escapes; other characters remain."""
-    assert printable("a\nb\rc\x1b\u2028\udcff") == "a\\nb\\rc\\x1b\\u2028\\udcff"
-    kept = "소리 'of' \"rain\", 雨 🌧️ 👩‍👩‍👧.wav"
-    assert printable(kept) == kept
 
 
 def test_recordings_are_found_in_folders_of_folders(tmp_path: Path) -> None:

@@ -8,13 +8,11 @@ from unittest.mock import Mock
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from experiment import evaluate, figures
 from experiment.data import Clip, Dataset
 from experiment.extract import in_background, workers
-from experiment.output import Output, open_output, text_table
+from experiment.output import Output, open_output
 from experiment.recipes import Model, Reference
 from mininet import Dense, History, Sequential
 from tests.experiment.program import files_of
@@ -22,15 +20,6 @@ from tests.experiment.test_evaluate import predicting, with_mistakes
 from tests.oracles import refusal
 
 HISTORY = History(loss=[2.5, 1.25], accuracy=[0.1, 0.875], learning_rate=[0.01, 0.001])
-
-
-@given(st.lists(st.lists(st.text("ab1 ", min_size=1), min_size=3, max_size=3), max_size=5))
-def test_tables_are_aligned(rows: list[list[str]]) -> None:
-    """All lines have one width; the first column is left-aligned, the others right-aligned."""
-    head, rule, *lines = text_table(["x", "yy", "zzz"], rows).split("\n")
-    assert {len(line) for line in (head, rule, *lines)} == {len(head)} and set(rule) == {"-"}
-    for line, row in zip(lines, rows, strict=True):
-        assert line.startswith(row[0]) and line.endswith(row[2])
 
 
 def test_lines_of_text_have_every_number() -> None:

@@ -41,11 +41,12 @@ def run(category: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
 def test_the_main_job_writes_its_files_and_logs_each_step(
     run: tuple[Path, str], category: Path, program: Program
 ) -> None:
-    """Six figures, history, metrics and model. The log has classes, preprocessing, shapes, summary,
-    epochs, matrix and scores in this order. metrics.json has the results of the saved model on the
-    clips, settings and versions; history.csv the rate of each epoch, three updates apart."""
+    """Six figures, history, metrics, model and report. The log has classes, preprocessing, shapes,
+    summary, epochs, matrix and scores in this order. metrics.json has the results of the saved
+    model on the clips, settings and versions; history.csv the rate of each epoch, three updates
+    apart."""
     program.out, text = run
-    others = {"confusion_normalized.png", "history.csv", "metrics.json", "model.npz"}
+    others = {"confusion_normalized.png", "history.csv", "metrics.json", "model.npz", "report.html"}
     assert program.files == FIGURES | others
     assert all(plt.imread(program.out / name).std() > 0.01 for name in FIGURES)
     steps = (
@@ -239,7 +240,8 @@ def test_cross_validation_of_the_reference(official: Path, program: Program) -> 
     arguments = (official, "--cv", "--repeats", 2, "--epochs", 2)
     text = " ".join(program.train(*arguments, "--normalize").split())
     expected = {"confusion.png", "confusion_normalized.png", "curves.png", "history.csv"}
-    assert program.files - {"mistakes.csv"} == expected | {"metrics.json", "reliability.png"}
+    expected |= {"metrics.json", "reliability.png", "report.html"}
+    assert program.files - {"mistakes.csv"} == expected
     held_out, settings = program.metrics["held_out"], program.metrics["settings"]
     assert np.shape(held_out["by_fold_and_seed"]) == (3, 2)
     np.testing.assert_array_equal(np.sum(held_out["confusion"], axis=1), [12, 12, 12])
@@ -266,6 +268,7 @@ def test_the_improved_recipe_trains_and_predicts(official: Path, program: Progra
     names = [f"_{Improved.networks[k]}" for k in chosen] if len(chosen) > 1 else [""]
     files = ("curves{}.png", "history{}.csv", "network{}.png")
     expected = {"confusion.png", "confusion_normalized.png", "metrics.json", "model.npz"}
+    expected |= {"report.html"}
     expected |= {file.format(name) for file, name in product(files, names)}
     assert program.files == expected and program.metrics["train"]["accuracy"] == 1.0
     clips = sorted(official.glob("*/*.wav"))[::5]
@@ -384,10 +387,20 @@ def test_ctrl_c_before_training_is_code_130(
 
 
 @pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (KeyboardInterrupt(), "interrupted"),
+        (MemoryError("9 GiB"), "not enough memory: 9 GiB"),
+        (RuntimeError("can't start new thread"), "RuntimeError: can't start new thread"),
+    ],
+)
+@pytest.mark.parametrize(
     ("method", "call", "chosen"),
     [("build", 1, []), ("fit", 1, []), ("build", 2, [1]), ("fit", 2, [1])],
 )
-def test_ctrl_c_in_training_keeps_what_was_trained(
+def test_whatever_ends_a_training_keeps_what_was_trained(
+    error: BaseException,
+    words: str,
     method: str,
     call: int,
     chosen: list[int],
@@ -400,7 +413,7 @@ def test_ctrl_c_in_training_keeps_what_was_trained(
 
     def interrupted(*args: object, **options: object) -> object:
         if next(calls) == call:
-            raise KeyboardInterrupt
+            raise error
         return original(*args, **options)
 
     monkeypatch.setattr(Improved, method, interrupted)
@@ -408,12 +421,13 @@ def test_ctrl_c_in_training_keeps_what_was_trained(
     program.out.mkdir()
     model.write_bytes(b"old")
     arguments = ("--data", category, "--out", program.out, "--recipe", "improved", "--quiet")
-    message = program.run(*arguments, code=130)[1]
+    code = 130 if isinstance(error, KeyboardInterrupt) else 2
+    message = program.run(*arguments, code=code)[1]
     if chosen:
-        assert message == f"ssc: interrupted; the model trained so far is saved in {model}\n"
+        assert message == f"ssc: {words}; the model trained so far is saved in {model}\n"
         assert list(read_model(model).networks) == chosen
     else:
-        assert message == "ssc: interrupted\n" and model.read_bytes() == b"old"
+        assert message == f"ssc: {words}\n" and model.read_bytes() == b"old"
 
 
 def test_a_closed_pipe_in_training_keeps_what_was_trained(

@@ -80,9 +80,9 @@ def assert_all_end(process: subprocess.Popen[str]) -> None:
     assert n_live(process) == 0
 
 
-def interrupt(process: subprocess.Popen[str]) -> str:
+def interrupt(process: subprocess.Popen[str], number: int = signal.SIGINT) -> str:
     """Ctrl-C, which a terminal sends to the whole group -> the message of exit code 130."""
-    os.killpg(process.pid, signal.SIGINT)
+    os.killpg(process.pid, number)
     _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, errors
     assert_all_end(process)
@@ -130,6 +130,36 @@ def test_ctrl_c_while_cross_validating(seconds: float, few: Path, tmp_path: Path
     assert files_of(tmp_path / "o") == set()
 
 
+@pytest.mark.parametrize("seconds", 0.7 * MOMENTS)
+def test_ctrl_c_while_starting(seconds: float, tmp_path: Path) -> None:
+    """Also while the program's libraries are imported: code 130 and two words. (Before its first
+    lines run, in the first hundredths of a second, the signal ends Python itself.)"""
+    with program("--data", tmp_path / "nowhere", "--help") as process:
+        time.sleep(0.1 + seconds)
+        os.killpg(process.pid, signal.SIGINT)
+        _, errors = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, errors) in ((130, "ssc: interrupted\n"), (0, ""))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_the_system_ends_a_training_like_ctrl_c(number: int, few: Path, tmp_path: Path) -> None:
+    """A container that is stopped, a terminal that is closed: the model is kept."""
+    with program("--data", few, "--out", tmp_path / "o", "--epochs", "1000000") as process:
+        until(process, "epoch       3/")
+        assert "; the model trained so far is saved in " in interrupt(process, number)
+    assert read_model(tmp_path / "o" / "model.npz").classes == ["high", "hiss", "low"]
+
+
+def test_a_run_to_which_nobody_listens_goes_on(few: Path, tmp_path: Path) -> None:
+    """As piped into head: code 0, no message, all files."""
+    with program("--data", few, "--out", tmp_path / "o", "--epochs", "30") as process:
+        until(process, "epoch  3/")
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert (process.wait(PATIENCE), process.stderr.read()) == (0, "")
+    assert {"model.npz", "metrics.json", "report.html"} <= files_of(tmp_path / "o")
+
+
 @pytest.mark.parametrize("seconds", 0.5 * MOMENTS)
 def test_ctrl_c_while_training(seconds: float, few: Path, tmp_path: Path) -> None:
     """The model is kept, and the sentence says where: it can be read, its biases are not zero. No
@@ -165,6 +195,7 @@ def test_kill_9_leaves_old_or_new_files(few: Path, tmp_path: Path) -> None:
         assert ssc.main([str(argument) for argument in arguments]) == 0
         files = {path.name: path.read_bytes() for path in out.iterdir()}
         assert json.loads(files.pop("metrics.json"))["settings"]["seed"] == seed
+        del files["report.html"]  # states the run time, as metrics.json does
         return files
 
     old, new = run(tmp_path / "old", 0), run(tmp_path / "new", 1)
