@@ -38,7 +38,7 @@ def draw() -> Figure:
     large.set(title="in decibels; gray: below the floor of 80 dB", xlabel="time, s")
     large.set(ylabel="band $m$")
     weights = np.full(db.size, 100 / db.size)
-    levels.hist(db.ravel(), bins=np.arange(-105, 40, 2.5), weights=weights, color=BLUE)
+    levels.hist(db.ravel(), bins=np.arange(-105, 40, 2.5).tolist(), weights=weights, color=BLUE)
     levels.axvline(floor, color=RED, label="floor")
     levels.legend(loc="upper right", fontsize=10)
     levels.set(title="its levels", xlabel="level, dB", ylabel="cells, %")
