@@ -1,4 +1,4 @@
-"""The cepstrum: decibels (chapter 6), their cosine transform, liftering and deltas (chapter 7).
+"""The cepstrum: decibels (chapter 6) and their cosine transform (7); liftering, deltas (appendix).
 
 Symbols: N values S[m] along the last axis, coefficients c[i], D the matrix with c = D S.
 """
