@@ -68,12 +68,15 @@ def train(options: Namespace) -> None:
             results |= {"confusion": matrix.tolist()} | record
             output.save_json(results, "metrics.json")
             draw(figures.draw_training, model, histories, matrix, output, options.normalize)
-        output.log(f"loss {loss:.4f}, accuracy {accuracy:.4f}, measured on the training clips")
-        output.log("use --cv to measure the accuracy on held-out clips")
         if not options.no_report:
             answers = evaluate.Answers(np.eye(len(matrix), dtype=int)[p.argmax(axis=1)], p)
             curves = [f"curves{suffix}.png" for suffix in figures.suffixes(model)]
             write_report(dataset, features, answers, results, curves, options, output, executor)
+        output.log(f"loss {loss:.4f}, accuracy {accuracy:.4f}, measured on the training clips")
+        if choice.accuracy is not None:
+            text = "on held-out clips, in the choice of networks"
+            output.log(f"accuracy {choice.accuracy:.4f} {text}")
+        output.log(figures.next_steps(output.folder, recipe, options))
 
 
 def cross_validate(options: Namespace) -> None:
@@ -91,7 +94,9 @@ def cross_validate(options: Namespace) -> None:
 
         start_time, trials = time.perf_counter(), list[evaluate.Trial]()
         seeds = range(options.seed, options.seed + options.repeats)
-        for of_fold in evaluate.cross_validate(recipe, features, folds, seeds, executor):
+        for of_fold in evaluate.cross_validate(
+            recipe, features, folds, seeds, executor, output.quiet
+        ):
             output.log(figures.fold_line(of_fold, recipe))
             trials += of_fold
         record["seconds"]["training"] = time.perf_counter() - start_time
@@ -103,6 +108,8 @@ def cross_validate(options: Namespace) -> None:
         if not options.no_report:
             answers, names = evaluate.answers(trials, features), ["curves.png", "reliability.png"]
             write_report(dataset, features, answers, results, names, options, output, executor)
+        output.log(figures.summary(metrics))
+        output.log(figures.next_steps(output.folder, recipe, options))
 
 
 def load(options: Namespace) -> Dataset:
@@ -137,7 +144,8 @@ def extract_features(
     )
     extract.report_unreadable(result.problems, len(dataset), options.skip_bad)
     dataset = dataset.only(result.kept)
-    output.log(figures.treatment_text(result.treated, len(dataset)))
+    if text := figures.treatment_text(result.treated, len(dataset)):
+        output.log(text)
     for name, view in zip(recipe.networks, result.views, strict=True):
         shape = "{} clips x {} copies each x {} windows x {} numbers".format(*view.shape)
         output.log(f"features of the network {name}: {shape}")
@@ -165,7 +173,7 @@ def choose_networks(recipe: Recipe, features: Features, seed: int, output: Outpu
     if folds is None:
         output.log("a class has a single recording: no cross-validation, all networks are used")
         return Choice(range(len(recipe.networks)))
-    choice = evaluate.choose_networks(recipe, features, folds.fold_of, seed)
+    choice = evaluate.choose_networks(recipe, features, folds.fold_of, seed, output.quiet)
     names = " and ".join(recipe.networks[k] for k in choice.networks)
     output.log(f"chosen by cross-validation on {len(folds.numbers)} folds: {names}")
     output.log(f'answers with a probability below {choice.threshold:.0%} are "unsure"')
@@ -184,7 +192,8 @@ def train_networks(
     def on_epoch(history: History) -> None:
         model.networks[k] = network
         seconds = time.perf_counter() - start_time
-        output.log(figures.epoch_line(history, recipe.epochs, seconds))
+        is_last = len(history.loss) == recipe.epochs
+        output.log(figures.epoch_line(history, recipe.epochs, seconds), passing=not is_last)
 
     try:
         for k in choice.networks:

@@ -10,8 +10,9 @@ a function that receives only the training folds.
 import csv
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from functools import cache, partial
-from itertools import combinations, product
+from itertools import combinations, islice, product
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ import mininet
 
 from .folds import KINDS, Folds
 from .recipes import Model, Recipe
+from .terminal import progress_bar
 
 EXPONENTS = [k / 10 for k in range(5, 31)]  # of a sharpened average
 TARGET_ACCURACY = 0.95  # of the answers that are not "unsure", on clips held out of training
@@ -66,16 +68,20 @@ def prepare(
 
 
 class Choice(NamedTuple):
-    """The networks to average, the exponent that sharpens their average, and the threshold below
-    which their answer is "unsure": 1 and None if nothing was cross-validated."""
+    """The networks to average, the exponent that sharpens their average, the threshold below which
+    their answer is "unsure", and their cross-validated accuracy: 1, None and None if nothing was
+    cross-validated."""
 
     networks: Sequence[int]
     exponent: float = 1.0
     threshold: float | None = None
+    accuracy: float | None = None
 
 
 @np.errstate(over="ignore", invalid="ignore")
-def choose_networks(recipe: Recipe, features: Features, fold_of: np.ndarray, seed: int) -> Choice:
+def choose_networks(
+    recipe: Recipe, features: Features, fold_of: np.ndarray, seed: int, quiet: bool = True
+) -> Choice:
     """Select the networks to average and the exponent, by the lowest cross-validated loss, which is
     less noisy than the accuracy; and the threshold. Every subset is cross-validated on these clips
     and their folds, fold_of (n,)."""
@@ -83,7 +89,7 @@ def choose_networks(recipe: Recipe, features: Features, fold_of: np.ndarray, see
     if len(views) == 1:
         return Choice((0,))
     p = np.zeros((len(views), len(labels), len(classes)))
-    for fold in np.unique(fold_of):
+    for fold in progress_bar("choosing networks", quiet, "fold")(np.unique(fold_of)):
         training, test = features.only(fold_of != fold), fold_of == fold
         for k in range(len(views)):
             network, x, y, rng = prepare(recipe, k, training, seed)
@@ -94,7 +100,8 @@ def choose_networks(recipe: Recipe, features: Features, fold_of: np.ndarray, see
     means = {subset: p[list(subset)].mean(axis=0) for subset in subsets}
     candidates = ((mininet.sharpen(means[s], b), s, b) for s, b in product(means, EXPONENTS))
     q, best, exponent = min(candidates, key=lambda each: mininet.cross_entropy(each[0], labels))
-    return Choice(best, exponent, find_threshold(q, labels))
+    accuracy = mininet.accuracy(labels, q.argmax(axis=1))
+    return Choice(best, exponent, find_threshold(q, labels), accuracy)
 
 
 def find_threshold(probabilities: np.ndarray, labels: np.ndarray) -> float:
@@ -139,31 +146,53 @@ def cross_validate(
     folds: Folds,
     seeds: Sequence[int],
     executor: Executor | None = None,
+    quiet: bool = True,
 ) -> Iterator[list[Trial]]:
     """Test on each fold in turn, after training on the others: a trial with each seed.
 
     The networks to average are selected by cross-validation on the training folds, with the first
-    seed. executor: as in extract_features, for the folds.
+    seed. executor: as in extract_features, for the folds and seeds; quiet: without progress bars.
     ValueError, with fold and seed: a non-finite loss or probability.
     """
-    task = partial(_test_fold, recipe, features, folds, seeds)
-    return (map if executor is None else executor.map)(task, folds.numbers)
+    in_turn, task = map if executor is None else executor.map, (recipe, features, folds)
+    choices = [Choice((0,))] * len(folds.numbers)
+    if len(recipe.networks) > 1:
+        found = in_turn(partial(_choose_fold, *task, seeds[0]), folds.numbers)
+        choices = list(progress_bar("choosing networks", quiet, "fold")(found, total=len(choices)))
+    which = product(zip(folds.numbers, choices, strict=True), seeds)
+    numbers, chosen, of_trial = zip(*((k, c, seed) for (k, c), seed in which), strict=True)
+    trials = in_turn(partial(_test_fold, *task), numbers, chosen, of_trial)
+    bar = progress_bar(f"{len(choices)} folds x {len(seeds)} seeds", quiet, "training")
+    shown = iter(bar(trials, total=len(numbers)))
+    for _ in choices:
+        yield list(islice(shown, len(seeds)))
+
+
+@contextmanager
+def named(fold: int, seed: int) -> Iterator[None]:
+    """Add fold and seed to the message of a ValueError."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"fold {fold}, seed {seed}: {error}") from None
+
+
+def _choose_fold(recipe: Recipe, features: Features, folds: Folds, seed: int, fold: int) -> Choice:
+    """The networks chosen without a fold."""
+    others = folds.fold_of != fold
+    with named(fold, seed):
+        return choose_networks(recipe, features.only(others), folds.fold_of[others], seed)
 
 
 def _test_fold(
-    recipe: Recipe, features: Features, folds: Folds, seeds: Sequence[int], fold: int
-) -> list[Trial]:
-    """The trials of one fold."""
-    is_test, seed, trials = folds.fold_of == fold, seeds[0], list[Trial]()
+    recipe: Recipe, features: Features, folds: Folds, fold: int, choice: Choice, seed: int
+) -> Trial:
+    """The trial of one fold with one seed."""
+    is_test = folds.fold_of == fold
     training, test = features.only(~is_test), features.only(is_test)
-    try:
-        choice = choose_networks(recipe, training, folds.fold_of[~is_test], seed)
-        for seed in seeds:
-            results = _train_and_test(recipe, choice, training, test, seed)
-            trials.append(Trial(fold, seed, np.flatnonzero(is_test), choice.threshold, *results))
-    except ValueError as error:
-        raise ValueError(f"fold {fold}, seed {seed}: {error}") from None
-    return trials
+    with named(fold, seed):
+        results = _train_and_test(recipe, choice, training, test, seed)
+    return Trial(fold, seed, np.flatnonzero(is_test), choice.threshold, *results)
 
 
 @np.errstate(over="ignore", invalid="ignore")

@@ -3,6 +3,7 @@
 Matplotlib is imported on first use.
 """
 
+from argparse import Namespace
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,8 @@ from .recipes import Model, Recipe, Reference
 from .terminal import printable, text_table
 
 MAX_DRAWN = 30  # classes in a grid of clips
+LISTED = 20  # mistakes in the log
+HELD_OUT = "held-out clips"
 # Fonts of Windows, macOS and Linux that contain Hangul and Han characters.
 FALLBACK_FONTS = (
     *("Malgun Gothic", "Apple SD Gothic Neo", "AppleGothic", "Noto Sans CJK KR", "NanumGothic"),
@@ -57,12 +60,13 @@ def class_table(dataset: Dataset) -> str:
 
 
 def treatment_text(treated: Counter[str], n_clips: int) -> str:
-    """One line per preprocessing step, with the number of clips resampled, cut or padded, and the
-    seconds cut off."""
+    """One line per preprocessing step that was needed, with the number of clips resampled, cut or
+    padded, and the seconds cut off."""
     unused = f"; {treated['unused'] / SAMPLE_RATE:.0f} s are left out; --segments uses them"
     cut = f"to 5 s{unused if treated['cut'] else ''}"
     kinds = {"resampled": "to 44.1 kHz", "cut": cut, "padded": "with zeros to 5 s"}
-    return "\n".join(f"{treated[k]} of {n_clips} clips {k} {how}" for k, how in kinds.items())
+    used = {k: how for k, how in kinds.items() if treated[k]}
+    return "\n".join(f"{treated[k]} of {n_clips} clips {k} {how}" for k, how in used.items())
 
 
 def first_clips(features: Features) -> Features:
@@ -81,7 +85,9 @@ def draw_features(features: Features, recipe: Reference, output: Output) -> None
     (view,) = features.views  # (n_clips, 1, n_features)
     n_rows = 3 * recipe.n_mfcc if recipe.deltas else recipe.n_mfcc
     images = view.reshape(len(view), n_rows, -1)  # (n_clips, n_rows, n_frames)
-    output.save_figure(mfcc_grid(images, features.labels, classes), "mfcc.png")
+    names = drawable([name.partition("/")[2] for name in features.names])
+    figure = mfcc_grid(images, features.labels, classes, names=names)
+    output.save_figure(figure, "mfcc.png")
     output.save_figure(vector_grid(view[:, 0], features.labels, classes), "features.png")
 
 
@@ -91,7 +97,7 @@ def epoch_line(history: History, epochs: int, seconds: float) -> str:
     left = round(seconds / epoch * (epochs - epoch))
     return (
         f"epoch {epoch:{len(str(epochs))}d}/{epochs}  loss {history.loss[-1]:.4f}"
-        f"  accuracy {history.accuracy[-1]:.4f}  learning rate {history.learning_rate[-1]:.2e}"
+        f"  accuracy {history.accuracy[-1]:.4f}  rate {history.learning_rate[-1]:.2e}"
         f"  {left // 60}:{left % 60:02d} left"
     )
 
@@ -115,29 +121,32 @@ def draw_training(
         rows = zip(*columns.values(), strict=True)
         output.save_table(columns, rows, f"history{suffix}.csv")
         output.save_figure(diagram(network, title=suffix[1:] or None), f"network{suffix}.png")
-        output.save_figure(curves(history), f"curves{suffix}.png")
-    _draw_confusion(matrix, model.classes, output, normalize)
+        figure = curves(history, title="training clips")
+        output.save_figure(figure, f"curves{suffix}.png")
+    _draw_confusion(matrix, model.classes, output, normalize, "training clips")
 
 
 def _draw_confusion(
-    matrix: np.ndarray, classes: Sequence[str], output: Output, normalize: bool, title: str = ""
+    matrix: np.ndarray, classes: Sequence[str], output: Output, normalize: bool, clips: str
 ) -> None:
-    """Draw the confusion matrix, next to the human one if held out; log its scores."""
-    from mininet.display import confusion, confusions
+    """Draw the confusion matrix, next to the human one if the clips were held out; log its
+    scores."""
+    from mininet.display import MAX_CLASSES, confusion, confusions
 
-    names, people = drawable(classes), human_confusion(classes) if title else None
+    names, people = drawable(classes), human_confusion(classes) if clips == HELD_OUT else None
+    title = f"{clips}: {matrix.trace() / matrix.sum():.1%}"
     if people is None:
         figure = confusion(matrix, names, title=title)
     else:  # as proportions: the totals differ
         human = f"people: {people.trace() / people.sum():.1%} of {people.sum()} answers"
-        titles = [f"{title}: {matrix.trace() / matrix.sum():.1%}", human]
-        figure = confusions([matrix, people], names, titles)
+        figure = confusions([matrix, people], names, [title, human])
     output.save_figure(figure, "confusion.png")
     if normalize:
         figure = confusion(matrix, names, normalize=True, title=title)
         output.save_figure(figure, "confusion_normalized.png")
-    rows = [[f"{i:>2}  {name}", *matrix[i]] for i, name in enumerate(classes)]
-    output.log(text_table(["true \\ predicted", *map(str, range(len(classes)))], rows))
+    if len(classes) <= MAX_CLASSES:
+        rows = [[f"{i:>2}  {name}", *matrix[i]] for i, name in enumerate(classes)]
+        output.log(text_table(["true \\ predicted", *map(str, range(len(classes)))], rows))
     scores = zip(classes, precision_recall_f1(matrix), matrix.sum(axis=1), strict=True)
     rows = [[name, *(f"{value:.3f}" for value in values), n] for name, values, n in scores]
     output.log(text_table(["class", "precision", "recall", "F1", "clips"], rows))
@@ -172,6 +181,20 @@ def draw_timeline(path: str, number: int, found: Prediction, model: Model, outpu
     output.save_figure(fig, f"{name}.png")
 
 
+def next_steps(folder: Path, recipe: Recipe, options: Namespace) -> str:
+    """What to run after a run, and where its results are."""
+    data = f"--data {options.data} " if options.data else ""
+    steps = {
+        f"predict {folder / 'model.npz'} CLIP": "classify a recording",
+        f"{data}--cv": "measure the accuracy on held-out clips",
+    }
+    steps = {} if options.cv else steps
+    if isinstance(recipe, Reference):
+        steps[f"{data}--recipe improved"] = "train networks that are more accurate"
+    found = folder if options.no_report else folder / "report.html"
+    return "\n".join([*(f"next: ssc.py {a}  # {b}" for a, b in steps.items()), f"results: {found}"])
+
+
 def fold_line(trials: Sequence[Trial], recipe: Recipe) -> str:
     """One fold over all seeds: number of clips, accuracy, chosen networks."""
     accuracies, first = np.array([trial.test[1] for trial in trials]), trials[0]
@@ -185,8 +208,7 @@ def fold_line(trials: Sequence[Trial], recipe: Recipe) -> str:
 def draw_cross_validation(
     results: dict[str, Any], curves: dict[str, np.ndarray], output: Output, normalize: bool
 ) -> None:
-    """Save curves, confusion matrix, reliability and mistakes on the held-out clips; log the
-    summary."""
+    """Save curves, confusion matrix, reliability and mistakes on the held-out clips."""
     from mininet.display import reliability_diagram, train_test_curves
 
     metrics, classes = results["held_out"], results["classes"]
@@ -202,9 +224,8 @@ def draw_cross_validation(
         output.save_table(mistakes[0], [row.values() for row in mistakes], "mistakes.csv")
     output.save_figure(train_test_curves(histories), "curves.png")
     output.save_figure(reliability_diagram(metrics["reliability"]), "reliability.png")
-    _draw_confusion(np.array(metrics["confusion"]), classes, output, normalize, "held out")
+    _draw_confusion(np.array(metrics["confusion"]), classes, output, normalize, HELD_OUT)
     output.log(mistake_table(mistakes, human_confusion(classes) is not None))
-    output.log(summary(metrics))
 
 
 def mistake_table(mistakes: Sequence[dict[str, Any]], with_people: bool) -> str:
@@ -216,8 +237,10 @@ def mistake_table(mistakes: Sequence[dict[str, Any]], with_people: bool) -> str:
             cells = ["{clip}", "{wrong} of {seeds}", "{predicted}", people]
             rows.append([cell.format(**row) for cell in cells])
     columns = ["clip", "wrong", "predicted", *(["recognized by"] if with_people else [])]
-    table = "\n" + text_table(columns, [row[: len(columns)] for row in rows]) if rows else ""
-    return f"clips misclassified for more than half of the seeds: {len(rows)}{table}"
+    shown = [row[: len(columns)] for row in rows[:LISTED]]
+    table = f"\n{text_table(columns, shown)}" if rows else ""
+    rest = f"\n… and {len(rows) - LISTED} more in mistakes.csv" if len(rows) > LISTED else ""
+    return f"clips misclassified for more than half of the seeds: {len(rows)}{table}{rest}"
 
 
 def summary(metrics: dict[str, Any]) -> str:

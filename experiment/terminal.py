@@ -105,6 +105,6 @@ def _aligned(columns: Sequence[Sequence[str]]) -> str:
     return "\n".join([lines[0], rule, *lines[1:]])
 
 
-def progress_bar(description: str, quiet: bool) -> Callable[[Iterable[Any]], Iterable[Any]]:
+def progress_bar(description: str, quiet: bool, unit: str = "clip") -> Callable[..., Iterable[Any]]:
     """A function that wraps an iterable in a progress bar, unless quiet or not on a terminal."""
-    return partial(tqdm, desc=description, unit="clip", mininterval=0.5, disable=quiet or None)
+    return partial(tqdm, desc=description, unit=unit, mininterval=0.5, disable=quiet or None)

@@ -19,6 +19,8 @@ from .features import finite_signal
 from .mel import hz_to_mel, mel_filterbank, mel_to_hz
 
 COLOR_MAP = "viridis"  # perceptually uniform, also for color-blind readers
+SIGNED_COLOR_MAP = "PuOr"  # white at 0, for color-blind readers as well
+NAME_LENGTH = 28  # characters of a file name that fit above its image
 DATA, MARKED, PALE = "#1f4e79", "#c2410c", "#a3a3a3"
 
 
@@ -27,29 +29,40 @@ def mfcc_grid(
     labels: ArrayLike,
     classes: Sequence[str],
     *,
+    names: Sequence[str] | None = None,
     hop_seconds: float = 0.01,
     n_examples: int = 3,
     vmin: float = -700.0,
     vmax: float = 300.0,
 ) -> Figure:
-    """Draw the first n_examples MFCC images of each class, one class per row, on one color scale.
+    """Draw the first n_examples MFCC images of each class, one class per row, with their names.
 
     features (n_clips, n_mfcc, n_frames), labels (n_clips,): indices into classes. Column t is
-    centered at t·hop_seconds (s). Colors run from vmin to vmax (dB). Missing clips leave blanks.
+    centered at t·hop_seconds (s). c[0] has colors from vmin to vmax (dB), the others colors of
+    their own around 0, since c[0] is up to a hundred times as large. Missing clips leave blanks.
     ValueError: shapes that do not match, n_examples < 1.
     """
     clips = _first_clips(features, labels, classes, n_examples, n_dims=3)
+    texts = _first_names(labels, classes, names, n_examples)
     n_mfcc = clips[0].shape[1]
     fig, panels = _class_rows(clips, classes, n_examples, -0.5, n_mfcc - 0.5, head=0.75)
     fig.axes[0].set_ylabel("MFCC index")
-    norm = plt.Normalize(vmin, vmax)
-    for ax, y, image in panels:
-        _draw_image(ax, image, hop_seconds, 1, y).set_norm(norm)
+    others = np.concatenate([np.abs(each[:, 1:]).ravel() for each in clips])
+    limit = np.quantile(others, 0.95) if others.size else 1.0  # a few loud frames exceed it
+    scales = [plt.cm.ScalarMappable(plt.Normalize(vmin, vmax), COLOR_MAP)]
+    scales += [plt.cm.ScalarMappable(plt.Normalize(-limit, limit), SIGNED_COLOR_MAP)]
+    for (ax, y, image), text in zip(panels, texts, strict=True):
+        parts = zip(scales, (image[:1], image[1:]), strict=True)
+        _draw_image(ax, np.concatenate([s.to_rgba(part) for s, part in parts]), hop_seconds, 1, y)
+        if text:
+            corner = (image.shape[1] - 0.5) * hop_seconds, y + 1.04 * n_mfcc - 0.5
+            ax.text(*corner, text[-NAME_LENGTH:], ha="right", size="x-small", parse_math=False)
         ax.set_xlabel("time (s)")
     inch = 1 / fig.get_figheight()
-    bar = fig.add_axes((0.2, 1 - 0.6 * inch, 0.6, 0.12 * inch), label="<colorbar>")
-    colors = plt.cm.ScalarMappable(norm, COLOR_MAP)
-    fig.colorbar(colors, bar, location="top", extend="both", label="MFCC (dB)")
+    bars = zip((0.1, 0.55), scales, ("c[0] (dB)", "the others (dB)"), strict=True)
+    for left, scale, label in bars:
+        bar = fig.add_axes((left, 1 - 0.6 * inch, 0.35, 0.12 * inch), label="<colorbar>")
+        fig.colorbar(scale, bar, location="top", extend="both", label=label)
     return fig
 
 
@@ -141,6 +154,14 @@ def _first_clips(
     return [features[np.flatnonzero(labels == label)[:n]] for label in range(len(classes))]
 
 
+def _first_names(
+    labels: ArrayLike, classes: Sequence[str], names: Sequence[str] | None, n: int
+) -> list[str]:
+    """Return the names of the first n clips of each class, in the order of _first_clips."""
+    own = [np.flatnonzero(np.asarray(labels) == label)[:n] for label in range(len(classes))]
+    return [names[i] if names else "" for i in np.concatenate(own)]
+
+
 def _class_rows(
     clips: list[np.ndarray], classes: Sequence[str], n: int, low: float, high: float, head: float
 ) -> tuple[Figure, list[tuple[Axes, float, np.ndarray]]]:
@@ -166,8 +187,9 @@ def _class_rows(
 def _draw_image(
     ax: Axes, values: np.ndarray, x_step: float, y_step: float, bottom: float = 0
 ) -> AxesImage:
-    """Draw values (n_rows, n_frames): column t centered at t·x_step, row r at bottom + r·y_step."""
-    n_rows, n_frames = values.shape
+    """Draw values (n_rows, n_frames), or their colors (n_rows, n_frames, 4): column t centered at
+    t·x_step, row r at bottom + r·y_step."""
+    n_rows, n_frames = values.shape[:2]
     x, y = np.array([-0.5, n_frames - 0.5]) * x_step, np.array([-0.5, n_rows - 0.5]) * y_step
     return ax.imshow(values, COLOR_MAP, extent=(*x, *(bottom + y)), origin="lower", aspect="auto")
 

@@ -18,11 +18,15 @@ from .network import History, Sequential
 
 BLUE, RED, GRAY = "#1f4e79", "#c2410c", "#404040"  # dark enough for text
 TRAINABLE, FIXED = "#d6e6f4", "#f5f5f5"  # boxes of layers with and without parameters
+MAX_CLASSES = 36  # of a confusion matrix with numbers in its cells, and of full size
 DARK = 0.715  # of the scale of "Blues": contrast of black below and white above is at least 4.5
 
 
-def curves(history: History) -> Figure:
-    """Draw loss (nats) and accuracy over the epochs and, below, the learning rate on a log axis."""
+def curves(history: History, *, title: str | None = None) -> Figure:
+    """Draw loss (nats) and accuracy over the epochs and, below, the learning rate on a log axis.
+
+    title: what they were measured on.
+    """
     fig, (left, below) = plt.subplots(2, sharex=True, height_ratios=[2, 1], figsize=(8, 6))
     # fixed margins: a layout engine takes longer than the drawing
     fig.subplots_adjust(left=0.15, right=0.9, bottom=0.09, top=0.92, hspace=0.05)
@@ -35,7 +39,9 @@ def curves(history: History) -> Figure:
         _draw_line(ax, values, color, style, label)
         ax.set_ylabel(name, color=color)
         ax.tick_params(axis="y", which="both", colors=color)
-    fig.legend(handles=[*left.lines, *right.lines], loc="upper center", ncols=2)
+    lines = [*left.lines, *right.lines]
+    names = [f"{line.get_label()}{f' on the {title}' if title else ''}" for line in lines]
+    fig.legend(lines, names, loc="upper center", ncols=2)
     right.set_ylim(-0.03, 1.03)
     below.set(xlabel="epoch", yscale="log")
     below.yaxis.set_major_formatter("{x:g}")  # math text such as 10⁻² takes longer than the rest
@@ -68,7 +74,8 @@ def confusion(
     """Draw a confusion matrix: one row per true class, one column per predicted class.
 
     matrix (n_classes, n_classes): counts. normalize divides each row by its sum; a row of zeros
-    stays zero. ValueError: a matrix whose shape does not match classes.
+    stays zero. With more than MAX_CLASSES classes the cells have no numbers. ValueError: a matrix
+    whose shape does not match classes.
     """
     return confusions([matrix], classes, [title or ""], normalize=normalize)
 
@@ -86,19 +93,21 @@ def confusions(
     proportions, counts = ("{:.2f}", "proportion of the true class"), ("{}", "number of examples")
     form, label = proportions if normalize else counts
     longest = max(len(form.format(value)) for table in tables for value in table.flat)
-    side = max(2.5, len(classes) * max(0.42, 0.1 * longest + 0.1))  # inches
+    has_text = len(classes) <= MAX_CLASSES
+    cell = min(1, MAX_CLASSES / len(classes)) * max(0.42, 0.1 * longest + 0.1)  # inches
+    side, size = max(2.5, len(classes) * cell), min(10, 55 * cell)  # inches, points
     highest = 1 if normalize else max(1, *(table.max() for table in tables))
     fig, axes = plt.subplots(1, len(tables), squeeze=False, sharey=True)
-    slant: dict = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
+    slant: dict = {"rotation": 45, "ha": "right", "rotation_mode": "anchor", "size": size}
     for ax, table, title in zip(axes[0], tables, titles, strict=True):
         image = ax.imshow(table, "Blues", vmin=0, vmax=highest)
-        for (i, j), value in np.ndenumerate(table):
+        for (i, j), value in np.ndenumerate(table if has_text else table[:0]):
             color = "white" if value > DARK * highest else "black"
             ax.text(j, i, form.format(value), color=color, ha="center", va="center")
         ax.set_xticks(range(len(classes)), classes, parse_math=False, **slant)
         ax.set_xlabel("predicted class")
         ax.set_title(title, parse_math=False)
-    axes[0, 0].set_yticks(range(len(classes)), classes, parse_math=False)
+    axes[0, 0].set_yticks(range(len(classes)), classes, parse_math=False, size=size)
     axes[0, 0].set_ylabel("true class")
     names = axes[0, 0].get_yticklabels()
     margin = max(name.get_window_extent().width for name in names) / fig.dpi  # inches

@@ -223,6 +223,7 @@ def test_check_prints_json_alone_and_skips_its_results(
     the results is not a class; code 0, since all recordings are readable."""
     folder = sounds.category(tmp_path)
     (folder / "out").mkdir()
+    (folder / "out" / "log.txt").touch()
     monkeypatch.chdir(folder)
     check = ("check", "--data", ".", "--json", "--folds", 4, "--jobs")
     one, two = program.run(*check, 1), program.run(*check, 2)

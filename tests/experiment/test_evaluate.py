@@ -3,6 +3,7 @@ of a cross-validation are those of its predictions."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from itertools import chain, product
@@ -45,23 +46,25 @@ def trials_and_fits(
     recipe: Recipe, features: Features, folds: Folds, monkeypatch: pytest.MonkeyPatch
 ) -> list[tuple[Trial, list[bytes]]]:
     """Each trial, with the bytes fitted for its fold: weights, biases, means, variances."""
-    fitted: list[bytes] = []
-    fit = type(recipe).fit
+    fitted: dict[int, list[bytes]] = {fold: [] for fold in folds.numbers}
+    fit, named, now = type(recipe).fit, evaluate.named, [0]
 
     def spy(*args: object, **options: object) -> tuple[History, History]:
         histories = fit(*args, **options)  # type: ignore[arg-type]
         for layer in args[1].layers:  # type: ignore[attr-defined]
-            fitted.extend(param.tobytes() for param in layer.params)
-            fitted.append(str(layer.config()).encode())
+            fitted[now[0]].extend(param.tobytes() for param in layer.params)
+            fitted[now[0]].append(str(layer.config()).encode())
         return histories
+
+    def note(fold: int, seed: int) -> AbstractContextManager[None]:
+        now[0] = fold
+        return named(fold, seed)
 
     with monkeypatch.context() as patch:
         patch.setattr(type(recipe), "fit", spy)
-        out = []
-        for trials in cross_validate(recipe, features, folds, [3, 4]):
-            out += [(trial, fitted.copy()) for trial in trials]
-            fitted.clear()
-    return out
+        patch.setattr(evaluate, "named", note)
+        trials = [*chain(*cross_validate(recipe, features, folds, [3, 4]))]
+    return [(trial, fitted[trial.fold]) for trial in trials]
 
 
 def same_trial(one: Trial, two: Trial) -> bool:
@@ -149,7 +152,7 @@ class Oracles(Reference):
 @given(generators())
 def test_the_subset_and_exponent_of_least_loss_are_chosen(rng: np.random.Generator) -> None:
     """choose_networks returns the subset and the exponent whose sharpened mean probabilities have
-    the least loss, and their threshold. The network, if there is one, and no threshold."""
+    the least loss, their threshold and their accuracy; if there is one network, this one."""
     labels, fold_of = np.arange(12) % 3, np.arange(12) // 3 % 4
     shape, means = (12, 1, 1, 3), np.eye(3)[labels][:, None, None]
     examples = [3 * rng.standard_normal(shape) + means for _ in range(2)]
@@ -163,8 +166,9 @@ def test_the_subset_and_exponent_of_least_loss_are_chosen(rng: np.random.Generat
     p = np.mean([softmax(examples[k][:, 0, 0]) for k in choice.networks], axis=0)
     p = sharpen(p, choice.exponent)
     assert choice.threshold == pytest.approx(evaluate.find_threshold(p, labels))
+    assert choice.accuracy == np.mean(p.argmax(axis=1) == labels)
     one = features._replace(examples=examples[:1])
-    assert evaluate.choose_networks(Oracles(), one, fold_of, 0) == ((0,), 1.0, None)
+    assert evaluate.choose_networks(Oracles(), one, fold_of, 0) == ((0,), 1.0, None, None)
 
 
 @given(st.lists(st.tuples(st.integers(5, 20), st.integers(0, 9)), min_size=1, max_size=40))

@@ -115,7 +115,7 @@ def test_mistakes_come_first_and_right_clips_by_class(
 
 
 def test_the_report_is_last_and_lists_what_may_mislead(tmp_path: Path, program: Program) -> None:
-    """Its path is printed last. It lists clips with the same samples, silent ones, those cut from
+    """Its path is printed last, after what to run next. It lists clips with the same samples, silent ones, those cut from
     one recording, and unreadable ones; --no-report leaves it out."""
     folder = sounds.category(tmp_path)
     sounds.write(folder / "low" / "1-9-A.wav", sounds.tone(200))  # as 1-0-B
@@ -124,7 +124,10 @@ def test_the_report_is_last_and_lists_what_may_mislead(tmp_path: Path, program: 
     (folder / "low" / "bad.wav").write_bytes(b"no sound")
     options = ("--epochs", 1, "--skip-bad")
     text = program.run("--data", folder, "--out", program.out, *options)[0]
-    assert text.splitlines()[-1] == f"wrote {program.out / 'report.html'}"
+    *_, first, second, third, last = text.splitlines()
+    assert first.startswith(f"next: ssc.py predict {program.out / 'model.npz'} CLIP")
+    assert f"next: ssc.py --data {folder} --cv" in second and "--recipe improved" in third
+    assert last == f"results: {program.out / 'report.html'}"
     page = (program.out / "report.html").read_text("utf-8")
     for entry in ("low/1-0-B.wav = low/1-9-A.wav", "low/1-8-A.wav", "low/1-8-A.wav, low/1-8-B.wav"):
         assert f"<li>{entry}</li>" in page

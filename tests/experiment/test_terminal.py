@@ -39,7 +39,7 @@ def test_different_names_stay_different(one: str, other: str) -> None:
     assert (printable_name(one) == printable_name(other)) == (one == other)
 
 
-@given(st.lists(st.lists(st.text("ab1 비雨"), min_size=30, max_size=30), max_size=5))
+@given(st.lists(st.lists(st.text("ab1 비雨", max_size=9), min_size=30, max_size=30), max_size=5))
 def test_tables_are_aligned_and_fit_the_terminal(rows: list[list[str]]) -> None:
     """A part of a table has lines of one width, at most 80 columns, where Hangul and Han characters
     take two; the first column is left-aligned, the others right-aligned. Each part begins with the

@@ -67,14 +67,27 @@ def assert_apart(fig: Figure) -> None:
     assert not any(a.overlaps(b) for a, b in combinations(boxes, 2))
 
 
-def test_all_images_and_the_color_bar_share_one_scale() -> None:
-    """Every image, and the color bar, maps vmin … vmax to the same colors."""
-    fig = mfcc_grid(clips(6), [0, 0, 1, 1, 2, 2], CLASSES, n_examples=2, vmin=-1900, vmax=40)
-    images: Any = [image for ax in columns(fig) for image in ax.images]
-    (bar,) = (ax for ax in fig.axes if ax.get_label() == "<colorbar>")
-    assert (bar.get_xlim(), bar.get_xlabel()) == ((-1900, 40), "MFCC (dB)")
-    scales = [(*image.get_clim(), image.get_cmap().name) for image in images]
-    assert scales == [(-1900, 40, "viridis")] * 6
+def test_the_first_coefficient_and_the_others_have_one_scale_each() -> None:
+    """c[0] of every image has the colors of one bar, from vmin to vmax; the others have those of
+    the other bar, symmetric about 0, beyond which 5 % of their values lie. Each image has its
+    name."""
+    features, texts = clips(6), [f"a_file_name_that_is_far_too_long_{i}.wav" for i in range(6)]
+    grid = {"names": texts, "n_examples": 2, "vmin": -1900, "vmax": 40}
+    fig = mfcc_grid(features, [0, 0, 1, 1, 2, 2], CLASSES, **grid)
+    bars = [ax for ax in fig.axes if ax.get_label() == "<colorbar>"]
+    labels = [(bar.get_xlabel(), bar.get_xlim()) for bar in bars]
+    limit = np.quantile(np.abs(features[:, 1:]), 0.95)
+    assert labels == [("c[0] (dB)", (-1900, 40)), ("the others (dB)", (-limit, limit))]
+    for first, ax in enumerate(columns(fig)):
+        for image, i in zip(ax.images, (0, 2, 4), strict=True):
+            colors: Any = image.get_array()
+            for row, value in enumerate(features[i + first]):
+                name, low, high = ("PuOr", -limit, limit) if row else ("viridis", -1900, 40)
+                expected = plt.get_cmap(name)((value - low) / (high - low))
+                np.testing.assert_allclose(colors[row], expected)
+        names = [text.get_text() for text in ax.texts if text.get_ha() == "right"]
+        assert names == [texts[i][-28:] for i in (first, first + 2, first + 4)]
+    assert_apart(fig)
 
 
 @given(n_mfcc=st.integers(1, 39), n_frames=st.integers(1, 600), hop=st.floats(1e-3, 1))
@@ -111,7 +124,8 @@ def test_a_row_shows_the_first_clips_of_its_class_in_order(
         own = [np.flatnonzero(np.equal(labels, label))[column : column + 1] for label in range(3)]
         tops = [names[label].get_position()[1] for label in range(3) if own[label].size]
         for image, clip, top in zip(ax.images, np.concatenate(own), tops, strict=True):
-            np.testing.assert_array_equal(image.get_array(), features[clip])
+            expected = plt.get_cmap("viridis")((features[clip][0] + 700) / 1000)
+            np.testing.assert_allclose(np.asarray(image.get_array())[0], expected)
             assert 0 < top - image.get_extent()[3] < 3
         assert (ax.get_xlabel() == "time (s)") == bool(tops)
         assert (ax.get_ylabel() == "MFCC index") == (ax.get_yticks().size > 0) == (column == 0)

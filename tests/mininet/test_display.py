@@ -1,7 +1,7 @@
 """Properties of mininet/display.py: what each figure shows, and that it can be read."""
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 import matplotlib
@@ -152,6 +152,17 @@ def test_a_confusion_matrix_has_room_for_its_texts(n: int, largest: int) -> None
     for axis in (ax.xaxis, ax.yaxis):
         assert [label.get_text() for label in axis.get_ticklabels()] == classes
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted class", "true class")
+
+
+def test_a_large_confusion_matrix_has_a_bounded_size_and_no_texts() -> None:
+    """It is as large as one of 36 classes, but for the class names, which are small."""
+    small, large = (confusion(np.eye(n), names(n)) for n in (36, 150))
+    assert len(small.axes[0].texts) == 36**2 and len(large.axes[0].texts) == 0
+    for fig in (small, large):
+        assert_inside(fig)
+    assert large.axes[0].bbox.width == pytest.approx(small.axes[0].bbox.width)
+    boxes = [label.get_window_extent() for label in large.axes[0].get_yticklabels()]
+    assert not any(a.overlaps(b) for a, b in pairwise(boxes))
 
 
 @given(generators(), st.integers(1, 40), st.integers(1, 20))
