@@ -43,7 +43,7 @@ def draw() -> Figure:
     for n, z in enumerate(tips):
         turning.text(1.22 * z.real, 1.22 * z.imag, f"{n}", ha="center", va="center", size=11)
     turning.set(xlim=(-2.8, 2.8), ylim=(-2.8, 2.8), xticks=(-2, 0, 2), yticks=(-2, 0, 2))
-    turning.set(title="one turn in eight steps")
+    turning.set(title="one turn in eight steps", ylabel="imaginary part")
     for ax in (product, turning):
         ax.axhline(0, color=GREY, linewidth=0.6, zorder=0)
         ax.axvline(0, color=GREY, linewidth=0.6, zorder=0)

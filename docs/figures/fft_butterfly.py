@@ -56,7 +56,9 @@ def draw() -> Figure:
     for row, n in enumerate(ORDER):
         ax.text(-0.25, row, f"x[{n}]", ha="right", va="center", color=BLUE)
         ax.text(3.35, row, f"X[{row}]", ha="left", va="center", color=BLUE)
-    for column, title in enumerate(("samples", "spectra of 2", "spectra of 4", "spectrum of 8")):
+    for column, title in enumerate(
+        ("samples", "spectra of 2 samples", "of 4 samples", "of all 8 samples")
+    ):
         ax.text(column, -0.8, title, ha="center", weight="bold")
     ax.set(xlim=(-0.5, 3.6), ylim=(7.4, -1.1))
     ax.axis("off")

@@ -31,7 +31,9 @@ def draw() -> Figure:
         ax.plot(*point, "o", color=RED, markersize=8)
         line = {"arrowstyle": "-", "color": RED}
         ax.annotate(text, point, at, ha="center", arrowprops=line)
-    ax.set(xlabel="length N, samples", ylabel="complex multiplications per transform", yscale="log")
+    ax.set(
+        xlabel="length N (samples)", ylabel="complex multiplications per transform", yscale="log"
+    )
     ax.set(xlim=(0, 1120), ylim=(3, 5e6))
     ax.legend(loc="lower center", frameon=False)
     return fig

@@ -32,11 +32,11 @@ def draw() -> Figure:
     widths = (3.9, 5.5, 8.6, 4.6)
     fig, (equal, samples, *bins) = plt.subplots(1, 4, figsize=(11, 3.9), width_ratios=widths)
     chain(equal, np.ones(8), 1)
-    equal.set(title="sum 0", xlim=(-1.3, 2.6), ylabel="imaginary part")
+    equal.set(title="equal arrows", xlim=(-1.3, 2.6), ylabel="imaginary part")
     samples.vlines(range(8), 0, X, color=BLUE)
     samples.plot(X, "o", color=BLUE)
     samples.axhline(0, color=GREY, linewidth=0.6, zorder=0)
-    samples.set(title="the samples", xlabel="n", ylabel="x[n]", xticks=range(8))
+    samples.set(title="the samples", xlabel="sample n", ylabel="x[n]", xticks=range(8))
     for k, ax, left, right in zip((1, 2), bins, (-0.6, -1.7), (8, 2.9), strict=True):
         chain(ax, X, k)
         ax.set(title=f"bin {k}", xlim=(left, right))
