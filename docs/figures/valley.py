@@ -17,8 +17,8 @@ CURVATURES = np.array([1.0, 100.0])
 START = np.array([-9.0, 1.2])
 UPDATES = 25
 RULES = {  # learning rate, momentum, color, line style
-    "plain: rate 2/101": (2 / 101, 0.0, ORANGE, "o-"),
-    "momentum (9/11)²: rate (2/11)²": ((2 / 11) ** 2, (9 / 11) ** 2, BLUE, "s-"),
+    "plain, η = 2/101": (2 / 101, 0.0, ORANGE, "o-"),
+    "momentum, η = (2/11)², μ = (9/11)²": ((2 / 11) ** 2, (9 / 11) ** 2, BLUE, "s-"),
 }
 
 
@@ -47,5 +47,7 @@ def draw() -> Figure:
         ax.set_title(name, loc="left")
         ax.set(ylabel="θ₂", xlabel="θ₁" if row else "")
         right.plot(points**2 @ CURVATURES / 2, style, color=color, markersize=4, label=name)
-    right.set(xlabel="step", ylabel="loss", yscale="log", title="loss")
+    right.set(xlabel="step", ylabel="loss", yscale="log")
+    right.text(1.5, 65, "plain", color=ORANGE)
+    right.text(11, 500, "momentum", color=BLUE)
     return fig
