@@ -87,7 +87,7 @@ def mfcc(
     top_db: float | None = 80.0,
     lifter: float = 0,
 ) -> np.ndarray:
-    """c[k, t] as features.mfcc, with its arguments, shapes and errors."""
+    """c[i, t] as features.mfcc, with its arguments, shapes and errors."""
     features.check_n_mfcc(n_mfcc, n_mels)
     mel = mel_spectrogram(
         signal, sample_rate, n_fft=n_fft, hop_length=hop_length, n_mels=n_mels, fmin=fmin,

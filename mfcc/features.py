@@ -1,7 +1,7 @@
 """The mel spectrogram and MFCCs, one line per stage. Chapter 8.
 
-Symbols: X_t the spectrum of windowed frame t, M the mel filterbank, E its output, D the matrix of
-the cosine transform.
+Symbols: X_t[k] the spectrum of windowed frame t, M[m, k] the mel filterbank, E[m, t] the mel power,
+S[m, t] its decibels, D[i, m] the cosine transform, c[i, t] the MFCCs.
 """
 
 from math import inf
@@ -66,7 +66,7 @@ def mfcc(
     top_db: float | None = 80.0,
     lifter: float = 0,
 ) -> np.ndarray:
-    """c[i, t] = Σ_m D[i, m] · dB(E[m, t]): the cosine transform of the log-mel spectrum.
+    """c[i, t] = Σ_m D[i, m] · S[m, t]: the cosine transform of the log-mel spectrogram S, in dB.
 
     signal (n,) at sample_rate Hz -> (n_mfcc, n_frames), float32 if the signal is float32, else
     float64; equal to librosa.feature.mfcc for the same n_fft and hop_length. In a batch (..., n)

@@ -25,7 +25,8 @@ DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 BOOK = [ROOT / "README.md", *sorted(set(DOCS.glob("*.md")) - {DOCS / "README.md"})]
 CHAPTERS, NOTEBOOK = navigation.chapters(), DOCS / "tutorial.ipynb"
-EXERCISE = re.compile(r"\bexercise\s+(\d+)(?:\s+of\s+\[?chapter\s+(\d+))?", re.IGNORECASE)
+OF_PAGE = r"(?:\s+of\s+(?:the\s+)?\[?(chapter\s+\d+|appendix))?"
+EXERCISE = re.compile(r"\bexercise\s+(\d+)" + OF_PAGE, re.IGNORECASE)
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SECTIONS = ["The idea", "By hand", "The derivation", "In code", "Does it agree?"]
 SECTIONS += ["Common mistakes", "Exercises", "Quiz", "Read on"]
@@ -167,10 +168,15 @@ def test_a_chapter_has_every_part(page: Path) -> None:
 
 @pytest.mark.parametrize("page", [*BOOK, DOCS / "README.md", NOTEBOOK], ids=page_id)
 def test_exercises_that_are_referred_to_exist(page: Path) -> None:
-    """Each "exercise 2 of chapter 9", and each "exercise 2" in chapter 9 itself, is there."""
-    for exercise, chapter in EXERCISE.findall(words_of(page)):
-        path = CHAPTERS[int(chapter)] if chapter else page
-        assert f"\n**{exercise}. ★" in path.read_text("utf-8"), (exercise, chapter)
+    """Each "exercise 2 of chapter 9" or "of the appendix"; "exercise 2" is one of the same page."""
+    for exercise, where in EXERCISE.findall(words_of(page)):
+        path = exercise_page(where) if where else page
+        assert f"\n**{exercise}. ★" in path.read_text("utf-8"), (exercise, where)
+
+
+def exercise_page(where: str) -> Path:
+    """The page that "chapter 9" or "appendix" means."""
+    return DOCS / "appendix.md" if where.lower() == "appendix" else CHAPTERS[int(where.split()[1])]
 
 
 def words_of(page: Path) -> str:
@@ -291,6 +297,16 @@ def test_a_number_without_source_is_noticed() -> None:
     ]:
         assert all(has_source(number, np.array(known)) for number in right)
         assert not any(has_source(number, np.array(known)) for number in wrong)
+
+
+def test_exercises_are_found_in_text() -> None:
+    """Of a chapter, of the appendix, of the page itself; with a link and over a line break."""
+    text = (
+        "Exercise 1; exercise 2 of [chapter\n9](09.md), exercise 3 of the [appendix](appendix.md)"
+    )
+    found = EXERCISE.findall(text)
+    assert found == [("1", ""), ("2", "chapter\n9"), ("3", "appendix")]
+    assert [exercise_page(where).name[:2] for _, where in found[1:]] == ["09", "ap"]
 
 
 def test_numbers_are_found_in_text() -> None:
