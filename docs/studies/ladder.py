@@ -29,7 +29,7 @@ from experiment.data import Dataset, scan
 from experiment.evaluate import Features, prepare
 from experiment.folds import Folds, find_folds
 from experiment.recipes import Improved, Reference, reference_network, stack_views
-from mfcc import fast, structure_function
+from mfcc import dct_matrix, fast, power_to_db, structure_function
 from mfcc.audio import SAMPLE_RATE
 from mininet import (
     SGD,
@@ -74,7 +74,7 @@ class Wide:
         rng = np.random.default_rng([seed, 0])
         if self.scale is not None:
             x = self.scale(x[seen]).forward(x)
-        network, recipe = make_network(rng, self.he, self.relu), self.recipe
+        network, recipe = make_network(x.shape[1], rng, self.he, self.relu), self.recipe
         optimizer, on_epoch = SGD(recipe.learning_rate, recipe.decay, self.momentum), None
         if self.step is not None:
             start = recipe.learning_rate / (1 + recipe.decay * self.step)
@@ -86,9 +86,11 @@ class Wide:
         return network.predict(x)
 
 
-def make_network(rng: np.random.Generator, he: bool = False, relu: bool = False) -> Sequential:
+def make_network(
+    n_features: int, rng: np.random.Generator, he: bool = False, relu: bool = False
+) -> Sequential:
     """The published network, with He's initial weights or with ReLU as every activation."""
-    network = reference_network(6513, N_CLASSES, rng)
+    network = reference_network(n_features, N_CLASSES, rng)
     if he:
         he_weights(network)
     if relu:
@@ -175,18 +177,22 @@ class Clips:
         return stack_views([*map(IMPROVED.examples, signals)])
 
     def statistics(self, n: int) -> np.ndarray:
-        """Mean and log standard deviation of 13 MFCCs, and the first n lags of their structure
-        function: (n_clips, 13·(2 + n))."""
-        c = self.cepstra
-        changes = [c.std(axis=2)[..., None]]
-        changes += [structure_function(c, [2**k for k in range(n)])] if n else []
-        log_changes = np.log(np.concatenate(changes, axis=2) + IMPROVED.floor)
-        return np.concatenate([c.mean(axis=2)[..., None], log_changes], 2).reshape(len(c), -1)
+        """The statistics of 13 MFCCs with n lags: (n_clips, 13·(2 + n))."""
+        return statistics(self.cepstra, n)
 
     def silence(self) -> np.ndarray:
         """The proportion of frames entirely below the floor, 80 dB below the maximum, (n, 1)."""
         floor = self.mel.max(axis=(1, 2), keepdims=True) * 1e-8
         return np.mean(self.mel.max(axis=1) <= floor[:, 0], axis=1, keepdims=True)
+
+
+def statistics(c: np.ndarray, n: int) -> np.ndarray:
+    """Mean, log standard deviation and the first n lags of the structure function of each row of
+    c (n_clips, n_rows, n_frames): (n_clips, n_rows·(2 + n))."""
+    changes = [c.std(axis=2)[..., None]]
+    changes += [structure_function(c, [2**k for k in range(n)])] if n else []
+    log_changes = np.log(np.concatenate(changes, axis=2) + IMPROVED.floor)
+    return np.concatenate([c.mean(axis=2)[..., None], log_changes], 2).reshape(len(c), -1)
 
 
 def by_hundred(x: np.ndarray) -> Normalization:
@@ -358,7 +364,7 @@ def relu_on_raw(clips: Clips) -> dict:
     not finite, with ten seeds; the training accuracy on all clips at 1e-4 without decay."""
     updates = [updates_to_nan(clips.raw, clips.labels, seed) for seed in range(10)]
     rng = np.random.default_rng(0)
-    network = make_network(rng, relu=True)
+    network = make_network(clips.raw.shape[1], rng, relu=True)
     with gram_form(network, clips.raw) as form:
         form.fit(form.rows, clips.labels, 100, 40, SGD(1e-4), rng)
     return {
@@ -370,7 +376,7 @@ def relu_on_raw(clips: Clips) -> dict:
 def updates_to_nan(x: np.ndarray, labels: np.ndarray, seed: int) -> int:
     """The number of updates after which the published training diverges, at most 50."""
     rng, optimizer = np.random.default_rng(seed), SGD(0.01, 0.9)
-    with suppress(DivergenceError), gram_form(make_network(rng, relu=True), x) as form:
+    with suppress(DivergenceError), gram_form(make_network(x.shape[1], rng, relu=True), x) as form:
         form.fit(form.rows, labels, 5, 40, optimizer, rng)
     return optimizer.t
 
@@ -448,6 +454,44 @@ def decays(clips: Clips) -> dict:
     return result
 
 
+def inputs(clips: Clips) -> dict:
+    """Log-mel bands against MFCCs of the same spectrograms (40 bands, 80 dB), with one network: all
+    frames, flattened, into the published network with ReLU; the statistics into the small one."""
+    log_mel = np.stack([power_to_db(mel) for mel in clips.mel])  # (n, 40, n_frames)
+    cepstra = np.einsum("im,nmt->nit", dct_matrix(40, 40), log_mel)
+    rows = {"40 log-mel bands": log_mel, "40 MFCCs": cepstra}
+    rows |= {f"the first {n} MFCCs": cepstra[:, :n] for n in (20, 13)}
+    wide, small = Wide(FLAT, scale=Normalization.adapt, relu=True), Small()
+    result: dict[str, dict] = {"all frames": {}, "statistics": {}}
+    for name, c in rows.items():
+        pairs = (wide, c.reshape(len(c), -1)), (small, statistics(c, 8))
+        for kind, (training, x) in zip(result, pairs, strict=True):
+            predict = partial(training.predict, x, clips.labels)
+            result[kind][name] = rung(predict, clips.labels, clips.folds, x.shape[1])
+            print(kind, name, result[kind][name]["held_out"], flush=True)
+    return result
+
+
+def overfitting(clips: Clips) -> dict:
+    """The published network on standardized inputs with a constant learning rate: loss and accuracy
+    of each epoch on the training clips (while it trains) and on the held-out clips (after it),
+    means over the five folds."""
+    runs = []
+    for fold in clips.folds.numbers:
+        seen, rng = clips.folds.fold_of != fold, np.random.default_rng([0, 0])
+        x = Normalization.adapt(clips.raw[seen]).forward(clips.raw)
+        parts = [(x[part], clips.labels[part]) for part in (seen, ~seen)]
+        network = make_network(x.shape[1], rng)
+        histories = FLAT.fit(network, *parts[0], rng, held_out=parts[1])
+        runs.append([(history.loss, history.accuracy) for history in histories])
+    means = np.mean(runs, axis=0).round(4).tolist()  # (2, 2, epochs)
+    names = ("train", "held_out")
+    return {
+        name: {"loss": loss, "accuracy": correct}
+        for name, (loss, correct) in zip(names, means, strict=True)
+    }
+
+
 def entries(clips: Clips) -> dict[str, Callable[[], dict]]:
     """The computation of every entry of ladder.json, by name."""
 
@@ -473,6 +517,8 @@ def entries(clips: Clips) -> dict[str, Callable[[], dict]]:
     made["chance"] = partial(chance, clips)
     made["decays"] = partial(decays, clips)
     made["recorded"] = partial(recorded, clips)
+    made["inputs"] = partial(inputs, clips)
+    made["overfitting"] = partial(overfitting, clips)
     made["facts"] = partial(cues.facts, clips.dataset, clips.folds)
     return made
 
