@@ -12,7 +12,7 @@ from .style import BLUE, FOLDER, GREY, RED
 
 
 def draw() -> Figure:
-    """The curves of "overfitting" in docs/ladder.json, and the epoch of the lowest held-out loss."""
+    """The curves of docs/ladder.json, and the epoch of the lowest held-out loss."""
     curves = json.loads((FOLDER.parent / "ladder.json").read_text("utf-8"))["overfitting"]
     best = int(np.argmin(curves["held_out"]["loss"])) + 1
     fig, axes = plt.subplots(1, 2, figsize=(10, 4.2))

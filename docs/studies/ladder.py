@@ -1,9 +1,9 @@
-"""Measure the ladder of chapter 16 and its side paths: every number of docs/16-ladder.md.
+"""Measure the ladder of chapter 16, its side paths, and the studies of chapters 14 and 17.
 
     python -m docs.studies.ladder FOLDER             FOLDER/<class>/<fold>-<recording>-<take>.ogg
     python -m docs.studies.ladder FOLDER NAME...     these entries only
 
-Writes docs/ladder.json and prints the tables of the chapter. Each rung is five folds times five
+Writes docs/ladder.json and prints its tables. Each rung is five folds times five
 seeds; all of them take about half an hour on one core. The file is read again before each entry is
 merged into it, so that two runs of different entries can write to it.
 """
@@ -195,6 +195,12 @@ def statistics(c: np.ndarray, n: int) -> np.ndarray:
     return np.concatenate([c.mean(axis=2)[..., None], log_changes], 2).reshape(len(c), -1)
 
 
+def one_scale(x: np.ndarray) -> Normalization:
+    """Subtract the mean of each feature, and divide all by the root of their mean variance."""
+    each = Normalization.adapt(x)
+    return Normalization(each.mean, np.full(x.shape[1], each.variance.mean()))
+
+
 def by_hundred(x: np.ndarray) -> Normalization:
     """x/100, without a shift."""
     return Normalization(np.zeros(x.shape[1]), np.full(x.shape[1], 1e4))
@@ -205,33 +211,36 @@ PER_EPOCH = Reference(decay=0.9 / 8)  # 320 clips in batches of 40: eight update
 # name: (text in the chapter's table, the training)
 WIDE: dict[str, tuple[str, Wide]] = {
     "reference": ("the tutorial's recipe", Wide()),
-    "standardised": ("one change: each number standardised", Wide(scale=Normalization.adapt)),
-    "no-decay": ("one change: no decay of the rate", Wide(FLAT)),
+    "standardized": ("one change: standardized inputs", Wide(scale=Normalization.adapt)),
+    "no-decay": ("one change: a constant learning rate", Wide(FLAT)),
     "decay-per-epoch": ("one change: the rate decays by epochs, not updates", Wide(PER_EPOCH)),
     "stairs": ("the same in steps, constant within an epoch", Wide(step=0)),
     "momentum": ("one change: momentum 0.9", Wide(momentum=0.9)),
     "he": ("one change: He's weights", Wide(he=True)),
-    "scaled": ("divided by 100 and no decay", Wide(FLAT, scale=by_hundred)),
-    "two-changes": ("standardised and no decay", Wide(FLAT, scale=Normalization.adapt)),
+    "scaled": ("inputs divided by 100, constant learning rate", Wide(FLAT, scale=by_hundred)),
+    "two-changes": (
+        "both changes: standardized inputs, constant learning rate",
+        Wide(FLAT, scale=Normalization.adapt),
+    ),
     "relu": ("the same, ReLU everywhere", Wide(FLAT, scale=Normalization.adapt, relu=True)),
 }
 # name: (text, lags of the structure function, the training)
 SMALL: dict[str, tuple[str, int, Small]] = {
-    "means": ("mean and deviation over time; one hidden layer of 100", 0, Small()),
-    "first-difference": ("and the deviation of the frame-to-frame difference", 1, Small()),
-    "structure": ("**the structure function**: differences over 1, 2, 4 … 128 frames", 8, Small()),
+    "means": ("mean and standard deviation over time; one hidden layer of 100", 0, Small()),
+    "first-difference": ("and the standard deviation of the frame-to-frame difference", 1, Small()),
+    "structure": ("and the structure function, lags of 1 to 128 frames", 8, Small()),
     "no-dropout": ("the same without dropout", 8, Small(replace(PLAIN, dropout=0.0))),
     "weight-decay": ("the same with weight decay 1e-3", 8, Small(weight_decay=1e-3)),
     "he-small": ("the same with He's weights", 8, Small(he=True)),
 }
 # name: (text, the networks of the improved recipe that are averaged)
 AVERAGED: dict[str, tuple[str, tuple[int, ...]]] = {
-    "clip": ("20 MFCCs of 40 bands, a floor at 60 dB: the clip network", (0,)),
-    "windows": ("40 bands in windows of 1 s, with modulation: the windows' network", (1,)),
+    "clip": ("clip network: the same of 20 MFCCs, level and silent ends removed", (0,)),
+    "windows": ("windows network: 40 bands in windows of 1 s, modulation spectrum", (1,)),
     "both": ("both, probabilities averaged", (0, 1)),
-    "rhythm": ("three loudness curves, their autocorrelation: the rhythm network", (2,)),
+    "rhythm": ("rhythm network: loudness curves and their autocorrelation", (2,)),
     "three": ("all three, probabilities averaged", (0, 1, 2)),
-    "improved": ("**the same with four augmented copies a clip: `--recipe improved`**", (0, 1, 2)),
+    "improved": ("**and four augmented copies of each clip: `--recipe improved`**", (0, 1, 2)),
 }
 
 
@@ -456,15 +465,18 @@ def decays(clips: Clips) -> dict:
 
 def inputs(clips: Clips) -> dict:
     """Log-mel bands against MFCCs of the same spectrograms (40 bands, 80 dB), with one network: all
-    frames, flattened, into the published network with ReLU; the statistics into the small one."""
+    frames, flattened, into the published network with ReLU, either each input standardized or all
+    divided by one number; the statistics into the small network."""
     log_mel = np.stack([power_to_db(mel) for mel in clips.mel])  # (n, 40, n_frames)
     cepstra = np.einsum("im,nmt->nit", dct_matrix(40, 40), log_mel)
     rows = {"40 log-mel bands": log_mel, "40 MFCCs": cepstra}
     rows |= {f"the first {n} MFCCs": cepstra[:, :n] for n in (20, 13)}
-    wide, small = Wide(FLAT, scale=Normalization.adapt, relu=True), Small()
-    result: dict[str, dict] = {"all frames": {}, "statistics": {}}
+    wide = Wide(FLAT, scale=Normalization.adapt, relu=True)
+    rotated = replace(wide, scale=one_scale)
+    result: dict[str, dict] = {"all frames": {}, "all frames, one scale": {}, "statistics": {}}
     for name, c in rows.items():
-        pairs = (wide, c.reshape(len(c), -1)), (small, statistics(c, 8))
+        flat, summary = c.reshape(len(c), -1), statistics(c, 8)
+        pairs = (wide, flat), (rotated, flat), (Small(), summary)
         for kind, (training, x) in zip(result, pairs, strict=True):
             predict = partial(training.predict, x, clips.labels)
             result[kind][name] = rung(predict, clips.labels, clips.folds, x.shape[1])
@@ -524,7 +536,7 @@ def entries(clips: Clips) -> dict[str, Callable[[], dict]]:
 
 
 def row(entry: dict[str, Any]) -> str:
-    """A rung as a row of the chapter's table."""
+    """A rung as a row of a table; chapter 16 shows some."""
     return (
         f"| {entry['text']} | {entry['numbers']} | {entry['train']:.3f} |"
         f" {entry['held_out']:.3f} ± {entry['seeds_std']:.3f} | {entry['seconds']:.2g} |"
@@ -532,7 +544,7 @@ def row(entry: dict[str, Any]) -> str:
 
 
 def side_rows(results: dict[str, Any]) -> list[str]:
-    """The side paths as rows of the chapter's second table."""
+    """The side paths as rows of a table."""
     raw, folds, luck = results["relu-on-raw"], results["leak"], results["chance"]
     fewest, most = min(raw["updates_to_nan"]), max(raw["updates_to_nan"])
     rows = [
@@ -540,13 +552,13 @@ def side_rows(results: dict[str, Any]) -> list[str]:
         ("the same, rate 1e-4 without decay", f"training accuracy {raw['train_at_1e-4']:.3f}"),
     ]
     for kind in ("official", "random"):
-        rows.append((f"nearest neighbour, {kind} folds", f"{folds[kind]['nearest']:.3f}"))
+        rows.append((f"nearest neighbor, {kind} folds", f"{folds[kind]['nearest']:.3f}"))
         rows.append((f"structure function, {kind} folds", f"{folds[kind]['network']:.3f}"))
-    rows.append(("the share of silence alone, one number", f"{luck['silence']['held_out']:.3f}"))
+    rows.append(("proportion of silence, one number", f"{luck['silence']['held_out']:.3f}"))
     band, sisters = results["recorded"]["band"], results["recorded"]["sisters"]
     rows.append(("the band limit alone, one number", f"{band['held_out']:.3f}"))
     found, by_chance = sisters["found"], sisters["by_chance"]
-    rows.append(("the nearest clip is a sister", f"{found:.3f}, by chance {by_chance:.3f}"))
+    rows.append(("nearest clip of same recording", f"{found:.3f}, by chance {by_chance:.3f}"))
     train, held = luck["shuffled"]["train"], luck["shuffled"]["held_out"]
     rows.append(("shuffled labels", f"{held:.3f}, and {train:.3f} on the training parts"))
     for name, pool in results["nested"].items():
