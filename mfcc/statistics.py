@@ -19,12 +19,13 @@ LAGS = (1, 2, 4, 8, 16, 32, 64, 128)  # frames; at 10 ms per frame: 10 ms to 1.2
 def structure_function(features: ArrayLike, lags: Sequence[int] = LAGS) -> np.ndarray:
     """D[k] = std over t of (x[t + k] - x[t]): the typical change of the row within k frames.
 
-    For a stationary row with autocovariance r, D[k]² = 2 (r[0] - r[k]). White noise has the same D
-    at every lag, the D of a random walk grows as √k, and a period of k frames gives D[k] = 0.
+    For a stationary row of variance s² and autocorrelation r, D[k]² = 2 s² (1 - r[k]). White noise
+    has the same D at every lag, the D of a random walk grows as √k, and a period of k frames gives
+    D[k] = 0.
 
     features (..., T) -> (..., n_lags) of the same dtype and unit.
     ValueError: empty lags, a lag < 1 or >= T.
-    Source: Kolmogorov (1941), The local structure of turbulence in incompressible viscous fluid.
+    Source: after Kolmogorov (1941), The local structure of turbulence, who studies D².
     """
     x = as_float(features, "features")
     lags = _check_lags(lags, x.shape[-1])
@@ -32,7 +33,7 @@ def structure_function(features: ArrayLike, lags: Sequence[int] = LAGS) -> np.nd
 
 
 def autocorrelation(features: ArrayLike, lags: Sequence[int]) -> np.ndarray:
-    """r[k] = Σ_t y[t] y[t + k] / Σ_t y[t]², y = x - mean x: how alike the row is to itself k frames
+    """r[k] = Σ_t u[t] u[t + k] / Σ_t u[t]², u = x - mean x: how alike the row is to itself k frames
     later, in [-1, 1].
 
     A period of k frames gives r[k] = 1 - k/T over whole periods; white noise has r near 0. A
@@ -45,9 +46,9 @@ def autocorrelation(features: ArrayLike, lags: Sequence[int]) -> np.ndarray:
     x = as_float(features, "features")
     lags = _check_lags(lags, x.shape[-1])
     varies = np.ptp(x, axis=-1, keepdims=True) != 0  # a constant may differ from its rounded mean
-    y = (x - x.mean(axis=-1, keepdims=True)) * varies
-    products = [np.sum(y[..., k:] * y[..., :-k], axis=-1) for k in lags]
-    energy = np.sum(y * y, axis=-1, keepdims=True)
+    u = (x - x.mean(axis=-1, keepdims=True)) * varies
+    products = [np.sum(u[..., k:] * u[..., :-k], axis=-1) for k in lags]
+    energy = np.sum(u * u, axis=-1, keepdims=True)
     return np.stack(products, axis=-1) / np.where(energy > 0, energy, 1)
 
 

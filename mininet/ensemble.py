@@ -44,7 +44,7 @@ def window_proba(network: Sequential, view: ArrayLike) -> np.ndarray:
 
 
 def sharpen(p: ArrayLike, exponent: float) -> np.ndarray:
-    """q_c = p_c^β / Σ_j p_j^β, β = exponent: in the same order; surer if β > 1, less sure if β < 1.
+    """p' = p^β / Σ p^β, β = exponent: in the same order; surer if β > 1, less sure if β < 1.
 
     An average of networks that disagree is less sure than its accuracy warrants; β is chosen for
     the lowest loss on clips that no network was trained on. p (n, C) -> (n, C), rows sum to one.

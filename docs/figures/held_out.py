@@ -23,8 +23,8 @@ def draw() -> Figure:
         raise ValueError(f"no human answers for the classes {classes}")
     fig, axes = plt.subplots(1, 3, figsize=(12, 5.1), sharey=True)
     matrices = {
-        "the tutorial's, held out": np.array(results["reference"]["confusion"]),
-        "improved, held out": np.array(results["improved"]["confusion"]),
+        "the tutorial's recipe, held out": np.array(results["reference"]["confusion"]),
+        "the improved recipe, held out": np.array(results["improved"]["confusion"]),
         "people": people,
     }
     names = [name.replace("_", " ") for name in classes]
@@ -37,6 +37,6 @@ def draw() -> Figure:
                 ax.text(j, i, f"{100 * value:.0f}", ha="center", va="center", size=10, color=color)
         ax.set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor")
         ax.set_yticks(range(len(names)), names)
-        ax.set(title=f"{title}: {matrix.trace() / matrix.sum():.2f}", xlabel="answered")
+        ax.set(title=f"{title}: {matrix.trace() / matrix.sum():.2f}", xlabel="predicted class")
     axes[0].set_ylabel("true class")
     return fig

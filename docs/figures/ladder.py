@@ -12,17 +12,16 @@ from .style import BLUE, GREY, RED
 
 RUNGS = {
     "reference": "the tutorial's recipe",
-    "standardised": "standardised",
-    "no-decay": "no decay",
-    "two-changes": "both changes together",
-    "relu": "and ReLU everywhere",
-    "means": "mean and deviation of 13 MFCCs",
-    "first-difference": "and of their difference",
-    "structure": "structure function",
-    "clip": "of 20 MFCCs, 60 dB",
-    "windows": "windows with modulation",
-    "both": "the last two together",
-    "three": "and the rhythm network",
+    "standardized": "standardized inputs, decaying rate",
+    "no-decay": "raw inputs, constant rate",
+    "two-changes": "standardized inputs, constant rate",
+    "means": "mean and spread over time",
+    "first-difference": "and frame-to-frame difference",
+    "structure": "and structure function",
+    "clip": "the clip network",
+    "windows": "the windows network",
+    "rhythm": "the rhythm network",
+    "three": "the three networks averaged",
     "improved": "with augmented copies",
 }
 PEOPLE = 4487 / 4687  # experiment/human_confusion.csv
@@ -31,18 +30,22 @@ PEOPLE = 4487 / 4687  # experiment/human_confusion.csv
 def draw() -> Figure:
     """Training and held-out accuracy of each rung of docs/ladder.json."""
     results = json.loads((Path(__file__).parents[1] / "ladder.json").read_text("utf-8"))
-    fig, ax = plt.subplots(figsize=(8, 5.5))
+    fig, ax = plt.subplots(figsize=(8.4, 5.8))
     for y, name in enumerate(RUNGS):
         rung = results[name]
-        ax.plot([rung["held_out"], rung["train"]], [y, y], color="#c9d3dc", linewidth=6, zorder=1)
-        label = "held out" if y == 0 else None
-        ax.errorbar(rung["held_out"], y, xerr=rung["seeds_std"], fmt="o", color=RED, label=label)
-        ax.plot(rung["train"], y, "s", color=BLUE, label=label and "training parts")
-        ax.annotate(f"{rung['held_out']:.3f}", (rung["held_out"], y - 0.33), ha="center", size=9)
-    ax.axvline(PEOPLE, color=GREY, linestyle=":", label="people, 0.957")
-    ax.axvline(0.1, color=GREY, linestyle="--", label="chance")
+        ax.plot([rung["held_out"], rung["train"]], [y, y], color="#d5dce3", linewidth=2, zorder=1)
+        first = y == 0
+        held = ax.errorbar(rung["held_out"], y, xerr=rung["seeds_std"], fmt="o", color=RED)
+        (train,) = ax.plot(rung["train"], y, "|", color=BLUE, markersize=11, markeredgewidth=2.5)
+        if first:
+            held.set_label("held-out clips, ± standard deviation over seeds")
+            train.set_label("training clips")
+        ax.annotate(f"{rung['held_out']:.3f}", (rung["held_out"], y - 0.32), ha="center", size=9)
+    last = len(RUNGS) - 0.5
+    for x, name in ((PEOPLE, f"people {PEOPLE:.3f}"), (0.1, "chance")):
+        ax.plot([x, x], [-1.0, last], color=GREY, linestyle=":", linewidth=1, zorder=0)
+        ax.text(x, -1.15, name, color=GREY, size=10, ha="center")
     ax.set_yticks(range(len(RUNGS)), list(RUNGS.values()))
-    ax.set(xlabel="accuracy, mean of five folds and five seeds", xlim=(0, 1.03))
-    ax.set_ylim(len(RUNGS) - 0.5, -0.7)
-    fig.legend(loc="outside upper center", ncols=4)
+    ax.set(xlabel="accuracy, mean of five folds and five seeds", xlim=(0, 1.03), ylim=(last, -1.6))
+    fig.legend(loc="outside upper center", ncols=2)
     return fig

@@ -11,34 +11,58 @@ from matplotlib.figure import Figure
 from experiment.evaluate import human_confusion
 from mininet import wilson_interval
 
-from .style import BLUE, GREY, ORANGE, RED
+from .style import BLUE, GREY, RED
 
 
 def draw() -> Figure:
-    """Accuracies with their Wilson intervals for the number of recordings."""
+    """Accuracies with their Wilson intervals for the number of recordings, in three groups."""
     results = json.loads((Path(__file__).parents[1] / "ladder.json").read_text("utf-8"))
     people = human_confusion(results["facts"]["classes"])
     if people is None:
         raise ValueError("ladder.json is not about ESC-10")
     n = results["facts"]["recordings"]
-    rows = [
-        ("where the spectrum ends, alone", results["recorded"]["band"]["held_out"], ORANGE),
-        ("share of silence, alone", results["chance"]["silence"]["held_out"], ORANGE),
-        ("the tutorial's recipe", results["reference"]["held_out"], BLUE),
-        ("nearest neighbour", results["leak"]["official"]["nearest"], BLUE),
-        ("nearest neighbour, random folds", results["leak"]["random"]["nearest"], RED),
-        ("the tutorial's recipe, training part", results["reference"]["train"], RED),
-        ("the improved recipe", results["improved"]["held_out"], BLUE),
-        ("people", people.trace() / people.sum(), GREY),
-    ]
-    fig, ax = plt.subplots(figsize=(8, 4.2))
-    for y, (_, proportion, color) in enumerate(rows):
-        low, high = wilson_interval(proportion, n)
-        ax.plot([low, high], [y, y], color=color, linewidth=4, solid_capstyle="butt", alpha=0.5)
-        ax.plot(proportion, y, "o", color=color)
-        ax.annotate(f"{proportion:.3f}", (high + 0.01, y), va="center", size=10)
-    ax.axvline(0.1, color=GREY, linestyle="--")
-    ax.text(0.105, -0.75, "chance", size=10, va="top")
-    ax.set_yticks(range(len(rows)), [name for name, *_ in rows])
-    ax.set(xlabel="accuracy and its 95 % interval", xlim=(0, 1.1), ylim=(len(rows) - 0.5, -0.9))
+    groups = {
+        "tested on new recordings": (
+            BLUE,
+            "o",
+            [
+                ("the tutorial's recipe", results["reference"]["held_out"]),
+                ("nearest neighbor", results["leak"]["official"]["nearest"]),
+                ("the improved recipe", results["improved"]["held_out"]),
+                ("people", people.trace() / people.sum()),
+            ],
+        ),
+        "tested on recordings from the training set": (
+            RED,
+            "s",
+            [
+                ("the tutorial's recipe, training set", results["reference"]["train"]),
+                ("nearest neighbor, random folds", results["leak"]["random"]["nearest"]),
+            ],
+        ),
+        "networks that know one number, not the sound": (
+            GREY,
+            "D",
+            [
+                ("where the spectrum ends", results["recorded"]["band"]["held_out"]),
+                ("proportion of silence", results["chance"]["silence"]["held_out"]),
+            ],
+        ),
+    }
+    fig, ax = plt.subplots(figsize=(8, 5.2))
+    y, ticks = 0, {}
+    for heading, (color, marker, rows) in groups.items():
+        ax.text(1.09, y, heading, color=color, size=11, weight="bold", va="center", ha="right")
+        for name, proportion in rows:
+            y += 1
+            ticks[y] = name
+            low, high = wilson_interval(proportion, n)
+            ax.plot([low, high], [y, y], color=color, linewidth=4, solid_capstyle="butt", alpha=0.4)
+            ax.plot(proportion, y, marker, color=color)
+            ax.annotate(f"{proportion:.3f}", (high + 0.01, y), va="center", size=10)
+        y += 1.2
+    ax.axvline(0.1, color="black", linestyle=":", linewidth=1)
+    ax.text(0.11, 0, "chance", size=10, va="center")
+    ax.set_yticks(list(ticks), list(ticks.values()))
+    ax.set(xlabel="accuracy and its 95 % interval", xlim=(0, 1.1), ylim=(y - 0.4, -0.6))
     return fig

@@ -1,9 +1,9 @@
-"""Measure the ladder of chapter 16 and its side paths: every number of docs/16-ladder.md.
+"""Measure the ladder of chapter 16, its side paths, and the studies of chapters 14 and 17.
 
     python -m docs.studies.ladder FOLDER             FOLDER/<class>/<fold>-<recording>-<take>.ogg
     python -m docs.studies.ladder FOLDER NAME...     these entries only
 
-Writes docs/ladder.json and prints the tables of the chapter. Each rung is five folds times five
+Writes docs/ladder.json and prints its tables. Each rung is five folds times five
 seeds; all of them take about half an hour on one core. The file is read again before each entry is
 merged into it, so that two runs of different entries can write to it.
 """
@@ -29,7 +29,7 @@ from experiment.data import Dataset, scan
 from experiment.evaluate import Features, prepare
 from experiment.folds import Folds, find_folds
 from experiment.recipes import Improved, Reference, reference_network, stack_views
-from mfcc import fast, structure_function
+from mfcc import dct_matrix, fast, power_to_db, structure_function
 from mfcc.audio import SAMPLE_RATE
 from mininet import (
     SGD,
@@ -74,7 +74,7 @@ class Wide:
         rng = np.random.default_rng([seed, 0])
         if self.scale is not None:
             x = self.scale(x[seen]).forward(x)
-        network, recipe = make_network(rng, self.he, self.relu), self.recipe
+        network, recipe = make_network(x.shape[1], rng, self.he, self.relu), self.recipe
         optimizer, on_epoch = SGD(recipe.learning_rate, recipe.decay, self.momentum), None
         if self.step is not None:
             start = recipe.learning_rate / (1 + recipe.decay * self.step)
@@ -86,9 +86,11 @@ class Wide:
         return network.predict(x)
 
 
-def make_network(rng: np.random.Generator, he: bool = False, relu: bool = False) -> Sequential:
+def make_network(
+    n_features: int, rng: np.random.Generator, he: bool = False, relu: bool = False
+) -> Sequential:
     """The published network, with He's initial weights or with ReLU as every activation."""
-    network = reference_network(6513, N_CLASSES, rng)
+    network = reference_network(n_features, N_CLASSES, rng)
     if he:
         he_weights(network)
     if relu:
@@ -175,18 +177,28 @@ class Clips:
         return stack_views([*map(IMPROVED.examples, signals)])
 
     def statistics(self, n: int) -> np.ndarray:
-        """Mean and log standard deviation of 13 MFCCs, and the first n lags of their structure
-        function: (n_clips, 13·(2 + n))."""
-        c = self.cepstra
-        changes = [c.std(axis=2)[..., None]]
-        changes += [structure_function(c, [2**k for k in range(n)])] if n else []
-        log_changes = np.log(np.concatenate(changes, axis=2) + IMPROVED.floor)
-        return np.concatenate([c.mean(axis=2)[..., None], log_changes], 2).reshape(len(c), -1)
+        """The statistics of 13 MFCCs with n lags: (n_clips, 13·(2 + n))."""
+        return statistics(self.cepstra, n)
 
     def silence(self) -> np.ndarray:
         """The proportion of frames entirely below the floor, 80 dB below the maximum, (n, 1)."""
         floor = self.mel.max(axis=(1, 2), keepdims=True) * 1e-8
         return np.mean(self.mel.max(axis=1) <= floor[:, 0], axis=1, keepdims=True)
+
+
+def statistics(c: np.ndarray, n: int) -> np.ndarray:
+    """Mean, log standard deviation and the first n lags of the structure function of each row of
+    c (n_clips, n_rows, n_frames): (n_clips, n_rows·(2 + n))."""
+    changes = [c.std(axis=2)[..., None]]
+    changes += [structure_function(c, [2**k for k in range(n)])] if n else []
+    log_changes = np.log(np.concatenate(changes, axis=2) + IMPROVED.floor)
+    return np.concatenate([c.mean(axis=2)[..., None], log_changes], 2).reshape(len(c), -1)
+
+
+def one_scale(x: np.ndarray) -> Normalization:
+    """Subtract the mean of each feature, and divide all by the root of their mean variance."""
+    each = Normalization.adapt(x)
+    return Normalization(each.mean, np.full(x.shape[1], each.variance.mean()))
 
 
 def by_hundred(x: np.ndarray) -> Normalization:
@@ -199,33 +211,36 @@ PER_EPOCH = Reference(decay=0.9 / 8)  # 320 clips in batches of 40: eight update
 # name: (text in the chapter's table, the training)
 WIDE: dict[str, tuple[str, Wide]] = {
     "reference": ("the tutorial's recipe", Wide()),
-    "standardised": ("one change: each number standardised", Wide(scale=Normalization.adapt)),
-    "no-decay": ("one change: no decay of the rate", Wide(FLAT)),
+    "standardized": ("one change: standardized inputs", Wide(scale=Normalization.adapt)),
+    "no-decay": ("one change: a constant learning rate", Wide(FLAT)),
     "decay-per-epoch": ("one change: the rate decays by epochs, not updates", Wide(PER_EPOCH)),
     "stairs": ("the same in steps, constant within an epoch", Wide(step=0)),
     "momentum": ("one change: momentum 0.9", Wide(momentum=0.9)),
     "he": ("one change: He's weights", Wide(he=True)),
-    "scaled": ("divided by 100 and no decay", Wide(FLAT, scale=by_hundred)),
-    "two-changes": ("standardised and no decay", Wide(FLAT, scale=Normalization.adapt)),
+    "scaled": ("inputs divided by 100, constant learning rate", Wide(FLAT, scale=by_hundred)),
+    "two-changes": (
+        "both changes: standardized inputs, constant learning rate",
+        Wide(FLAT, scale=Normalization.adapt),
+    ),
     "relu": ("the same, ReLU everywhere", Wide(FLAT, scale=Normalization.adapt, relu=True)),
 }
 # name: (text, lags of the structure function, the training)
 SMALL: dict[str, tuple[str, int, Small]] = {
-    "means": ("mean and deviation over time; one hidden layer of 100", 0, Small()),
-    "first-difference": ("and the deviation of the frame-to-frame difference", 1, Small()),
-    "structure": ("**the structure function**: differences over 1, 2, 4 … 128 frames", 8, Small()),
+    "means": ("mean and standard deviation over time; one hidden layer of 100", 0, Small()),
+    "first-difference": ("and the standard deviation of the frame-to-frame difference", 1, Small()),
+    "structure": ("and the structure function, lags of 1 to 128 frames", 8, Small()),
     "no-dropout": ("the same without dropout", 8, Small(replace(PLAIN, dropout=0.0))),
     "weight-decay": ("the same with weight decay 1e-3", 8, Small(weight_decay=1e-3)),
     "he-small": ("the same with He's weights", 8, Small(he=True)),
 }
 # name: (text, the networks of the improved recipe that are averaged)
 AVERAGED: dict[str, tuple[str, tuple[int, ...]]] = {
-    "clip": ("20 MFCCs of 40 bands, a floor at 60 dB: the clip network", (0,)),
-    "windows": ("40 bands in windows of 1 s, with modulation: the windows' network", (1,)),
+    "clip": ("clip network: the same of 20 MFCCs, level and silent ends removed", (0,)),
+    "windows": ("windows network: 40 bands in windows of 1 s, modulation spectrum", (1,)),
     "both": ("both, probabilities averaged", (0, 1)),
-    "rhythm": ("three loudness curves, their autocorrelation: the rhythm network", (2,)),
+    "rhythm": ("rhythm network: loudness curves and their autocorrelation", (2,)),
     "three": ("all three, probabilities averaged", (0, 1, 2)),
-    "improved": ("**the same with four augmented copies a clip: `--recipe improved`**", (0, 1, 2)),
+    "improved": ("**and four augmented copies of each clip: `--recipe improved`**", (0, 1, 2)),
 }
 
 
@@ -358,7 +373,7 @@ def relu_on_raw(clips: Clips) -> dict:
     not finite, with ten seeds; the training accuracy on all clips at 1e-4 without decay."""
     updates = [updates_to_nan(clips.raw, clips.labels, seed) for seed in range(10)]
     rng = np.random.default_rng(0)
-    network = make_network(rng, relu=True)
+    network = make_network(clips.raw.shape[1], rng, relu=True)
     with gram_form(network, clips.raw) as form:
         form.fit(form.rows, clips.labels, 100, 40, SGD(1e-4), rng)
     return {
@@ -370,7 +385,7 @@ def relu_on_raw(clips: Clips) -> dict:
 def updates_to_nan(x: np.ndarray, labels: np.ndarray, seed: int) -> int:
     """The number of updates after which the published training diverges, at most 50."""
     rng, optimizer = np.random.default_rng(seed), SGD(0.01, 0.9)
-    with suppress(DivergenceError), gram_form(make_network(rng, relu=True), x) as form:
+    with suppress(DivergenceError), gram_form(make_network(x.shape[1], rng, relu=True), x) as form:
         form.fit(form.rows, labels, 5, 40, optimizer, rng)
     return optimizer.t
 
@@ -448,6 +463,47 @@ def decays(clips: Clips) -> dict:
     return result
 
 
+def inputs(clips: Clips) -> dict:
+    """Log-mel bands against MFCCs of the same spectrograms (40 bands, 80 dB), with one network: all
+    frames, flattened, into the published network with ReLU, either each input standardized or all
+    divided by one number; the statistics into the small network."""
+    log_mel = np.stack([power_to_db(mel) for mel in clips.mel])  # (n, 40, n_frames)
+    cepstra = np.einsum("im,nmt->nit", dct_matrix(40, 40), log_mel)
+    rows = {"40 log-mel bands": log_mel, "40 MFCCs": cepstra}
+    rows |= {f"the first {n} MFCCs": cepstra[:, :n] for n in (20, 13)}
+    wide = Wide(FLAT, scale=Normalization.adapt, relu=True)
+    rotated = replace(wide, scale=one_scale)
+    result: dict[str, dict] = {"all frames": {}, "all frames, one scale": {}, "statistics": {}}
+    for name, c in rows.items():
+        flat, summary = c.reshape(len(c), -1), statistics(c, 8)
+        pairs = (wide, flat), (rotated, flat), (Small(), summary)
+        for kind, (training, x) in zip(result, pairs, strict=True):
+            predict = partial(training.predict, x, clips.labels)
+            result[kind][name] = rung(predict, clips.labels, clips.folds, x.shape[1])
+            print(kind, name, result[kind][name]["held_out"], flush=True)
+    return result
+
+
+def overfitting(clips: Clips) -> dict:
+    """The published network on standardized inputs with a constant learning rate: loss and accuracy
+    of each epoch on the training clips (while it trains) and on the held-out clips (after it),
+    means over the five folds."""
+    runs = []
+    for fold in clips.folds.numbers:
+        seen, rng = clips.folds.fold_of != fold, np.random.default_rng([0, 0])
+        x = Normalization.adapt(clips.raw[seen]).forward(clips.raw)
+        parts = [(x[part], clips.labels[part]) for part in (seen, ~seen)]
+        network = make_network(x.shape[1], rng)
+        histories = FLAT.fit(network, *parts[0], rng, held_out=parts[1])
+        runs.append([(history.loss, history.accuracy) for history in histories])
+    means = np.mean(runs, axis=0).round(4).tolist()  # (2, 2, epochs)
+    names = ("train", "held_out")
+    return {
+        name: {"loss": loss, "accuracy": correct}
+        for name, (loss, correct) in zip(names, means, strict=True)
+    }
+
+
 def entries(clips: Clips) -> dict[str, Callable[[], dict]]:
     """The computation of every entry of ladder.json, by name."""
 
@@ -473,12 +529,14 @@ def entries(clips: Clips) -> dict[str, Callable[[], dict]]:
     made["chance"] = partial(chance, clips)
     made["decays"] = partial(decays, clips)
     made["recorded"] = partial(recorded, clips)
+    made["inputs"] = partial(inputs, clips)
+    made["overfitting"] = partial(overfitting, clips)
     made["facts"] = partial(cues.facts, clips.dataset, clips.folds)
     return made
 
 
 def row(entry: dict[str, Any]) -> str:
-    """A rung as a row of the chapter's table."""
+    """A rung as a row of a table; chapter 16 shows some."""
     return (
         f"| {entry['text']} | {entry['numbers']} | {entry['train']:.3f} |"
         f" {entry['held_out']:.3f} ± {entry['seeds_std']:.3f} | {entry['seconds']:.2g} |"
@@ -486,7 +544,7 @@ def row(entry: dict[str, Any]) -> str:
 
 
 def side_rows(results: dict[str, Any]) -> list[str]:
-    """The side paths as rows of the chapter's second table."""
+    """The side paths as rows of a table."""
     raw, folds, luck = results["relu-on-raw"], results["leak"], results["chance"]
     fewest, most = min(raw["updates_to_nan"]), max(raw["updates_to_nan"])
     rows = [
@@ -494,13 +552,13 @@ def side_rows(results: dict[str, Any]) -> list[str]:
         ("the same, rate 1e-4 without decay", f"training accuracy {raw['train_at_1e-4']:.3f}"),
     ]
     for kind in ("official", "random"):
-        rows.append((f"nearest neighbour, {kind} folds", f"{folds[kind]['nearest']:.3f}"))
+        rows.append((f"nearest neighbor, {kind} folds", f"{folds[kind]['nearest']:.3f}"))
         rows.append((f"structure function, {kind} folds", f"{folds[kind]['network']:.3f}"))
-    rows.append(("the share of silence alone, one number", f"{luck['silence']['held_out']:.3f}"))
+    rows.append(("proportion of silence, one number", f"{luck['silence']['held_out']:.3f}"))
     band, sisters = results["recorded"]["band"], results["recorded"]["sisters"]
     rows.append(("the band limit alone, one number", f"{band['held_out']:.3f}"))
     found, by_chance = sisters["found"], sisters["by_chance"]
-    rows.append(("the nearest clip is a sister", f"{found:.3f}, by chance {by_chance:.3f}"))
+    rows.append(("nearest clip of same recording", f"{found:.3f}, by chance {by_chance:.3f}"))
     train, held = luck["shuffled"]["train"], luck["shuffled"]["held_out"]
     rows.append(("shuffled labels", f"{held:.3f}, and {train:.3f} on the training parts"))
     for name, pool in results["nested"].items():
