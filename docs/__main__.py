@@ -3,6 +3,7 @@
 python -m docs              all figures
 python -m docs NAME...      the figures whose names start with one of these
 python -m docs sounds       the sounds
+python -m docs site         the book as a site, in build/book/html/
 python -m docs nav          the previous and next lines of the chapters
 """
 
@@ -11,10 +12,10 @@ from __future__ import annotations
 import importlib
 import sys
 
-from docs import navigation, sounds
+from docs import navigation, site, sounds
 from docs.figures import style
 
-COMMANDS = {"nav": navigation.write, "sounds": sounds.write}
+COMMANDS = {"nav": navigation.write, "sounds": sounds.write, "site": site.build}
 
 
 def main(arguments: list[str]) -> None:
