@@ -5,16 +5,18 @@ follow in order, then the other commands and the command line. The mathematics i
 mininet/.
 """
 
+import os
 import signal
+import sys
+from pathlib import Path
 
 if __name__ == "__mp_main__":  # in a worker: the parent handles Ctrl-C, also during these imports
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+elif Path(*sys.argv[:1]).stem == "ssc":  # Ctrl-C during these imports is no traceback
+    signal.signal(signal.SIGINT, lambda *_: (os.write(2, b"ssc: interrupted\n"), os._exit(130)))
 
-import csv
 import json
-import os
 import platform
-import sys
 import time
 from argparse import Namespace
 from collections.abc import Sequence
@@ -23,17 +25,21 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from experiment import cli, data, data_report, evaluate, extract, figures, prediction, scenes
 from experiment.data import Dataset
 from experiment.evaluate import Choice, Features
+from experiment.explanation import clip_page
 from experiment.folds import KINDS, find_folds, find_folds_or_none
-from experiment.output import Output, open_output
+from experiment.output import Output, open_output, open_run
 from experiment.recipes import Model, Recipe, Reference, read_model
+from experiment.report import write_report
+from experiment.terminal import csv_text, prepare_streams, printable, progress_bar, reason, say
 from mfcc.audio import SAMPLE_RATE
-from mininet import DivergenceError, History, confusion_matrix
+from mininet import History, confusion_matrix
 
 __version__ = "0.1.0"
 
@@ -42,10 +48,10 @@ def train(options: Namespace) -> None:
     """Train on all clips; save the model and figures."""
     recipe, dataset = cli.make_recipe(options), load(options)
     with (
-        open_output(options.out, options.show, options.quiet) as output,
+        open_run(options.out, options.show, options.quiet) as output,
         pool(options, dataset) as executor,
     ):
-        features, record = extract_features(dataset, recipe, options, output, executor)
+        dataset, features, record = extract_features(dataset, recipe, options, output, executor)
         with extract.in_background(None if options.show else executor) as draw:
             if isinstance(recipe, Reference):  # the views of the other recipe are not images
                 draw(figures.draw_features, figures.first_clips(features), recipe, output)
@@ -59,10 +65,15 @@ def train(options: Namespace) -> None:
             loss, accuracy = evaluate.scores(p, features.labels)
             matrix = confusion_matrix(features.labels, p.argmax(axis=1), len(features.classes))
             results = {"train": {"loss": loss, "accuracy": accuracy}, "classes": features.classes}
-            output.save_json(results | {"confusion": matrix.tolist()} | record, "metrics.json")
+            results |= {"confusion": matrix.tolist()} | record
+            output.save_json(results, "metrics.json")
             draw(figures.draw_training, model, histories, matrix, output, options.normalize)
         output.log(f"loss {loss:.4f}, accuracy {accuracy:.4f}, measured on the training clips")
         output.log("use --cv to measure the accuracy on held-out clips")
+        if not options.no_report:
+            answers = evaluate.Answers(np.eye(len(matrix), dtype=int)[p.argmax(axis=1)], p)
+            curves = [f"curves{suffix}.png" for suffix in figures.suffixes(model)]
+            write_report(dataset, features, answers, results, curves, options, output, executor)
 
 
 def cross_validate(options: Namespace) -> None:
@@ -71,10 +82,10 @@ def cross_validate(options: Namespace) -> None:
     # fail early if the folds are impossible; repeated below for the readable clips
     find_folds(dataset.names, dataset.labels, options.folds, options.seed)
     with (
-        open_output(options.out, options.show, options.quiet) as output,
+        open_run(options.out, options.show, options.quiet) as output,
         pool(options, dataset) as executor,
     ):
-        features, record = extract_features(dataset, recipe, options, output, executor)
+        dataset, features, record = extract_features(dataset, recipe, options, output, executor)
         folds = find_folds(features.names, features.labels, options.folds, options.seed)
         output.log(f"{len(folds.numbers)} folds: {KINDS[folds.kind]}")
 
@@ -86,17 +97,22 @@ def cross_validate(options: Namespace) -> None:
         record["seconds"]["training"] = time.perf_counter() - start_time
 
         metrics, curves = evaluate.metrics(trials, folds, features), evaluate.mean_curves(trials)
-        results = {"held_out": metrics, "classes": features.classes}
-        output.save_json(results | record, "metrics.json")
+        results = {"held_out": metrics, "classes": features.classes} | record
+        output.save_json(results, "metrics.json")
         figures.draw_cross_validation(results, curves, output, options.normalize)
+        if not options.no_report:
+            answers, names = evaluate.answers(trials, features), ["curves.png", "reliability.png"]
+            write_report(dataset, features, answers, results, names, options, output, executor)
 
 
 def load(options: Namespace) -> Dataset:
     """Find the recordings of --data; without --data, the embedded scenes."""
     if options.data is None:
         return data.embedded(options.seed)
-    out = getattr(options, "out", cli.OUT)  # the output folder is not a class
-    dataset = data.scan(options.data, options.all_classes, out)
+    dataset = data.scan(options.data, options.all_classes)
+    out = getattr(options, "out", None)
+    if out and out.exists() and any(Path(path).parent.samefile(out) for path in dataset.sources):
+        raise ValueError(f"--out {out} contains recordings; results must not lie among them")
     return data.segmented(dataset) if options.segments else dataset
 
 
@@ -107,15 +123,15 @@ def pool(options: Namespace, dataset: Dataset) -> AbstractContextManager[Executo
 
 def extract_features(
     dataset: Dataset, recipe: Recipe, options: Namespace, output: Output, executor: Executor | None
-) -> tuple[Features, dict[str, Any]]:
-    """Read each clip and compute its views. Return the features of the readable clips, and the
-    record for metrics.json: settings, versions, skipped clips, run times."""
+) -> tuple[Dataset, Features, dict[str, Any]]:
+    """Read each clip and compute its views. Return the readable clips, their features, and the
+    record for metrics.json: settings, versions, skipped and silent clips, run times."""
     if options.data is None:
         output.log("No --data given: using the embedded synthetic scenes. For real recordings:")
         output.log("ssc.py --data DIR, where DIR contains one folder of recordings per class.")
     output.log(figures.class_table(dataset))
     start_time = time.perf_counter()
-    progress = extract.progress_bar("extracting features", output.quiet)
+    progress = progress_bar("extracting features", output.quiet)
     result = extract.extract_features(
         dataset, recipe.examples, executor, progress, options.features
     )
@@ -126,8 +142,9 @@ def extract_features(
         shape = "{} clips x {} copies each x {} windows x {} numbers".format(*view.shape)
         output.log(f"features of the network {name}: {shape}")
     seconds = {"features": time.perf_counter() - start_time}
-    record = run_settings(options, recipe) | {"skipped": result.problems, "seconds": seconds}
-    return Features(result.views, dataset.names, dataset.labels, dataset.classes), record
+    record = run_settings(options, recipe) | {"skipped": result.problems}
+    record |= {"silent": result.silent, "seconds": seconds}
+    return dataset, Features(result.views, dataset.names, dataset.labels, dataset.classes), record
 
 
 def run_settings(options: Namespace, recipe: Recipe) -> dict[str, Any]:
@@ -158,8 +175,8 @@ def choose_networks(recipe: Recipe, features: Features, seed: int, output: Outpu
 def train_networks(
     recipe: Recipe, choice: Choice, features: Features, seed: int, output: Output
 ) -> tuple[Model, list[History]]:
-    """Train the chosen networks in turn and save the model; if a run ends early, by Ctrl-C, a
-    divergence or a closed pipe, save the networks that have completed an epoch."""
+    """Train the chosen networks in turn and save the model; if a run ends early, for whatever
+    reason, save the networks that have completed an epoch, and note it in the exception."""
     model = Model(recipe, features.classes, {}, choice.exponent, choice.threshold)
     histories = list[History]()
     path = output.folder / "model.npz"
@@ -176,12 +193,12 @@ def train_networks(
             start_time = time.perf_counter()
             history, _ = recipe.fit(network, x, y, rng, on_epoch)
             histories.append(history)
-        model.save(path)
-    except (KeyboardInterrupt, DivergenceError, OSError) as stop:
-        if not model.networks:
-            raise
-        model.save(path)
-        raise type(stop)(f"{stop}; the model trained so far is saved in {path}") from None
+    except BaseException as stop:
+        if model.networks:
+            model.save(path)
+            stop.kept = f"; the model trained so far is saved in {path}"  # type: ignore[attr-defined]
+        raise
+    model.save(path)
     output.log("wrote", path)
     return model, histories
 
@@ -189,13 +206,13 @@ def train_networks(
 def check(options: Namespace) -> int:
     """Describe the recordings; return the exit code, 2 if one cannot be read."""
     dataset = load(options)
-    progress = extract.progress_bar("checking", options.json)
+    progress = progress_bar("checking", options.json)
     with pool(options, dataset) as executor:
         task = partial(data_report.measure, dataset.reader)
         outcomes = list(extract.map_clips(task, dataset.sources, executor, progress))
     found = data_report.report(dataset, outcomes, options.folds, options.seed)
     as_json = json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False)
-    print(as_json if options.json else data_report.as_text(found))
+    say(as_json if options.json else data_report.as_text(found))
     return 2 if found["unreadable"] else 0
 
 
@@ -206,49 +223,51 @@ def predict(options: Namespace) -> int:
     model, answers, problems = read_model(options.model), [], list[dict[str, str]]()
     if model.threshold is None:
         text = f"the probabilities of the recipe {model.recipe.name} do not say how sure it is"
-        print(f"ssc: {text}", file=sys.stderr)
-    paths, table = data.recordings(options.clips), csv.writer(sys.stdout, lineterminator="\n")
+        say(f"ssc: {text}", sys.stderr)
+    paths = data.recordings(options.clips)
     if options.csv:
-        table.writerow(["file", "seconds", "class", "unknown", *model.classes])
+        say(csv_text([["file", "seconds", "class", "unknown", *model.classes]]).rstrip())
     quiet = options.csv or options.json
     with open_output(options.out, quiet=quiet) if options.out else nullcontext() as output:
         for path in paths:
             try:
                 found = prediction.predict_recording(model, path)
             except (OSError, ValueError) as error:
-                problems.append({"clip": path, "reason": extract.reason(error)})
+                problems.append({"clip": path, "reason": reason(error)})
                 continue
             answers.append(prediction.as_json(path, found, model))
             if options.csv:
-                table.writerow(prediction.csv_row(answers[-1]))
+                say(csv_text([prediction.csv_row(answers[-1])]).rstrip())
             elif not options.json:
-                print(prediction.as_text(path, found, model))
+                say(prediction.as_text(path, found, model))
             if output:
                 figures.draw_timeline(path, len(answers), found, model, output)
     if options.json:
         listed = {"clips": answers, "unreadable": problems}
-        print(json.dumps(listed, indent=2, ensure_ascii=False, allow_nan=False))
+        say(json.dumps(listed, indent=2, ensure_ascii=False, allow_nan=False))
     extract.report_unreadable(problems, len(paths), skip=True)
     return 2 if problems and not options.skip_bad else 0
 
 
 def explain(options: Namespace) -> None:
-    """Draw one clip through every stage, from the waveform to the MFCCs."""
+    """Show one clip in every stage, from the waveform to the MFCCs: as a picture and as a page."""
     from mfcc.display import stages
 
-    clip = data.read_clip(options.clip)
-    (title,) = figures.drawable([data.printable(Path(options.clip).name)])
+    model = read_model(options.model) if options.model else None
+    clip, name = data.read_clip(options.clip), printable(Path(options.clip).name)
+    (title,) = figures.drawable([name])
     figure = stages(clip.signal, SAMPLE_RATE, n_mfcc=options.n_mfcc, title=title)
     with open_output(options.out, options.show, options.quiet) as output:
         if "cut" in clip.steps:
             output.log("the recording is longer: only its first 5 s are drawn")
         output.save_figure(figure, "explain.png")
+        output.save(clip_page(clip, name, options.n_mfcc, model), "explain.html")
 
 
 def write_scenes(options: Namespace) -> None:
     """Write the embedded scenes as WAV files, one folder per class."""
     with open_output(options.folder, quiet=options.quiet) as output:
-        folder, progress = output.folder, extract.progress_bar("writing", options.quiet)
+        folder, progress = output.folder, progress_bar("writing", options.quiet)
         n_clips = scenes.write_scenes(folder, seed=options.seed, progress=progress)
         output.log(f"wrote {n_clips} clips to {folder}; train on them: ssc.py --data {folder}")
 
@@ -263,27 +282,36 @@ def main(arguments: Sequence[str]) -> int:
     command = "cross_validate" if getattr(options, "cv", False) else options.command
     try:
         return COMMANDS[command](options) or 0
-    except KeyboardInterrupt as interrupt:
-        print(f"ssc: interrupted{interrupt}", file=sys.stderr)  # or where the model is saved
-        return 130
-    except BrokenExecutor:
-        message = "a worker process died: out of memory, a decoder that crashed on a broken file, "
-        message += 'or a script without if __name__ == "__main__":'
-    except MemoryError as error:
-        message = f"not enough memory: {error}"
-    except OSError as error:
-        message = extract.reason(error)
-    except ValueError as error:  # several lines if several recordings cannot be read
-        message = str(error)
-    print(f"ssc: {message}", file=sys.stderr)
-    return 2
+    except (Exception, KeyboardInterrupt) as error:
+        kept = getattr(error, "kept", "")  # where the model trained so far is saved
+        say(f"ssc: {message_of(error)}{kept}", sys.stderr)
+        return 130 if isinstance(error, KeyboardInterrupt) else 2
+
+
+def message_of(error: BaseException) -> str:
+    """What went wrong, in one sentence; several lines if several recordings cannot be read."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    if isinstance(error, BrokenExecutor):
+        causes = "out of memory, a decoder that crashed on a broken file, or a script without"
+        return f'a worker process died: {causes} if __name__ == "__main__":'
+    if isinstance(error, MemoryError):
+        return f"not enough memory: {error}"
+    if isinstance(error, OSError):
+        return reason(error)
+    return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
 
 
 def run() -> None:
-    """Run main with Matplotlib's Agg backend and streams that escape unprintable names."""
+    """Run main as a program: with Matplotlib's Agg backend unless --show is given, outputs that
+    print any name, and an end by SIGTERM or a closed terminal like one by Ctrl-C."""
     if "--show" not in sys.argv:
         os.environ["MPLBACKEND"] = "Agg"  # no display is needed
-    extract.escape_unprintable()
+    prepare_streams()
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number and signal.getsignal(number) != signal.SIG_IGN:  # as nohup sets it
+            signal.signal(number, signal.default_int_handler)
     sys.exit(main(sys.argv[1:]))
 
 

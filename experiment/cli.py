@@ -13,13 +13,12 @@ from typing import Any, NoReturn
 from .folds import MIN_FOLDS
 from .recipes import RECIPES, Recipe, Reference
 
-OUT = Path("out")
 SETTINGS = [field.name for field in fields(Reference)]  # flags of the reference recipe
 COMMANDS = {
     "train": "train and evaluate a network on MFCCs of environmental sounds",
     "check": "describe the recordings and find broken ones; exit code 2 if there are any",
     "predict": "print the most probable classes of each recording, and a timeline of long ones",
-    "explain": "draw one recording through every stage of the features",
+    "explain": "show one recording in every stage of the features, as a picture and as a page",
     "scenes": "write the embedded scenes as WAV files",
 }
 
@@ -72,6 +71,7 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     flag("predict", "model", "model file written by train", metavar="MODEL")
     flag("predict", "clips", "a recording or a folder of them", metavar="CLIP", nargs="+")
     flag("explain", "clip", "a recording", metavar="CLIP")
+    flag("explain", "--model", "model file whose answer the page shows", metavar="MODEL")
     flag("scenes", "folder", "folder to write into", metavar="DIR", type=Path)
     text = "one folder of recordings per class (default: synthetic scenes)"
     flag("train check", "--data", text, metavar="DIR")
@@ -88,8 +88,10 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     text = "number of stratified folds"
     number("train check", "--folds", MIN_FOLDS, text, "the official folds, else 5")
     number("train", "--repeats", 1, "with --cv: number of seeds per fold, starting at --seed", 5)
-    text = "folder for the results (default: out)"
-    flag("train explain", "--out", text, metavar="DIR", type=Path, default=OUT)
+    text = "folder for the results (default: a new one: out, out-2, …)"
+    flag("train", "--out", text, metavar="DIR", type=Path)
+    text = "folder for the picture and the page (default: out)"
+    flag("explain", "--out", text, metavar="DIR", type=Path, default=Path("out"))
     text = "folder for a picture, a table and an Audacity label track of each recording"
     flag("predict", "--out", text, metavar="DIR", type=Path)
     number("train", "--epochs", 1, "passes over all clips", Reference.epochs)
@@ -105,6 +107,9 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     text = "number of worker processes"
     number("train check", "--jobs", 1, text, "one per core, fewer for few recordings")
     flag("train", "--normalize", "also draw the confusion matrix with normalized rows", False)
+    flag("train", "--no-report", "do not write report.html", False)
+    text = "number of clips with sound in report.html"
+    number("train", "--report-clips", 0, text, "all mistakes, three right ones a class")
     flag("train explain", "--show", "open the figures in windows", False)
     flag("train explain scenes", "--quiet", "print errors only", False)
     flag("check predict", "--json", "print JSON", False)
@@ -117,8 +122,9 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
 
 def _check_combination(parser: Parser, given: dict[str, Any]) -> None:
     """Reject flags that have no effect without another one, and two formats of one answer."""
-    for one, other in (("csv", "json"), ("features", "cv")):
+    for one, other in (("csv", "json"), ("features", "cv"), ("no_report", "report_clips")):
         if {one, other} <= given.keys():
+            one, other = one.replace("_", "-"), other.replace("_", "-")
             parser.error(f"argument --{one}: not allowed with --{other}")
     if not given.get("features", ".npy").endswith(".npy"):  # protects a recording or a model
         parser.error(f"argument --features: {given['features']!r} must end in .npy")

@@ -3,7 +3,6 @@
 import csv
 import os
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from functools import partial
 from math import ceil
 from pathlib import Path
 from typing import Any, NamedTuple
+from unicodedata import normalize
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from mfcc import audio
 from mfcc.audio import DURATION, MARGIN, SAMPLE_RATE, SLACK, UNKNOWN
 
 from . import scenes
+from .terminal import printable_name
 
 AUDIO_SUFFIXES = (  # of formats that soundfile reads
     *(".aif", ".aifc", ".aiff", ".au", ".bwf", ".caf", ".flac", ".mp2", ".mp3", ".mpga", ".oga"),
@@ -28,6 +29,7 @@ UNSUPPORTED_SUFFIXES = (".3gp", ".aac", ".amr", ".m4a", ".mp4", ".webm", ".wma")
 CONVERT = "convert them, for example: ffmpeg -i x.m4a x.wav"
 SYSTEM_FOLDERS = {"__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "lost+found"}
 SYSTEM_FOLDERS |= {"System Volume Information"}
+RUN_FILES = {"log.txt", "metrics.json"}  # in a folder without recordings: the results of a run
 SILENT = 1e-3  # of full scale, -60 dB
 
 
@@ -91,11 +93,11 @@ def _read_scene(clip: tuple[str, int], seed: int) -> Clip:
     return Clip(scenes.scene(*clip, seed=seed))
 
 
-def scan(folder: str | Path, all_classes: bool = False, out: Path | None = None) -> Dataset:
+def scan(folder: str | Path, all_classes: bool = False) -> Dataset:
     """Find the recordings in folder/<class>/, or in a clone of the ESC-50 repository (folder/meta/
     esc50.csv and folder/audio/): the ten classes of ESC-10, or with all_classes all fifty.
 
-    Hidden files, files without an audio suffix and the output folder are skipped and listed.
+    Hidden files, files without an audio suffix and the results of runs are skipped and listed.
     Unreadable files are detected on reading. Class names are compared in Unicode's form NFC.
     ValueError: no such folder, fewer than two class folders, a class without recordings, an
     invalid esc50.csv, all_classes without ESC-50.
@@ -109,8 +111,8 @@ def scan(folder: str | Path, all_classes: bool = False, out: Path | None = None)
     elif all_classes:
         raise ValueError(f"--all-classes requires the ESC-50 repository; {root} is not one")
     else:
-        files = _class_files(root, skipped, out)
-    names = [f"{name}/{printable(path.name)}" for name, path in files]
+        files = _class_files(root, skipped)
+    names = [f"{name}/{printable_name(path.name)}" for name, path in files]
     if len(set(names)) < len(names):  # in two folders of one name, in other Unicode forms
         raise ValueError(f"two recordings are called {Counter(names).most_common(1)[0][0]}")
     classes = sorted({name for name, _ in files})
@@ -139,22 +141,22 @@ def _esc50_files(root: Path, all_classes: bool) -> list[tuple[str, Path]]:
                 f"{table} is not the table of ESC-50: row {reader.line_num} lacks a value"
             )
         if all_classes or esc10.lower() == "true":
-            files.append((printable(category), root / "audio" / name))
+            files.append((printable_name(category), root / "audio" / name))
     if not files:
         raise ValueError(f"{table} lists no recordings")
     return sorted(files)
 
 
-def _class_files(
-    root: Path, skipped: dict[str, list[str]], out: Path | None
-) -> list[tuple[str, Path]]:
+def _class_files(root: Path, skipped: dict[str, list[str]]) -> list[tuple[str, Path]]:
     """The class and the path of the recordings in class folders; other files go to skipped."""
     recordings = []
     for entry in sorted(root.iterdir(), key=os.path.basename):  # same order on every platform
-        is_out = out is not None and out.exists() and entry.exists() and entry.samefile(out)
-        is_class = entry.is_dir() and _kind(entry) != "hidden" and not is_out
+        is_class = entry.is_dir() and _kind(entry) != "hidden"
         paths = sorted(entry.iterdir(), key=os.path.basename) if is_class else [entry]
-        kinds = ["results" if is_out else _kind(path) for path in paths]
+        kinds = [_kind(path) for path in paths]
+        if "audio" not in kinds and RUN_FILES & {path.name for path in paths}:
+            skipped.setdefault("results", []).append(printable_name(entry.name))
+            continue
         if is_class and "audio" not in kinds:
             n_unsupported, n_folders = kinds.count("unsupported audio"), kinds.count("folder")
             hint = f", but {n_folders} folders: is each a class?" if n_folders else ""
@@ -163,9 +165,11 @@ def _class_files(
             raise ValueError(f"the class folder {entry} contains no recordings{hint}")
         for path, kind in zip(paths, kinds, strict=True):
             if is_class and kind == "audio":
-                recordings.append((printable(unicodedata.normalize("NFC", entry.name)), path))
+                recordings.append((printable_name(normalize("NFC", entry.name)), path))
             else:
-                skipped.setdefault(kind, []).append(printable(path.relative_to(root).as_posix()))
+                skipped.setdefault(kind, []).append(
+                    printable_name(path.relative_to(root).as_posix())
+                )
     return recordings
 
 
@@ -277,10 +281,3 @@ def open_complete(path: str) -> Iterator[Any]:
             if len(page) < 27 or len(page) < 27 + page[26] + sum(page[27 : 27 + page[26]]):
                 raise ValueError(f"{path} is truncated: its last page is incomplete")
         yield sound
-
-
-def printable(name: str) -> str:
-    """Make name printable on one line in any encoding: escape control characters, line breaks and
-    bytes that are not UTF-8, for example as \\n."""
-    unprintable = r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
-    return re.sub(unprintable, lambda match: match[0].encode("unicode_escape").decode(), name)

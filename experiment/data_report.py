@@ -16,9 +16,8 @@ from mfcc import hann, power_spectrum
 from mfcc.audio import DURATION, SAMPLE_RATE, UNKNOWN, read_blocks
 
 from .data import SILENT, Clip, Dataset, Segment, open_complete
-from .extract import reason
 from .folds import KINDS, find_folds, parse_name
-from .output import text_table
+from .terminal import reason, text_table
 
 CLIPPING_LEVEL = 0.99  # of full scale; the largest 8-bit sample, 127/128, exceeds it
 DC_OFFSET = 0.01  # of full scale; larger means are listed
@@ -165,10 +164,10 @@ def report(
         **_summary(stats.values()),
         "total_seconds": sum(found.seconds for found in stats.values()),
         **{key: {n: each[key] for n, each in numbers.items() if each[key]} for key in FINDINGS},
-        "duplicates": _groups({name: found.digest for name, found in stats.items()}),
+        "duplicates": groups({name: found.digest for name, found in stats.items()}),
         "classes": classes,
         "band_limited_classes": low if len(low) < len(bands) else {},
-        "recordings": {"number": n_recordings, "cut_into_several_clips": _groups(recordings)},
+        "recordings": {"number": n_recordings, "cut_into_several_clips": groups(recordings)},
         "folds": _folds(dataset, readable, n_folds, seed),
     }
 
@@ -194,7 +193,7 @@ def _summary(stats: Collection[AudioStats]) -> dict[str, Any]:
     return {"seconds": spread, "silence": float(np.mean([found.silence for found in stats]))}
 
 
-def _groups(keys: dict[str, str]) -> list[list[str]]:
+def groups(keys: dict[str, str]) -> list[list[str]]:
     """The groups of several names that have the same key."""
     groups = defaultdict(list)
     for name, key in keys.items():
@@ -230,10 +229,11 @@ def _overview(found: dict[str, Any]) -> str:
     """A table with one row per class, and the summary."""
     folds = found["folds"]
     in_folds = folds.get("clips_by_class", {})
-    columns = ["class", "clips", "seconds", "silence", "clipped", *(f"fold {k}" for k in in_folds)]
+    columns = ["class", "clips", "seconds", "silence", "clipped", "clips by fold"]
+    by_fold = zip(*in_folds.values(), strict=True) if in_folds else [[]] * len(found["classes"])
     rows = [
-        [name, row["clips"], *_spread(row), row["clipped"], *(n[i] for n in in_folds.values())]
-        for i, (name, row) in enumerate(found["classes"].items())
+        [name, row["clips"], *_spread(row), row["clipped"], " ".join(map(str, n))]
+        for (name, row), n in zip(found["classes"].items(), by_fold, strict=True)
     ]
     rates, channels, codings = (
         ", ".join(f"{value} ({n})" for value, n in found[key].items())

@@ -125,6 +125,14 @@ class Trial(NamedTuple):
     curves: dict[str, np.ndarray]
 
 
+class Answers(NamedTuple):
+    """The predictions for n clips: how often each class was predicted, over all seeds, (n, C), and
+    the mean probability of each class, (n, C)."""
+
+    counts: np.ndarray
+    probabilities: np.ndarray
+
+
 def cross_validate(
     recipe: Recipe,
     features: Features,
@@ -187,14 +195,21 @@ def mean_curves(trials: Sequence[Trial]) -> dict[str, np.ndarray]:
     return {name: np.mean(same, axis=0) for name, same in curves.items()}
 
 
+def answers(trials: Sequence[Trial], features: Features) -> Answers:
+    """The held-out predictions, of all seeds together."""
+    counts, total = np.zeros((2, len(features.names), len(features.classes)))
+    for trial in trials:
+        np.add.at(counts, (trial.clips, trial.probabilities.argmax(axis=1)), 1)
+        total[trial.clips] += trial.probabilities
+    return Answers(counts.astype(int), total / counts.sum(axis=1, keepdims=True).clip(1))
+
+
 def metrics(trials: Sequence[Trial], folds: Folds, features: Features) -> dict[str, Any]:
     """The results of cross_validate, for metrics.json. The sample size of the 95 % Wilson interval
     is the number of recordings, since clips of one recording are not independent."""
     table = np.reshape([trial.test[1] for trial in trials], (len(folds.numbers), -1))
     by_fold, by_seed = table.mean(axis=1), table.mean(axis=0)
-    counts = np.zeros((len(features.names), len(features.classes)), int)  # predictions, all seeds
-    for trial in trials:
-        np.add.at(counts, (trial.clips, trial.probabilities.argmax(axis=1)), 1)
+    counts = answers(trials, features).counts
     matrix = np.stack([counts[features.labels == c].sum(axis=0) for c in range(counts.shape[1])])
     accuracy = float(matrix.trace() / matrix.sum())
     train = np.mean([trial.train for trial in trials], axis=0).tolist()

@@ -13,15 +13,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, nullcontext
 from functools import partial
-from io import TextIOWrapper
 from multiprocessing import active_children, get_context, parent_process
 from threading import Thread
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
-from .data import Clip, Dataset, printable
+from .data import SILENT, Clip, Dataset
+from .terminal import prepare_streams, reason, say
 
 CLIPS_PER_JOB = 50  # with fewer, a process takes longer to start than it saves
 CHUNK = 8  # clips sent to a worker at once
@@ -40,11 +39,13 @@ Progress = Callable[[Iterable[int]], Iterable[int]]
 
 class ExtractionResult(NamedTuple):
     """views[v][k] is view v of clip kept[k]; treated counts the clips resampled, cut and padded;
-    problems lists each unreadable clip as {"clip": "class/file", "reason": message}."""
+    silent lists the names of silent clips; problems lists each unreadable clip as {"clip":
+    "class/file", "reason": message}."""
 
     views: list[np.ndarray]
     kept: list[int]
     treated: Counter[str]
+    silent: list[str]
     problems: list[dict[str, str]]
 
 
@@ -62,7 +63,8 @@ def extract_features(
     it. OSError: the file cannot be written.
     """
     views: list[np.ndarray] = []
-    kept, treated, problems = list[int](), Counter[str](), list[dict[str, str]]()
+    kept, treated, silent = list[int](), Counter[str](), list[str]()
+    problems = list[dict[str, str]]()
     task = partial(process_clip, dataset.reader, feature_fn)
     with nullcontext() if file is None else open(file, "wb") as stream:
         for i, outcome in enumerate(map_clips(task, dataset.sources, executor, progress)):
@@ -80,11 +82,12 @@ def extract_features(
                 for view, row in zip(views, rows, strict=True):
                     view[len(kept)] = row
             treated.update(steps)
+            silent += [dataset.names[i]] * ("silent" in steps)
             kept.append(i)
         if stream and kept:
             write_header(stream, len(kept), row)
     views = [np.load(file, mmap_mode="r")] if file and kept else [v[: len(kept)] for v in views]
-    return ExtractionResult(views, kept, treated, problems)
+    return ExtractionResult(views, kept, treated, silent, problems)
 
 
 def write_header(stream: BinaryIO, n: int, row: np.ndarray) -> None:
@@ -110,14 +113,16 @@ def map_clips(
 
 
 def process_clip(
-    reader: Callable[[Any], Clip], feature_fn: FeatureFn, source: Any
-) -> tuple[Sequence[np.ndarray], Collection[str]] | str:
+    reader: Callable[[Any], Clip], feature_fn: Callable[[np.ndarray], Any], source: Any
+) -> tuple[Any, Collection[str]] | str:
     """The features of one clip and the steps applied to it; the reason if it is unreadable."""
     try:
         clip = reader(source)
     except (OSError, ValueError) as error:
         return reason(error)
-    return feature_fn(clip.signal), clip.steps
+    steps = Counter(clip.steps)
+    steps["silent"] = int(np.abs(clip.signal).max() < SILENT)
+    return feature_fn(clip.signal), +steps  # + removes what is not positive
 
 
 def report_unreadable(problems: Sequence[dict[str, str]], n_clips: int, skip: bool) -> None:
@@ -128,27 +133,7 @@ def report_unreadable(problems: Sequence[dict[str, str]], n_clips: int, skip: bo
     text = f"{len(problems)} of {n_clips} recordings cannot be read:\n{listed}"
     if not skip:
         raise ValueError(f"{text}\nuse --skip-bad to continue without them")
-    print(f"ssc: {text}", file=sys.stderr)
-
-
-def escape_unprintable() -> None:
-    """Print characters that the encoding of the output lacks as escapes, such as \\u96e8."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
-def progress_bar(description: str, quiet: bool) -> Callable[[Iterable[Any]], Iterable[Any]]:
-    """A function that wraps an iterable in a progress bar, unless quiet or not on a terminal."""
-    return partial(tqdm, desc=description, unit="clip", mininterval=0.5, disable=quiet or None)
-
-
-def reason(error: Exception) -> str:
-    """Format an error on one line; an OSError as the file and the system's message."""
-    if isinstance(error, OSError) and error.strerror:
-        where = f"{error.filename}: " if error.filename else ""
-        return printable(f"{where}{error.strerror}")
-    return printable(str(error))
+    say(f"ssc: {text}", sys.stderr)
 
 
 def default_n_jobs(n_clips: int) -> int:
@@ -214,7 +199,7 @@ def _initialize_worker() -> None:
     print any character."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["MPLBACKEND"] = "Agg"
-    escape_unprintable()
+    prepare_streams()
     Thread(target=_exit_after, args=[parent_process()], daemon=True).start()
 
 

@@ -14,11 +14,12 @@ from mfcc import power_to_db
 from mfcc.audio import SAMPLE_RATE
 from mininet import History, precision_recall_f1
 
-from .data import CONVERT, Dataset, printable
+from .data import CONVERT, Dataset
 from .evaluate import Features, Trial, human_confusion
-from .output import Output, text_table
+from .output import Output
 from .prediction import Prediction, Span, blocks_of, label, stripes
 from .recipes import Model, Recipe, Reference
+from .terminal import printable, text_table
 
 MAX_DRAWN = 30  # classes in a grid of clips
 # Fonts of Windows, macOS and Linux that contain Hangul and Han characters.
@@ -31,6 +32,7 @@ FALLBACK_FONTS = (
 def drawable(names: Sequence[str]) -> list[str]:
     """Make names drawable by Matplotlib: an installed fallback font supplies characters that its
     default font lacks; characters in no font become escapes, as \\u96e8."""
+    names = [printable(name) for name in names]
     from matplotlib import rcParams
     from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
 
@@ -94,19 +96,25 @@ def epoch_line(history: History, epochs: int, seconds: float) -> str:
     )
 
 
+def suffixes(model: Model) -> list[str]:
+    """For each network of the model what the names of its files end in: "", or "_" and its name."""
+    names = [f"_{model.recipe.networks[k]}" for k in model.networks]
+    return names if len(names) > 1 else [""]
+
+
 def draw_training(
     model: Model, histories: Sequence[History], matrix: np.ndarray, output: Output, normalize: bool
 ) -> None:
     """Save diagram, history and learning curves of each network; the confusion matrix."""
     from mininet.display import curves, diagram
 
-    for (k, network), history in zip(model.networks.items(), histories, strict=True):
-        name = model.recipe.networks[k] if len(histories) > 1 else None
-        suffix = f"_{name}" if name else ""
+    for network, history, suffix in zip(
+        model.networks.values(), histories, suffixes(model), strict=True
+    ):
         columns = {"epoch": range(1, len(history.loss) + 1), **history.history}
         rows = zip(*columns.values(), strict=True)
         output.save_table(columns, rows, f"history{suffix}.csv")
-        output.save_figure(diagram(network, title=name), f"network{suffix}.png")
+        output.save_figure(diagram(network, title=suffix[1:] or None), f"network{suffix}.png")
         output.save_figure(curves(history), f"curves{suffix}.png")
     _draw_confusion(matrix, model.classes, output, normalize)
 
@@ -154,7 +162,7 @@ def draw_timeline(path: str, number: int, found: Prediction, model: Model, outpu
         above.broken_barh(bars, (row - 0.4, 0.8), facecolors=shades)
     above.set_yticks(range(len(model.classes)), drawable(model.classes), parse_math=False)
     above.set_ylim(len(model.classes) - 0.5, -0.5)
-    (title,) = drawable([printable(Path(path).name)])
+    (title,) = drawable([Path(path).name])
     above.set_title(f"{title} (darker: more probable)", parse_math=False)
     power = np.concatenate([*map(stripes, blocks_of(path))], axis=1)  # (64, n_columns)
     columns = range(0, power.shape[1], -(-power.shape[1] // 2000))  # at most 2000

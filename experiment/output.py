@@ -1,30 +1,45 @@
 """The output of a run: its folder, its log, its files. Chapter 13."""
 
-import csv
 import json
+import sqlite3
+import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from io import BytesIO, StringIO
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
+from io import BytesIO
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from mininet.storage import write_atomically
 
+from .terminal import csv_text, say
+
+LOG = "log.txt"
+RESULTS = ("metrics.json", "model.npz", "report.html", LOG, "*.png", "history*.csv", "mistakes.csv")
+PREVIOUS = "previous"
+
 
 class Output:
-    """Output folder and console log of a run. Each file is written completely or not at all.
+    """Output folder and log of a run. Each file is written completely or not at all.
 
-    show keeps figures open; quiet suppresses the log.
+    show keeps figures open; quiet prints nothing; is_run writes the log into the folder as well.
     """
 
-    def __init__(self, folder: Path, show: bool = False, quiet: bool = False) -> None:
-        self.folder, self.show, self.quiet = folder, show, quiet
+    def __init__(
+        self, folder: Path, show: bool = False, quiet: bool = False, is_run: bool = False
+    ) -> None:
+        self.folder, self.show, self.quiet, self.is_run = folder, show, quiet, is_run
 
-    def log(self, *words: object) -> None:
-        """Print, unless the run is quiet."""
+    def log(self, *words: object, passing: bool = False) -> None:
+        """Print, unless the run is quiet; on a terminal the next line replaces a passing one."""
+        text = " ".join(map(str, words))
+        if self.is_run:
+            with suppress(OSError), open(self.folder / LOG, "a", encoding="utf-8") as file:
+                file.write(f"{text}\n")
         if not self.quiet:
-            print(*words, flush=True)
+            rewritten = passing and sys.stdout.isatty()
+            say(text.ljust(79) if rewritten else text, end="\r" if rewritten else "\n")
 
     def save(self, content: bytes, name: str) -> None:
         """Write a file into the folder and log its path."""
@@ -44,9 +59,7 @@ class Output:
 
     def save_table(self, columns: Iterable[str], rows: Iterable[Iterable[Any]], name: str) -> None:
         """Save rows under column names as CSV."""
-        text = StringIO(newline="")
-        csv.writer(text).writerows([columns, *rows])
-        self.save(text.getvalue().encode(), name)
+        self.save(csv_text([columns, *rows]).encode(), name)
 
     def save_json(self, content: dict[str, Any], name: str) -> None:
         """Save as indented JSON, with null for NaN and infinity."""
@@ -72,9 +85,59 @@ def open_output(path: Path, show: bool = False, quiet: bool = False) -> Iterator
         plt.show()
 
 
-def text_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Format rows under column names, the first column left-aligned, the others right."""
-    cells = [[str(cell) for cell in row] for row in (columns, *rows)]
-    width, *widths = (max(map(len, column)) for column in zip(*cells, strict=True))
-    lines = ["  ".join([a.ljust(width), *map(str.rjust, others, widths)]) for a, *others in cells]
-    return "\n".join([lines[0], "-" * len(lines[0]), *lines[1:]])
+@contextmanager
+def open_run(path: Path | None, show: bool = False, quiet: bool = False) -> Iterator[Output]:
+    """As open_output, for a run: without a path in a new folder, out, out-2, …; in a folder with
+    the files of an earlier run after these were moved to its folder previous/, where they replace
+    those of the run before. ValueError: another run is writing there."""
+    folder = path or next(p for n in count(1) if _is_new(p := Path(f"out-{n}" if n > 1 else "out")))
+    with open_output(folder, show, quiet) as output, _lock(folder):
+        output.is_run = True
+        moved = _set_aside(folder, folder / PREVIOUS)
+        output.log(f"writing into the folder {folder}")
+        if moved:
+            output.log(f"the files of the earlier run there are now in {folder / PREVIOUS}")
+        yield output
+
+
+def _set_aside(folder: Path, previous: Path) -> bool:
+    """Move the files of a run from folder to previous, where they replace another's; delete them if
+    the run ended before it had a model or results. Return whether they were moved."""
+    files, older = ([p for each in RESULTS for p in f.glob(each)] for f in (folder, previous))
+    is_useful = any(path.name in ("model.npz", "metrics.json") for path in files)
+    for path in older if is_useful else files:
+        path.unlink()
+    if is_useful:
+        previous.mkdir(exist_ok=True)
+        for path in files:
+            path.replace(previous / path.name)
+    return is_useful
+
+
+def _is_new(folder: Path) -> bool:
+    """Create the folder; False if it exists. ValueError: it cannot be created."""
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise ValueError(f"cannot create {folder}: {error.strerror}; use --out") from None
+    return True
+
+
+@contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    """Refuse a second run in the folder. The lock is that of a database file: it works on every
+    platform, and the system releases it if the process ends in any way."""
+    path = folder / ".lock"
+    with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as database:
+        try:
+            database.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            if "locked" in str(error):
+                raise ValueError(f"another run is writing into the folder {folder}") from None
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # Windows keeps a file that is open
+                path.unlink()

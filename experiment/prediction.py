@@ -14,9 +14,10 @@ import numpy as np
 import mfcc
 from mfcc.audio import DURATION, SAMPLE_RATE, SLACK, fix_length, read_blocks, resample, to_mono
 
-from .data import open_complete, printable
+from .data import open_complete
 from .data_report import remarks, statistics
 from .recipes import TINY, Model
+from .terminal import printable
 
 BLOCK = 30  # s read at a time
 EDGE = 1  # s of neighboring blocks, so that resampling has no edge effect

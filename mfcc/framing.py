@@ -1,6 +1,6 @@
 """Framing: short, overlapping frames of a long signal, and the window applied to each. Chapter 2.
 
-Symbols: n samples in the signal, L = frame_length, hop = hop_length, both in samples.
+Symbols: N samples in the signal x, L = frame_length, H = hop_length, both in samples; t a frame.
 """
 
 import numpy as np
@@ -10,9 +10,9 @@ from ._checks import as_float, positive_integer
 
 
 def pad_center(signal: ArrayLike, n_fft: int, pad_mode: str = "constant") -> np.ndarray:
-    """Pad with ⌊n_fft/2⌋ samples on either side, so that frame i is centered on sample i·hop.
+    """Pad with ⌊n_fft/2⌋ samples on either side, so that frame t is centered on sample t·H.
 
-    signal (..., n) -> (..., n + 2⌊n_fft/2⌋). pad_mode is a mode of numpy.pad: "constant" pads with
+    signal (..., N) -> (..., N + 2⌊n_fft/2⌋). pad_mode is a mode of numpy.pad: "constant" pads with
     zeros. ValueError: an empty signal, n_fft < 1, an unknown pad_mode.
     Source: McFee et al. (2015), librosa: the convention `center=True`.
     """
@@ -23,9 +23,9 @@ def pad_center(signal: ArrayLike, n_fft: int, pad_mode: str = "constant") -> np.
 
 
 def frame(signal: ArrayLike, frame_length: int, hop_length: int) -> np.ndarray:
-    """frames[i, j] = signal[i·hop + j],  n_frames = 1 + ⌊(n - L)/hop⌋.
+    """frames[t, n] = x[t·H + n],  n_frames = 1 + ⌊(N - L)/H⌋.
 
-    signal (..., n) -> (..., n_frames, frame_length): a read-only view. Samples after the last whole
+    signal (..., N) -> (..., n_frames, frame_length): a read-only view. Samples after the last whole
     frame are dropped. ValueError: a length or hop < 1, a signal shorter than one frame.
     Source: Rabiner and Schafer (2010), Theory and Applications of Digital Speech Processing, §6.2.
     """
@@ -36,7 +36,7 @@ def frame(signal: ArrayLike, frame_length: int, hop_length: int) -> np.ndarray:
 
 
 def count_frames(n: int, frame_length: int, hop_length: int) -> int:
-    """1 + ⌊(n - L)/hop⌋, the number of frames of n samples. ValueError: as for frame."""
+    """1 + ⌊(n - L)/H⌋, the number of frames of n samples. ValueError: as for frame."""
     L = positive_integer(frame_length, "frame_length")
     hop = positive_integer(hop_length, "hop_length")
     if n < L:

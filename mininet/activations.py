@@ -1,6 +1,7 @@
 """Activations: element-wise functions, each followed by its derivative. Chapter 9.
 
-Without them a stack of dense layers would be one dense layer: (x W₁) W₂ = x (W₁ W₂).
+Without them a stack of dense layers would be one dense layer: (x W₁) W₂ = x (W₁ W₂). The input x
+is the pre-activation z of chapters 9 and 11, the output is the activation a.
 """
 
 from math import isfinite

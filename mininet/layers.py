@@ -1,7 +1,8 @@
 """A layer, and the dense layer. Chapter 9.
 
 Symbols: the n rows of x are examples; L is the loss; dout, dx, dW, db are ∂L/∂out, ∂L/∂x, …, each
-of the shape of its variable.
+of the shape of its variable. In chapters 9 and 11 the x and out of Dense are called a and z, and
+those of an activation z and a.
 """
 
 from inspect import signature

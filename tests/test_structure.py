@@ -21,8 +21,8 @@ READING_ORDER = {
     "mfcc": "_checks framing fourier mel cepstrum features fast statistics audio display",
     "mininet": "_checks layers activations losses optimizers minibatches checking regularization"
     " metrics storage network ensemble fast display",
-    "experiment": "scenes data folds extract augment recipes evaluate output data_report prediction"
-    " figures cli",
+    "experiment": "terminal scenes data folds extract augment recipes evaluate output page"
+    " data_report prediction explanation report figures cli",
 }
 PRODUCT = [ROOT / "ssc.py", *sorted(p for name in READING_ORDER for p in ROOT.glob(f"{name}/*.py"))]
 OTHERS = sorted(p for name in ("tests", "benchmarks", "docs") for p in ROOT.glob(f"{name}/**/*.py"))
@@ -111,7 +111,7 @@ def test_no_peer_is_imported() -> None:
 
 def test_importing_the_packages_loads_neither_scipy_nor_matplotlib() -> None:
     """import mfcc, mininet loads NumPy and no other library."""
-    names = "scipy", "matplotlib", "soundfile", "tqdm"
+    names = "scipy", "matplotlib", "soundfile", "tqdm", "jinja2"
     code = f"import sys, mfcc, mininet; print([m for m in {names} if m in sys.modules])"
     command = [sys.executable, "-c", code]
     finished = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)

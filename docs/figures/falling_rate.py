@@ -21,7 +21,7 @@ RULES = {
 
 
 def clips() -> tuple[np.ndarray, np.ndarray]:
-    """Standardized mean and deviation of 13 MFCCs of fifty scenes, (50, 26), and the classes."""
+    """Standardized mean and standard deviation of 13 MFCCs, (50, 26), of fifty scenes; classes."""
     signals = np.stack([scene(c, take, duration=1.0) for c in CLASSES for take in range(TAKES)])
     cepstra = fast.mfcc(signals, 44100)
     x = np.concatenate([cepstra.mean(axis=2), cepstra.std(axis=2)], axis=1)
@@ -44,9 +44,9 @@ def draw() -> Figure:
         history = trained(x, y, decay)
         left.plot(epochs, history.learning_rate, style, color=color, label=name)
         right.plot(epochs, history.loss, style, color=color)
-    left.set(xlabel="epoch", ylabel="learning rate as the epoch begins", yscale="log")
+    left.set(xlabel="epoch", ylabel="learning rate at the start of the epoch", yscale="log")
     right.set(xlabel="epoch", ylabel="training loss (nats)", ylim=(0, None))
     right.axhline(np.log(len(CLASSES)), color="#595959", linewidth=1)
-    right.text(EPOCHS, np.log(len(CLASSES)) + 0.04, "knowing nothing, ln 10", ha="right")
+    right.text(EPOCHS, np.log(len(CLASSES)) + 0.04, "equal probabilities, ln 10", ha="right")
     fig.legend(loc="outside upper center", ncols=3, fontsize=11)
     return fig

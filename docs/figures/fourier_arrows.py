@@ -28,12 +28,18 @@ def chain(ax: Axes, lengths: np.ndarray, k: int) -> None:
 
 
 def draw() -> Figure:
-    """Eight equal arrows, then the chains of bins 1 and 2 of the chapter's eight samples."""
-    fig, axes = plt.subplots(1, 3, figsize=(11, 3.4), sharex=True, sharey=True)
-    chains = (("eight equal arrows: sum 0", np.ones(8), 1), ("bin 1", X, 1), ("bin 2", X, 2))
-    for ax, (title, lengths, k) in zip(axes, chains, strict=True):
-        chain(ax, lengths, k)
-        ax.set(title=title, xlabel="real part", aspect="equal")
-        ax.set(xlim=(-1.6, 7.6), ylim=(-5.6, 0.9))
-    axes[0].set_ylabel("imaginary part")
+    """Eight equal arrows; the chapter's eight samples, and their chains for bins 1 and 2."""
+    widths = (3.9, 5.5, 8.6, 4.6)
+    fig, (equal, samples, *bins) = plt.subplots(1, 4, figsize=(11, 3.9), width_ratios=widths)
+    chain(equal, np.ones(8), 1)
+    equal.set(title="sum 0", xlim=(-1.3, 2.6), ylabel="imaginary part")
+    samples.vlines(range(8), 0, X, color=BLUE)
+    samples.plot(X, "o", color=BLUE)
+    samples.axhline(0, color=GREY, linewidth=0.6, zorder=0)
+    samples.set(title="the samples", xlabel="n", ylabel="x[n]", xticks=range(8))
+    for k, ax, left, right in zip((1, 2), bins, (-0.6, -1.7), (8, 2.9), strict=True):
+        chain(ax, X, k)
+        ax.set(title=f"bin {k}", xlim=(left, right))
+    for ax in (equal, *bins):
+        ax.set(xlabel="real part", aspect="equal", ylim=(-5.6, 0.9), yticks=range(-5, 1))
     return fig

@@ -17,7 +17,7 @@ TAKE, INDEX = 3, 251  # the loudest frame of the clip
 
 
 def draw() -> Figure:
-    """Above, samples in time; below, the same 882 numbers as power at each frequency."""
+    """Above, windowed samples in time; below, the same 882 numbers as power at each frequency."""
     x = frame(scene("bird_song", TAKE), LENGTH, LENGTH // 2)[INDEX] * hann(LENGTH)
     power = power_spectrum(x)
     strongest = np.argsort(power)[-3:]
@@ -28,9 +28,10 @@ def draw() -> Figure:
 
     fig, (time, frequency) = plt.subplots(2, 1, figsize=(8, 6))
     t = np.arange(LENGTH) / SAMPLE_RATE * 1000
-    time.plot(t, x, ".", color=GREY, markersize=7, label="samples of bird song")
-    time.plot(t, ifft(few).real, color=ORANGE, label="sum of three cosines")
-    time.set(xlabel="time t in ms", ylabel="sample x[n]", xlim=(6, 12), ylim=(-0.3, 0.4))
+    drawn = (t >= 6) & (t <= 12)
+    time.plot(t[drawn], x[drawn], ".", color=GREY, markersize=7, label="samples of bird song")
+    time.plot(t[drawn], ifft(few).real[drawn], color=ORANGE, label="sum of three cosines")
+    time.set(xlabel="time (ms)", ylabel="x[n], faded (full scale)", ylim=(-0.3, 0.4))
     time.legend(ncols=2, loc="upper center", frameon=False)
 
     hz = np.arange(len(power)) * SAMPLE_RATE / LENGTH
@@ -41,5 +42,6 @@ def draw() -> Figure:
     line = {"arrowstyle": "-", "color": GREY}
     at = (hz[peak], power[peak])
     frequency.annotate(label, at, (3400, 0.9 * power[peak]), arrowprops=line)
-    frequency.set(xlabel="frequency f in Hz", ylabel="power P[k]", xlim=(0, 5000), ylim=0)
+    frequency.set(xlabel="frequency (Hz)", ylabel="power P[k] (full scale²)")
+    frequency.set(xlim=(0, 5000), ylim=0)
     return fig

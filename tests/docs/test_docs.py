@@ -169,7 +169,7 @@ def test_a_chapter_has_every_part(page: Path) -> None:
 def test_exercises_that_are_referred_to_exist(page: Path) -> None:
     """Each "exercise 2 of chapter 9", and each "exercise 2" in chapter 9 itself, is there."""
     for exercise, chapter in EXERCISE.findall(words_of(page)):
-        path = CHAPTERS[int(chapter) - 1] if chapter else page
+        path = CHAPTERS[int(chapter)] if chapter else page
         assert f"\n**{exercise}. ★" in path.read_text("utf-8"), (exercise, chapter)
 
 
@@ -260,7 +260,7 @@ def test_the_contents_list_every_chapter() -> None:
     """In order, with its question; the titles there and the links of the chapters are fresh."""
     names = [page.name for page in CHAPTERS]
     assert names == sorted(page.name for page in DOCS.glob("[0-9][0-9]-*.md"))
-    assert [name[:2] for name in names] == [f"{i + 1:02}" for i in range(len(names))]
+    assert [name[:2] for name in names] == [f"{i:02}" for i in range(len(names))]
     for page, text in navigation.pages().items():
         assert page.read_text("utf-8") == text, "run python -m docs nav"
     contents = navigation.CONTENTS.read_text("utf-8")

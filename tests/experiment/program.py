@@ -54,5 +54,6 @@ def process(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess
 
 
 def files_of(folder: Path) -> set[str]:
-    """The names in a folder; none if there is no folder."""
-    return {path.name for path in folder.iterdir()} if folder.exists() else set()
+    """The names in a folder, but for the log and hidden ones; none if there is no folder."""
+    names = {path.name for path in folder.iterdir()} if folder.exists() else set()
+    return {name for name in names if name != "log.txt" and not name.startswith(".")}

@@ -9,15 +9,15 @@ import pytest
 from experiment.cli import COMMANDS, make_recipe, parse
 from experiment.recipes import Improved, Reference
 
-SWITCHES = ("all_classes", "cv", "normalize", "quiet", "segments", "show", "skip_bad")
-TRAIN: dict[str, Any] = {"command": "train", "out": Path("out"), "recipe": "reference", "seed": 0}
-TRAIN |= {"repeats": 5, **dict.fromkeys(("data", "folds", "jobs", "features"))}
+SWITCHES = ("all_classes", "cv", "no_report", "normalize", "quiet", "segments", "show", "skip_bad")
+TRAIN: dict[str, Any] = {"command": "train", "out": None, "recipe": "reference", "seed": 0}
+TRAIN |= {"repeats": 5, **dict.fromkeys(("data", "folds", "jobs", "features", "report_clips"))}
 TRAIN |= dict.fromkeys(SWITCHES, False)
 CHECK = {"command": "check", "data": "d", "all_classes": True, "folds": 4, "seed": 2, "jobs": 1}
 PREDICT = {"command": "predict", "model": "m.npz", "clips": ["a.wav", "b.wav"], "skip_bad": True}
 PREDICT |= {"out": None, "json": False, "csv": False}
 SCENES = {"command": "scenes", "folder": Path("d"), "seed": 4, "quiet": True}
-EXPLAIN = {"command": "explain", "clip": "a.wav", "out": Path("o"), "n_mfcc": 20}
+EXPLAIN = {"command": "explain", "clip": "a.wav", "out": Path("o"), "n_mfcc": 20, "model": "m"}
 ACCEPTED: dict[str, dict[str, Any]] = {
     "": TRAIN,
     "--data d --out o --seed 9": TRAIN | {"data": "d", "out": Path("o"), "seed": 9},
@@ -28,6 +28,8 @@ ACCEPTED: dict[str, dict[str, Any]] = {
         TRAIN | {"data": "d", "all_classes": True, "skip_bad": True, "jobs": 3}
     ),
     "--features f.npy": TRAIN | {"features": "f.npy"},
+    "--no-report": TRAIN | {"no_report": True},
+    "--report-clips 7": TRAIN | {"report_clips": 7},
     "--data d --segments": TRAIN | {"data": "d", "segments": True},
     "check --data d --all-classes --folds 4 --seed 2 --jobs 1 --json": (
         CHECK | {"json": True, "segments": False}
@@ -37,7 +39,7 @@ ACCEPTED: dict[str, dict[str, Any]] = {
         PREDICT | {"json": True, "out": Path("o")}
     ),
     "scenes d --seed 4 --quiet": SCENES,
-    "explain a.wav --out o --n-mfcc 20 --show": EXPLAIN | {"show": True, "quiet": False},
+    "explain a.wav --out o --n-mfcc 20 --model m --show": EXPLAIN | {"show": True, "quiet": False},
 }
 
 
@@ -81,7 +83,7 @@ def test_help_and_version_are_printed(arguments: str, capsys: pytest.CaptureFixt
     assert code == 0 and COMMANDS[command][1:] in text
     assert all(flag in text for flag in flags - {"--model", "--clips", "--clip", "--folder"})
     if command == "train":
-        defaults = ["out", "reference", "100", "40", "0.01", "0.9", "13", "0", "5"]
+        defaults = ["reference", "100", "40", "0.01", "0.9", "13", "0", "5"]
         assert all(f"(default: {default})" in text for default in defaults)
         assert all(f" {name} " in text for name in COMMANDS if name != "train")
     assert ended(f"{word} --version", capsys) == (0, "ssc 1.2.3\n", "")
@@ -128,6 +130,7 @@ def test_numbers_out_of_range_are_rejected(
         ("--recipe improved --deltas", "argument --deltas: requires --recipe reference"),
         ("--recipe improved --features f.npy", "argument --features: requires --recipe reference"),
         ("--cv --features f.npy", "argument --features: not allowed with --cv"),
+        ("--no-report --report-clips 2", "argument --no-report: not allowed with --report-clips"),
         ("--features dog/1.wav", "argument --features: 'dog/1.wav' must end in .npy"),
         ("--data", "argument --data: expected one argument"),
         ("predict m.npz", "the following arguments are required: CLIP"),

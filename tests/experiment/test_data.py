@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from experiment import data, scenes
-from experiment.data import CONVERT, embedded, printable, read_clip, scan, segmented
+from experiment.data import CONVERT, embedded, read_clip, scan, segmented
 from experiment.data_report import AudioStats, measure
 from experiment.figures import class_table
 from experiment.folds import find_folds, parse_name
@@ -42,9 +42,9 @@ def test_classes_and_labels_are_those_of_the_folders(category: Path) -> None:
 
 
 def test_other_files_are_skipped_and_listed(tmp_path: Path) -> None:
-    """Hidden files, files without a suffix of audio, folders inside a class, and the folder of the
+    """Hidden files, files without a suffix of audio, folders inside a class, and a folder of
     results are listed by kind; everything with a suffix of audio is a recording."""
-    folder, out = sounds.category(tmp_path), tmp_path / "category" / "out"
+    folder = sounds.category(tmp_path)
     for name in (".hidden", "low/.hidden.wav", ".git/x.wav", "out/metrics.json"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("")
@@ -52,7 +52,7 @@ def test_other_files_are_skipped_and_listed(tmp_path: Path) -> None:
         (folder / name).write_text("")
     (folder / "low" / "deeper").mkdir()
     (folder / "low" / "album.wav").mkdir()
-    dataset = scan(folder, out=out)
+    dataset = scan(folder)
     assert {kind: sorted(names) for kind, names in dataset.skipped_files.items()} == {
         "hidden": [".git", ".hidden", "low/.hidden.wav"],
         "not audio": ["README.txt", "low/no_suffix", "low/notes.md"],
@@ -62,13 +62,6 @@ def test_other_files_are_skipped_and_listed(tmp_path: Path) -> None:
     assert len(dataset) == 13 and dataset.classes == ["high", "hiss", "low"]
     with pytest.raises(OSError):
         dataset.read(dataset.names.index("low/album.wav"))
-
-
-def test_names_are_printable_in_any_encoding() -> None:
-    """Control characters and bytes that are not UTF-8 become escapes; other characters remain."""
-    assert printable("a\nb\rc\x1b\u2028\udcff") == "a\\nb\\rc\\x1b\\u2028\\udcff"
-    kept = "소리 'of' \"rain\", 雨 🌧️ 👩‍👩‍👧.wav"
-    assert printable(kept) == kept
 
 
 def test_recordings_are_found_in_folders_of_folders(tmp_path: Path) -> None:

@@ -43,8 +43,8 @@ def dataset_of(n: int, reader: Callable[[Any], Clip] = numbered) -> Dataset:
 @pytest.mark.parametrize("pool", [nullcontext, partial(ThreadPoolExecutor, 4)])
 def test_every_clip_is_kept_or_listed_as_a_problem(pool: Any) -> None:
     """Row k of each view belongs to clip kept[k], though later clips end sooner; the other clips
-    are problems with name and reason; steps of the readable clips are counted; progress wraps all
-    clips."""
+    are problems with name and reason; steps of the readable clips are counted, silent ones listed;
+    progress wraps all clips."""
     progress = Mock(side_effect=iter)
     with pool() as executor:
         result = extract_features(dataset_of(17), two_views, executor, progress)
@@ -57,7 +57,8 @@ def test_every_clip_is_kept_or_listed_as_a_problem(pool: Any) -> None:
     assert result.problems == [
         {"clip": f"a/{i}.wav", "reason": f"{i}.wav holds no samples"} for i in (4, 9, 14)
     ]
-    assert result.treated == {"cut": 3, "padded": 14}
+    assert result.treated == {"cut": 3, "padded": 14, "silent": 1}
+    assert result.silent == ["a/0.wav"]
     nothing = extract_features(dataset_of(3, lambda i: numbered(4)), two_views)
     assert nothing.views == [] and nothing.kept == [] and len(nothing.problems) == 3
 

@@ -8,13 +8,11 @@ from unittest.mock import Mock
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from experiment import evaluate, figures
 from experiment.data import Clip, Dataset
 from experiment.extract import in_background, workers
-from experiment.output import Output, open_output, text_table
+from experiment.output import Output, open_output, open_run
 from experiment.recipes import Model, Reference
 from mininet import Dense, History, Sequential
 from tests.experiment.program import files_of
@@ -22,15 +20,6 @@ from tests.experiment.test_evaluate import predicting, with_mistakes
 from tests.oracles import refusal
 
 HISTORY = History(loss=[2.5, 1.25], accuracy=[0.1, 0.875], learning_rate=[0.01, 0.001])
-
-
-@given(st.lists(st.lists(st.text("ab1 ", min_size=1), min_size=3, max_size=3), max_size=5))
-def test_tables_are_aligned(rows: list[list[str]]) -> None:
-    """All lines have one width; the first column is left-aligned, the others right-aligned."""
-    head, rule, *lines = text_table(["x", "yy", "zzz"], rows).split("\n")
-    assert {len(line) for line in (head, rule, *lines)} == {len(head)} and set(rule) == {"-"}
-    for line, row in zip(lines, rows, strict=True):
-        assert line.startswith(row[0]) and line.endswith(row[2])
 
 
 def test_lines_of_text_have_every_number() -> None:
@@ -95,6 +84,30 @@ def test_an_unwritable_folder_is_refused(tmp_path: Path) -> None:
     for path in (tmp_path / "file", tmp_path / "file" / "out"):
         message = refusal(open_output(path).__enter__)
         assert message.startswith(f"cannot write to the folder {path}: ")
+
+
+def test_a_run_takes_a_new_folder_or_moves_an_earlier_one_aside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a path: out, out-2, …, whatever is in them. With one: the files of an earlier run are
+    in previous/, those of the run before are gone; a run without a model or results does not replace them; other
+    files stay; while a run writes into a
+    folder, another is refused. The log is in the folder as well."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("out", "out-2", "out-3"):
+        with open_run(None, quiet=True) as output:
+            assert output.folder == Path(name) and (tmp_path / name).is_dir()
+            message = refusal(open_run(Path(name)).__enter__)
+            assert message == f"another run is writing into the folder {name}"
+            output.log("one")
+        assert (tmp_path / name / "log.txt").read_text() == f"writing into the folder {name}\none\n"
+    (tmp_path / "out" / "mine.txt").touch()
+    for run in range(4):
+        with open_run(Path("out"), quiet=True) as output:
+            output.save(f"{run}".encode(), "model.npz" if run < 2 else "curves.png")
+    assert files_of(tmp_path / "out") == {"mine.txt", "previous", "curves.png"}
+    assert files_of(tmp_path / "out" / "previous") == {"model.npz"}
+    assert (tmp_path / "out" / "previous" / "model.npz").read_text() == "1"
 
 
 def test_names_are_drawable_or_escaped() -> None:

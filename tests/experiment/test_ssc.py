@@ -41,11 +41,12 @@ def run(category: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
 def test_the_main_job_writes_its_files_and_logs_each_step(
     run: tuple[Path, str], category: Path, program: Program
 ) -> None:
-    """Six figures, history, metrics and model. The log has classes, preprocessing, shapes, summary,
-    epochs, matrix and scores in this order. metrics.json has the results of the saved model on the
-    clips, settings and versions; history.csv the rate of each epoch, three updates apart."""
+    """Six figures, history, metrics, model and report. The log has classes, preprocessing, shapes,
+    summary, epochs, matrix and scores in this order. metrics.json has the results of the saved
+    model on the clips, settings and versions; history.csv the rate of each epoch, three updates
+    apart."""
     program.out, text = run
-    others = {"confusion_normalized.png", "history.csv", "metrics.json", "model.npz"}
+    others = {"confusion_normalized.png", "history.csv", "metrics.json", "model.npz", "report.html"}
     assert program.files == FIGURES | others
     assert all(plt.imread(program.out / name).std() > 0.01 for name in FIGURES)
     steps = (
@@ -193,10 +194,10 @@ def test_predict_writes_a_picture_a_table_and_a_label_track(
 def test_explain_and_scenes_write_their_files(
     category: Path, program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """explain writes explain.png into --out, and says if it draws only the first 5 s; scenes writes
-    folders for --data, by --seed."""
+    """explain writes picture and page into --out, and says if it draws only the first 5 s; scenes
+    writes folders for --data, by --seed."""
     program.run("explain", next(category.glob("low/*.wav")), "--out", program.out, "--quiet")
-    assert program.files == {"explain.png"}
+    assert program.files == {"explain.png", "explain.html"}
     assert plt.imread(program.out / "explain.png").std() > 0.01
     for seconds, said in ((5.0, False), (6.0, True)):
         path = sounds.write(program.out / "a.wav", sounds.tone(500, seconds))
@@ -221,7 +222,7 @@ def test_without_data_the_embedded_scenes_are_used(
     monkeypatch.setattr(scenes, "N_TAKES", 1)
     arguments = ("--out", program.out, "--epochs", 1, "--seed", 5)
     text, _ = program.run(*arguments)
-    assert text.startswith("No --data given: using the embedded synthetic scenes.")
+    assert "No --data given: using the embedded synthetic scenes." in text
     assert "ssc.py --data DIR" in text and shown == [] and plt.get_fignums() == []
     settings = program.metrics["settings"]
     assert settings["data"] is None and settings["seed"] == 5
@@ -239,7 +240,8 @@ def test_cross_validation_of_the_reference(official: Path, program: Program) -> 
     arguments = (official, "--cv", "--repeats", 2, "--epochs", 2)
     text = " ".join(program.train(*arguments, "--normalize").split())
     expected = {"confusion.png", "confusion_normalized.png", "curves.png", "history.csv"}
-    assert program.files - {"mistakes.csv"} == expected | {"metrics.json", "reliability.png"}
+    expected |= {"metrics.json", "reliability.png", "report.html"}
+    assert program.files - {"mistakes.csv"} == expected
     held_out, settings = program.metrics["held_out"], program.metrics["settings"]
     assert np.shape(held_out["by_fold_and_seed"]) == (3, 2)
     np.testing.assert_array_equal(np.sum(held_out["confusion"], axis=1), [12, 12, 12])
@@ -266,6 +268,7 @@ def test_the_improved_recipe_trains_and_predicts(official: Path, program: Progra
     names = [f"_{Improved.networks[k]}" for k in chosen] if len(chosen) > 1 else [""]
     files = ("curves{}.png", "history{}.csv", "network{}.png")
     expected = {"confusion.png", "confusion_normalized.png", "metrics.json", "model.npz"}
+    expected |= {"report.html"}
     expected |= {file.format(name) for file, name in product(files, names)}
     assert program.files == expected and program.metrics["train"]["accuracy"] == 1.0
     clips = sorted(official.glob("*/*.wav"))[::5]
@@ -311,6 +314,7 @@ BAD_INPUT = {
     "predict other.npz clip.wav": "other.npz is not a model that ssc wrote",
     "explain nowhere.wav": "nowhere.wav: No such file or directory",
     "explain text.npz": "text.npz cannot be read as audio",
+    "explain clip.wav --model text.npz": "text.npz is not a mininet model file",
     "scenes text.npz": "cannot write to the folder text.npz",
 }
 
@@ -384,10 +388,20 @@ def test_ctrl_c_before_training_is_code_130(
 
 
 @pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (KeyboardInterrupt(), "interrupted"),
+        (MemoryError("9 GiB"), "not enough memory: 9 GiB"),
+        (RuntimeError("can't start new thread"), "RuntimeError: can't start new thread"),
+    ],
+)
+@pytest.mark.parametrize(
     ("method", "call", "chosen"),
     [("build", 1, []), ("fit", 1, []), ("build", 2, [1]), ("fit", 2, [1])],
 )
-def test_ctrl_c_in_training_keeps_what_was_trained(
+def test_whatever_ends_a_training_keeps_what_was_trained(
+    error: BaseException,
+    words: str,
     method: str,
     call: int,
     chosen: list[int],
@@ -395,12 +409,13 @@ def test_ctrl_c_in_training_keeps_what_was_trained(
     category: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The model has the networks that completed an epoch. If none did, the old model stays."""
+    """The model has the networks that completed an epoch. The model of an earlier run is kept in
+    the folder previous/."""
     original, calls, model = getattr(Improved, method), count(1), program.out / "model.npz"
 
     def interrupted(*args: object, **options: object) -> object:
         if next(calls) == call:
-            raise KeyboardInterrupt
+            raise error
         return original(*args, **options)
 
     monkeypatch.setattr(Improved, method, interrupted)
@@ -408,12 +423,14 @@ def test_ctrl_c_in_training_keeps_what_was_trained(
     program.out.mkdir()
     model.write_bytes(b"old")
     arguments = ("--data", category, "--out", program.out, "--recipe", "improved", "--quiet")
-    message = program.run(*arguments, code=130)[1]
+    code = 130 if isinstance(error, KeyboardInterrupt) else 2
+    message = program.run(*arguments, code=code)[1]
     if chosen:
-        assert message == f"ssc: interrupted; the model trained so far is saved in {model}\n"
+        assert message == f"ssc: {words}; the model trained so far is saved in {model}\n"
         assert list(read_model(model).networks) == chosen
     else:
-        assert message == "ssc: interrupted\n" and model.read_bytes() == b"old"
+        assert message == f"ssc: {words}\n" and program.files == {"previous"}
+    assert (program.out / "previous" / "model.npz").read_bytes() == b"old"
 
 
 def test_a_closed_pipe_in_training_keeps_what_was_trained(

@@ -50,11 +50,12 @@ def test_good_recordings_are_read_under_any_name(tmp_path: Path) -> None:
 
 
 def test_links_are_what_they_lead_to(tmp_path: Path) -> None:
-    """A link to itself among the classes is skipped; one to the folder of the results is it."""
+    """A link to itself among the classes is skipped; one to a folder of results is it."""
     folder = sounds.category(tmp_path)
     (folder / "loop").symlink_to("loop")
     (folder / "results").symlink_to(tmp_path / "out", target_is_directory=True)
     (tmp_path / "out").mkdir()
-    dataset = scan(folder, out=tmp_path / "out")
+    (tmp_path / "out" / "log.txt").touch()
+    dataset = scan(folder)
     assert dataset.skipped_files == {"not audio": ["loop"], "results": ["results"]}
     assert dataset.classes == ["high", "hiss", "low"]

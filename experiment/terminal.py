@@ -1,0 +1,110 @@
+"""What the program prints: names that are safe on any terminal, tables, errors, progress bars.
+Chapter 13."""
+
+import csv
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from io import StringIO, TextIOWrapper
+from typing import Any, TextIO
+from unicodedata import category, east_asian_width
+
+from tqdm import tqdm
+
+WIDTH = 80  # columns of a table
+JOINERS = "\u200c\u200d"  # invisible, but part of words and of emoji
+
+
+def printable(text: str) -> str:
+    """Make text printable on one line: characters that control, format or break lines, and bytes
+    that are not UTF-8, become escapes, for example \\n."""
+    if text.isprintable():
+        return text
+    return "".join(_escape(c) if category(c) in _UNSAFE else c for c in text)
+
+
+_UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def _escape(c: str) -> str:
+    return c if c in JOINERS else c.encode("unicode_escape").decode()
+
+
+def printable_name(name: str) -> str:
+    """As printable; different names stay different, since a backslash is doubled."""
+    return printable(name.replace("\\", "\\\\"))
+
+
+def say(text: str, stream: TextIO | None = None, end: str = "\n") -> None:
+    """Print lines of text, by default on stdout. If they cannot be written, since the reader has
+    ended or the disk is full, nothing is printed there any more."""
+    stream = stream or sys.stdout
+    try:
+        print(*map(printable, text.split("\n")), sep="\n", end=end, file=stream, flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def prepare_streams() -> None:
+    """Print characters that the encoding of the output lacks as escapes, such as \\u96e8; print
+    nothing if the program was started without an output."""
+    sys.stdout, sys.stderr = (each or StringIO() for each in (sys.stdout, sys.stderr))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def reason(error: Exception) -> str:
+    """Format an error on one line; an OSError as the file and the system's message."""
+    if isinstance(error, OSError) and error.strerror:
+        where = f"{error.filename}: " if error.filename else ""
+        return printable(f"{where}{error.strerror}")
+    return printable(str(error))
+
+
+def csv_text(rows: Iterable[Iterable[Any]]) -> str:
+    """Rows as CSV. Text is printable, and does not begin like a formula of a spreadsheet."""
+    text = StringIO(newline="")
+    safe = ([_cell(value) if isinstance(value, str) else value for value in row] for row in rows)
+    csv.writer(text, lineterminator="\n").writerows(safe)
+    return text.getvalue()
+
+
+def _cell(text: str) -> str:
+    return f"'{printable(text)}" if text.startswith(("=", "+", "-", "@")) else printable(text)
+
+
+def text_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Format rows under column names, the first column left-aligned, the others right; columns
+    beyond WIDTH follow below, each time after the first column."""
+    cells = [[printable(str(cell)) for cell in row] for row in (columns, *rows)]
+    first, *others = ([*column] for column in zip(*cells, strict=True))
+    parts: list[list[list[str]]] = [[]]
+    for column in others:
+        if parts[-1] and sum(_width(c) + 2 for c in [first, *parts[-1], column]) - 2 > WIDTH:
+            parts.append([])
+        parts[-1].append(column)
+    return "\n\n".join(_aligned([first, *part]) for part in parts)
+
+
+def _width(column: Iterable[str]) -> int:
+    """The columns of a terminal that the widest cell takes: Hangul and Han characters take two."""
+    return max(len(cell) + sum(east_asian_width(c) in "WF" for c in cell) for cell in column)
+
+
+def _aligned(columns: Sequence[Sequence[str]]) -> str:
+    """The columns side by side, with a line below their names."""
+    widths = [_width(column) for column in columns]
+    lines = []
+    for row in zip(*columns, strict=True):
+        pads = [" " * (width - _width([cell])) for cell, width in zip(row, widths, strict=True)]
+        first, *others = zip(row, pads, strict=True)
+        lines.append("  ".join(["".join(first), *(pad + cell for cell, pad in others)]))
+    rule = "-" * (sum(widths) + 2 * len(widths) - 2)
+    return "\n".join([lines[0], rule, *lines[1:]])
+
+
+def progress_bar(description: str, quiet: bool) -> Callable[[Iterable[Any]], Iterable[Any]]:
+    """A function that wraps an iterable in a progress bar, unless quiet or not on a terminal."""
+    return partial(tqdm, desc=description, unit="clip", mininterval=0.5, disable=quiet or None)
