@@ -1,6 +1,6 @@
-"""The cepstrum: decibels (chapter 6), their cosine transform, liftering and deltas (chapter 7).
+"""The cepstrum: decibels (chapter 6) and their cosine transform (7); liftering, deltas (appendix).
 
-Symbols: N values x[n] along the last axis, coefficients c[k], D the matrix with c = D x.
+Symbols: N values S[m] along the last axis, coefficients c[i], D the matrix with c = D S.
 """
 
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def check_decibels(power: np.ndarray, amin: float, top_db: float | None) -> None
 
 
 def dct_matrix(n_out: int, n_in: int) -> np.ndarray:
-    """D[k, n] = s_k cos(πk(2n + 1)/(2N)),  N = n_in,  s_0 = √(1/N), s_k = √(2/N): type II.
+    """D[i, m] = s_i cos(πi(2m + 1)/(2N)),  N = n_in,  s_0 = √(1/N), s_i = √(2/N): type II.
 
     Returns the first n_out rows, (n_out, n_in) float64. They are orthonormal: D Dᵀ = I.
     ValueError: a size < 1, n_out > n_in.
@@ -65,7 +65,7 @@ def dct_matrix(n_out: int, n_in: int) -> np.ndarray:
 
 
 def dct(x: ArrayLike) -> np.ndarray:
-    """c = D x: the orthonormal cosine transform of type II along the last axis.
+    """c = D S: the orthonormal cosine transform of type II along the last axis.
 
     (..., N) real -> (..., N) of the same dtype. ValueError: no values, complex input.
     """
@@ -74,7 +74,7 @@ def dct(x: ArrayLike) -> np.ndarray:
 
 
 def idct(x: ArrayLike) -> np.ndarray:
-    """x = Dᵀ c, the inverse of dct: the inverse of an orthonormal matrix is its transpose.
+    """S = Dᵀ c, the inverse of dct: the inverse of an orthonormal matrix is its transpose.
 
     (..., N) real -> (..., N) of the same dtype. ValueError: no values, complex input.
     """
@@ -83,20 +83,20 @@ def idct(x: ArrayLike) -> np.ndarray:
 
 
 def lift(cepstra: ArrayLike, lifter: float) -> np.ndarray:
-    """c'[k] = c[k] · (1 + (Q/2) sin(π(k + 1)/Q)),  Q = lifter; Q = 0 returns cepstra itself.
+    """c'[i] = c[i] · (1 + (Q/2) sin(π(i + 1)/Q)),  Q = lifter; Q = 0 returns cepstra itself.
 
     cepstra (..., n_mfcc) -> the same shape and dtype, with magnitudes equalized.
     ValueError: lifter < 0 or not finite, no coefficients.
     Source: Juang, Rabiner and Wilpon (1987), On the use of bandpass liftering in speech
-    recognition; the offset k + 1 is librosa's: c[0] has the weight of HTK's c[1].
+    recognition; the offset i + 1 is librosa's: c[0] has the weight of HTK's c[1].
     """
     cepstra = as_float(cepstra, "cepstra")
     if not 0 <= lifter < inf:
         raise ValueError(f"{lifter=} must be a finite number of at least 0")
     if lifter == 0:
         return cepstra
-    Q, k = lifter, np.arange(cepstra.shape[-1])
-    return cepstra * (1 + Q / 2 * np.sin(np.pi * (k + 1) / Q)).astype(cepstra.dtype)
+    Q, i = lifter, np.arange(cepstra.shape[-1])
+    return cepstra * (1 + Q / 2 * np.sin(np.pi * (i + 1) / Q)).astype(cepstra.dtype)
 
 
 def delta(features: ArrayLike, width: int = 9, order: int = 1) -> np.ndarray:

@@ -9,13 +9,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from . import cepstrum, fourier, framing
 from ._checks import as_float, positive_integer
 from .features import finite_signal
-from .mel import mel_filterbank
+from .mel import hz_to_mel, mel_filterbank, mel_to_hz
 
 COLOR_MAP = "viridis"  # perceptually uniform, also for color-blind readers
 DATA, MARKED, PALE = "#1f4e79", "#c2410c", "#a3a3a3"
@@ -43,7 +44,7 @@ def mfcc_grid(
     fig.axes[0].set_ylabel("MFCC index")
     norm = plt.Normalize(vmin, vmax)
     for ax, y, image in panels:
-        _draw_image(ax, image, hop_seconds, 1, norm, y)
+        _draw_image(ax, image, hop_seconds, 1, y).set_norm(norm)
         ax.set_xlabel("time (s)")
     inch = 1 / fig.get_figheight()
     bar = fig.add_axes((0.2, 1 - 0.6 * inch, 0.6, 0.12 * inch), label="<colorbar>")
@@ -74,8 +75,7 @@ def vector_grid(
 def stages(
     signal: ArrayLike, sample_rate: int, *, n_mfcc: int = 13, title: str | None = None
 ) -> Figure:
-    """Draw a clip through every stage of its MFCC: all frames on the left, one on the right, the
-    one with the highest power.
+    """Draw the six stages of a clip's MFCC: all frames on the left, the loudest on the right.
 
     signal (n_samples,) at sample_rate Hz, in frames of 20 ms every 10 ms.
     ValueError: a signal that is not one-dimensional, invalid arguments of the stages.
@@ -86,28 +86,42 @@ def stages(
     n_fft, hop = int(0.02 * sample_rate), int(0.01 * sample_rate)  # samples
     frames = framing.frame(framing.pad_center(signal, n_fft), n_fft, hop)  # (n_frames, n_fft)
     power = fourier.power_spectrum(frames * framing.hann(n_fft)).T  # (n_fft // 2 + 1, n_frames)
-    filters = mel_filterbank(sample_rate, n_fft)  # (n_mels, n_fft // 2 + 1)
-    log_mel = cepstrum.power_to_db(filters @ power)  # (n_mels, n_frames)
-    cepstra = cepstrum.dct_matrix(n_mfcc, len(filters)) @ log_mel  # (n_mfcc, n_frames)
+    mel_power = mel_filterbank(sample_rate, n_fft) @ power  # (n_mels, n_frames)
+    log_mel, basis = cepstrum.power_to_db(mel_power), cepstrum.dct_matrix(n_mfcc, len(mel_power))
+    cepstra = basis @ log_mel  # (n_mfcc, n_frames)
+    change = cepstra - cepstra.mean(axis=1, keepdims=True)
     i = int(power.sum(axis=0).argmax())
 
-    fig, axes = plt.subplot_mosaic("AB;CD;EE;FG;HI", figsize=(12, 13))
+    fig, axes = plt.subplot_mosaic("AB;CD;EF;GH;IJ", figsize=(12, 14))
     fig.set_layout_engine("constrained", wspace=0.04)
     fig.suptitle(title or "", parse_math=False)
     _draw_frame(axes["A"], axes["B"], signal, frames[i], i * hop - n_fft // 2, sample_rate)
     axes["B"].set_title(f"2. frame {i} times the Hann window")
-    khz = sample_rate / n_fft / 1000  # bin spacing
-    _draw_filters(axes["E"], filters, khz)
-    for pair, values, step, name, row_label, unit in (
-        ("CD", cepstrum.power_to_db(power), khz, "3. power spectrum", "frequency (kHz)", "power"),
-        ("FG", log_mel, 1, "5. mel power", "mel band", "power"),
-        ("HI", cepstra, 1, "6. MFCC", "MFCC index", "MFCC"),
+    _draw_filters(axes["E"], sample_rate, len(log_mel))
+    khz, hz, bands, index = sample_rate / n_fft / 1000, "frequency (kHz)", "mel band", "MFCC index"
+    for ax, values, step, name, label, unit in (
+        (axes["C"], cepstrum.power_to_db(power), khz, "3. power spectrum, in dB", hz, "power"),
+        (axes["G"], log_mel, 1, "5. decibels: the log-mel spectrogram", bands, "mel power"),
+        (axes["I"], change, 1, "6. MFCC, minus its mean over time", index, "MFCC − mean"),
     ):
-        left, right, label = axes[pair[0]], axes[pair[1]], f"{unit} (dB)"
-        left.sharex(axes["A"])
-        _draw_stage(left, right, values, i, hop / sample_rate, step, label)
-        left.set(title=f"{name} of every frame", xlabel="time (s)", ylabel=row_label)
-        right.set(title=f"{name} of frame {i}", xlabel=row_label, ylabel=label)
+        ax.sharex(axes["A"])
+        ax.set(title=name, xlabel="time (s)", ylabel=label)
+        image = _draw_image(ax, values, hop / sample_rate, step)
+        fig.colorbar(image, ax=ax, label=f"{unit} (dB)", pad=0.02, fraction=0.05)
+        ax.axvline(i * hop / sample_rate, color=MARKED)
+        ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+    image.set_clim(np.abs(change[1:]).max(initial=1) * np.array([-1, 1]))  # c[0] may exceed it
+    for ax, values, first, step, name, label, unit in (
+        (axes["D"], power, 0, khz, "power spectrum", hz, "power (full scale²)"),
+        (axes["F"], mel_power, 0, 1, "power in each band", bands, "mel power (full scale²/Hz)"),
+        (axes["H"], log_mel, 0, 1, "the same in decibels", bands, "mel power (dB)"),
+        (axes["J"], cepstra, 1, 1, f"MFCC after c[0] = {cepstra[0, i]:.0f} dB", index, "MFCC (dB)"),
+    ):
+        ax.plot(np.arange(first, len(values)) * step, values[first:, i], color=DATA)
+        ax.set(title=f"frame {i}: {name}", xlabel=label, ylabel=unit)
+    axes["J"].lines[0].set(marker="o", markersize=3)
+    axes["H"].plot(basis.T @ cepstra[:, i], "--", color=MARKED, label=f"from {n_mfcc} MFCCs")
+    axes["H"].legend(frameon=False)
     return fig
 
 
@@ -150,29 +164,12 @@ def _class_rows(
 
 
 def _draw_image(
-    ax: Axes,
-    values: np.ndarray,
-    x_step: float,
-    y_step: float,
-    norm: plt.Normalize | None = None,
-    bottom: float = 0,
-) -> None:
+    ax: Axes, values: np.ndarray, x_step: float, y_step: float, bottom: float = 0
+) -> AxesImage:
     """Draw values (n_rows, n_frames): column t centered at t·x_step, row r at bottom + r·y_step."""
     n_rows, n_frames = values.shape
     x, y = np.array([-0.5, n_frames - 0.5]) * x_step, np.array([-0.5, n_rows - 0.5]) * y_step
-    ax.imshow(values, COLOR_MAP, norm, extent=(*x, *(bottom + y)), origin="lower", aspect="auto")
-
-
-def _draw_stage(
-    left: Axes, right: Axes, values: np.ndarray, i: int, x_step: float, y_step: float, label: str
-) -> None:
-    """Draw values (n_rows, n_frames) as an image, and column i beside it as a line."""
-    _draw_image(left, values, x_step, y_step)
-    left.figure.colorbar(left.images[0], ax=left, label=label, pad=0.02, fraction=0.05)
-    left.axvline(i * x_step, color=MARKED)
-    left.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-    style = "o-" if len(values) < 50 else "-"
-    right.plot(np.arange(len(values)) * y_step, values[:, i], style, color=DATA, markersize=3)
+    return ax.imshow(values, COLOR_MAP, extent=(*x, *(bottom + y)), origin="lower", aspect="auto")
 
 
 def _draw_frame(
@@ -181,22 +178,25 @@ def _draw_frame(
     """Draw the signal with frame x marked; beside it x, the Hann window and their product."""
     left.plot(np.arange(len(signal)) / sample_rate, signal, color=DATA, linewidth=0.5)
     left.axvspan(start / sample_rate, (start + len(x)) / sample_rate, color=MARKED, alpha=0.6)
-    left.set(title="1. the clip, with one frame marked", xlabel="time (s)", ylabel="amplitude")
+    left.set(
+        title="1. the clip, with one frame marked", xlabel="time (s)", ylabel="amplitude (of 1)"
+    )
     ms, window = 1000 * np.arange(len(x)) / sample_rate, framing.hann(len(x))
     right.plot(ms, x, color=PALE, label="frame")
     right.plot(ms, window * np.abs(x).max(), "--", color=MARKED, label="window · peak")
     right.plot(ms, window * x, color=DATA, label="frame · window")
     right.margins(x=0, y=0.22)  # room for the legend below the lines
     right.legend(loc="lower center", ncols=3, frameon=False, columnspacing=1)
-    right.set(xlabel="time in the frame (ms)", ylabel="amplitude")
+    right.set(xlabel="time in the frame (ms)", ylabel="amplitude (of 1)")
 
 
-def _draw_filters(ax: Axes, filters: np.ndarray, khz_per_bin: float) -> None:
-    """Draw the filters (n_mels, n_bins) over frequency, every eighth filled for contrast."""
-    khz = np.arange(filters.shape[1]) * khz_per_bin
-    ax.plot(khz, filters.T, color=PALE, linewidth=0.5)
-    for weights in filters[::8]:
-        ax.fill_between(khz, weights)
-    ax.margins(x=0)
-    ax.set_title(f"4. {len(filters)} mel filters, every eighth filled")
+def _draw_filters(ax: Axes, sample_rate: int, n_mels: int) -> None:
+    """Draw the triangles between n_mels + 2 points spaced evenly in mel, every eighth filled."""
+    khz = mel_to_hz(np.linspace(0, hz_to_mel(sample_rate / 2), n_mels + 2)) / 1000
+    corners = np.lib.stride_tricks.sliding_window_view(khz, 3)  # (n_mels, 3): left, center, right
+    heights = np.outer(2 / (1000 * (khz[2:] - khz[:-2])), [0, 1, 0])  # area one
+    ax.plot(corners.T, heights.T, color=PALE, linewidth=0.3)
+    for x, weights in zip(corners[::8], heights[::8], strict=True):
+        ax.fill(x, weights)
+    ax.set(title=f"4. {n_mels} mel filters, every eighth filled", xmargin=0)
     ax.set(xlabel="frequency (kHz)", ylabel="weight (1/Hz)")

@@ -44,7 +44,7 @@ def mel_spectrogram(
     center: bool = True,
     pad_mode: str = "constant",
 ) -> np.ndarray:
-    """S[m, t] as features.mel_spectrogram, with its arguments, shapes and errors."""
+    """E[m, t] as features.mel_spectrogram, with its arguments, shapes and errors."""
     signal = features.finite_signal(signal)
     n_fft = features.samples_or_default(n_fft, 0.02, sample_rate, "n_fft")
     hop_length = features.samples_or_default(hop_length, 0.01, sample_rate, "hop_length")

@@ -1,6 +1,7 @@
 """The mel spectrogram and MFCCs, one line per stage. Chapter 8.
 
-Symbols: X_t the spectrum of windowed frame t, H the mel filters, D the cosine transform's matrix.
+Symbols: X_t the spectrum of windowed frame t, M the mel filterbank, E its output, D the matrix of
+the cosine transform.
 """
 
 from math import inf
@@ -30,7 +31,7 @@ def mel_spectrogram(
     center: bool = True,
     pad_mode: str = "constant",
 ) -> np.ndarray:
-    """S[m, t] = Σ_k H[m, k] · |X_t[k]|²: the power in mel band m of frame t.
+    """E[m, t] = Σ_k M[m, k] · |X_t[k]|²: the power in mel band m of frame t.
 
     signal (..., n) at sample_rate Hz -> (..., n_mels, n_frames), float32 if the signal is float32,
     else float64.
@@ -65,7 +66,7 @@ def mfcc(
     top_db: float | None = 80.0,
     lifter: float = 0,
 ) -> np.ndarray:
-    """c[k, t] = Σ_m D[k, m] · dB(S[m, t]): the cosine transform of the log-mel spectrum.
+    """c[i, t] = Σ_m D[i, m] · dB(E[m, t]): the cosine transform of the log-mel spectrum.
 
     signal (n,) at sample_rate Hz -> (n_mfcc, n_frames), float32 if the signal is float32, else
     float64; equal to librosa.feature.mfcc for the same n_fft and hop_length. In a batch (..., n)

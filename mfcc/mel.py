@@ -17,8 +17,8 @@ LOG_STEP = log(6.4) / 27  # log(Hz) per mel above: 27 mel from 1000 to 6400 Hz
 
 
 def hz_to_mel(hz: ArrayLike, htk: bool = False) -> np.ndarray:
-    """Slaney: m = 3f/200 below 1 kHz, 15 + 27 log(f/1000)/log 6.4 above.
-    HTK: m = 2595 log10(1 + f/700).
+    """Slaney: mel = 3f/200 below 1 kHz, 15 + 27 ln(f/1000)/ln 6.4 above.
+    HTK: mel = 2595 log10(1 + f/700).
 
     hz in Hz, any shape including scalars -> mel of the same shape. ValueError: negative Hz.
     Source: Slaney (1998), Auditory Toolbox; Young et al. (2006), The HTK Book, §5.4.
@@ -31,8 +31,8 @@ def hz_to_mel(hz: ArrayLike, htk: bool = False) -> np.ndarray:
 
 
 def mel_to_hz(mel: ArrayLike, htk: bool = False) -> np.ndarray:
-    """Slaney: f = 200m/3 below 15 mel, 1000 · 6.4^((m - 15)/27) above.
-    HTK: f = 700 (10^(m/2595) - 1).
+    """Slaney: f = 200/3 · mel below 15 mel, 1000 · 6.4^((mel - 15)/27) above.
+    HTK: f = 700 (10^(mel/2595) - 1).
 
     mel of any shape including scalars -> Hz of the same shape. ValueError: negative mel.
     Source: hz_to_mel, solved for f.
@@ -53,7 +53,7 @@ def mel_filterbank(
     htk: bool = False,
     norm: str | None = "slaney",
 ) -> np.ndarray:
-    """H[m, k] = max(0, min((f_k - left)/(center - left), (right - f_k)/(right - center))).
+    """M[m, k] = max(0, min((f_k - left)/(center - left), (right - f_k)/(right - center))).
 
     f_k = k·sample_rate/n_fft in Hz; left, center and right of filter m are consecutive points among
     n_mels + 2 points spaced evenly in mel from fmin to fmax (Hz; None: half the sample rate).

@@ -10,7 +10,7 @@ from mfcc import dct_matrix
 
 from .style import BLUE, GREY, ORANGE
 
-SHAPES = ("loudness", "bass − treble", "ends − middle", "1½ waves", "2 waves", "2½ waves")
+SHAPES = ("mean level", "bass − treble", "ends − middle", "1½ waves", "2 waves", "2½ waves")
 
 
 def draw() -> Figure:

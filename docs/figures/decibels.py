@@ -1,4 +1,4 @@
-"""Chapter 6: a bird song in power and in decibels, without and with the floor of top_db."""
+"""Chapter 6: a bird song in decibels, with the power beside it, and the floor of top_db."""
 
 from __future__ import annotations
 
@@ -13,24 +13,33 @@ from .style import BLUE, RED
 
 
 def draw() -> Figure:
-    """The mel spectrogram E[m, t] in three units, and the histogram of its levels."""
+    """The mel spectrogram E[m, t]: small as power, large in decibels, gray below the floor; and the
+    histogram of its levels."""
     power = mel_spectrogram(scene("bird_song", 3), 44100)  # (128, 501)
     db = power_to_db(power, top_db=None)
-    clipped = power_to_db(power)
-    fig, axes = plt.subplots(2, 2, figsize=(9, 6))
-    pictures = (
-        ("power $E$", power, None),
-        ("decibels, floor $a_{\\min}$ only", db, db.min()),
-        ("decibels, 80 dB under the maximum", clipped, db.min()),
-    )
-    for ax, (title, values, low) in zip(axes.flat, pictures, strict=False):
-        image = ax.imshow(values, origin="lower", aspect="auto", extent=(0, 5, 0, 128), vmin=low)
-        fig.colorbar(image, ax=ax, label="power" if low is None else "dB")
-        ax.set(title=title, xlabel="time, s", ylabel="band $m$")
     floor = db.max() - 80
-    axes[1, 1].hist(db.ravel(), bins=np.arange(-105, 40, 2.5), color=BLUE)
-    axes[1, 1].axvline(floor, color=RED, label="max − 80 dB")
-    axes[1, 1].set(title="how often each level comes", xlabel="level, dB", ylabel="cells of 64128")
-    axes[1, 1].set_ylim(0, 3600)
-    axes[1, 1].legend()
+    fig, axes = plt.subplot_mosaic(
+        [["power", "decibels"], ["levels", "decibels"]], figsize=(10, 5.4), width_ratios=(1, 1.9)
+    )
+    small, large, levels = axes["power"], axes["decibels"], axes["levels"]
+    extent = (0, 5, 0, 128)
+    image = small.imshow(power, origin="lower", aspect="auto", extent=extent)
+    fig.colorbar(image, ax=small, label="full scale²/Hz")
+    small.set(title="as power", xlabel="time, s", ylabel="band $m$")
+    for values, color_map, low, high in (
+        (np.where(db < floor, np.nan, db), "viridis", floor, db.max()),
+        (np.where(db < floor, db, np.nan), "gray", -115, floor + 5),
+    ):
+        image = large.imshow(
+            values, color_map, origin="lower", aspect="auto", extent=extent, vmin=low, vmax=high
+        )
+        if color_map == "viridis":
+            fig.colorbar(image, ax=large, label="dB")
+    large.set(title="in decibels; gray: below the floor of 80 dB", xlabel="time, s")
+    large.set(ylabel="band $m$")
+    weights = np.full(db.size, 100 / db.size)
+    levels.hist(db.ravel(), bins=np.arange(-105, 40, 2.5).tolist(), weights=weights, color=BLUE)
+    levels.axvline(floor, color=RED, label="floor")
+    levels.legend(loc="upper right", fontsize=10)
+    levels.set(title="its levels", xlabel="level, dB", ylabel="cells, %")
     return fig

@@ -18,8 +18,9 @@ ORDER = [0, 4, 2, 6, 1, 5, 3, 7]  # even before odd, three times
 def complex_text(value: complex) -> str:
     """A complex number as text: 4 − 2i."""
     re, im = (f"{part:.2f}".rstrip("0").rstrip(".") for part in (value.real, abs(value.imag)))
+    re = re.replace("-", "−")
     if abs(value.imag) < 1e-9:
-        return re.replace("-", "−")
+        return re
     sign = "−" if value.imag < 0 else "+"
     return f"{sign if sign == '−' else ''}{im}i" if abs(value.real) < 1e-9 else f"{re} {sign} {im}i"
 

@@ -21,7 +21,7 @@ def draw() -> Figure:
     split = np.array([i * sum(prime_factors(int(i))) for i in n])
     fig, ax = plt.subplots(figsize=(8, 5))
     ax.plot(n, n**2, color=GREY, label="definition: N²")
-    ax.scatter(n, split, s=7, color=BLUE, label="split: N × sum of its prime factors")
+    ax.scatter(n, split, s=7, color=BLUE, label="FFT: N × sum of its prime factors")
     for text, length, at in (
         ("N = 1009, a prime", 1009, (500, 2e6)),
         ("N = 882 = 2 · 3² · 7²", 882, (650, 1.5e3)),
@@ -31,7 +31,7 @@ def draw() -> Figure:
         ax.plot(*point, "o", color=RED, markersize=8)
         line = {"arrowstyle": "-", "color": RED}
         ax.annotate(text, point, at, ha="center", arrowprops=line)
-    ax.set(xlabel="length N in samples", ylabel="complex multiplications", yscale="log")
+    ax.set(xlabel="length N, samples", ylabel="complex multiplications per transform", yscale="log")
     ax.set(xlim=(0, 1120), ylim=(3, 5e6))
     ax.legend(loc="lower center", frameon=False)
     return fig

@@ -15,18 +15,18 @@ N_MELS = 20
 
 
 def draw() -> Figure:
-    """P[k], M[m, k] and E[m] = Σ_k M[m, k] P[k] over frequency."""
+    """P[k], Λ_m(f) and E[m] = Σ_k M[m, k] P[k] over frequency."""
     frames = frame(scene("bird_song", 3), 882, 441) * hann(882)  # (n_frames, 882)
     power = power_spectrum(frames[frames.std(axis=1).argmax()])  # (442,)
     khz = np.arange(442) * 44.1 / 882
-    bank = mel_filterbank(44100, 882, N_MELS, norm=None)  # (N_MELS, 442)
     edges = np.asarray(mel_to_hz(np.linspace(0, hz_to_mel(22050), N_MELS + 2))) / 1000
-    fig, (top, middle, bottom) = plt.subplots(3, 1, figsize=(8, 6.5), sharex=True)
+    fig, (top, middle, bottom) = plt.subplots(3, 1, figsize=(8, 6.8), sharex=True)
     top.semilogy(khz, power, color=BLUE)
-    top.set(ylabel="power $P[k]$", title="one frame of 20 ms: 442 bins, 50 Hz apart")
-    for m, triangle in enumerate(bank):
-        middle.plot(khz, triangle, color=(BLUE, ORANGE, GREY)[m % 3])
-    middle.set(ylabel="$\\Lambda_m(f_k)$", title="twenty triangles, evenly spaced in mel")
+    top.set(ylabel="$P[k]$, full scale²", title="one frame of 20 ms: 442 bins, 50 Hz apart")
+    for m in range(N_MELS):
+        color = (BLUE, ORANGE, GREY)[m % 3]
+        middle.plot(edges[m : m + 3], [0, 1, 0], color=color)
+    middle.set(ylabel="$\\Lambda_m(f)$", title="twenty triangles, evenly spaced in mel")
     bottom.stairs(
         mel_filterbank(44100, 882, N_MELS) @ power,
         # half-way between centers; the first and the last band end where their triangles do
@@ -36,8 +36,6 @@ def draw() -> Figure:
         alpha=0.6,
         baseline=1e-9,
     )
-    bottom.set(
-        ylabel="band $E[m]$", xlabel="frequency $f$, kHz", title="twenty numbers", yscale="log"
-    )
-    bottom.set(xlim=(0, 22.05))
+    bottom.set(ylabel="$E[m]$, full scale²/Hz", xlabel="frequency $f$, kHz", yscale="log")
+    bottom.set(xlim=(0, 22.05), title="twenty numbers, one a band")
     return fig

@@ -10,6 +10,6 @@ from mfcc.display import stages
 
 
 def draw() -> Figure:
-    """Waveform, one frame and its window, spectrum, mel filters, MFCCs."""
-    plt.rcParams["font.size"] = 10  # nine panels
-    return stages(scene("bird_song", 3), 44100, title="bird_song, take 3")
+    """Clip, frame and window, power spectrum, mel filters, decibels, MFCCs."""
+    plt.rcParams["font.size"] = 10  # ten panels
+    return stages(scene("bird_song", 3), 44100, title="a synthetic bird song")

@@ -23,9 +23,11 @@ from mfcc import (
     dct_matrix,
     frame,
     hann,
+    hz_to_mel,
     lift,
     load,
     mel_filterbank,
+    mel_to_hz,
     pad_center,
     power_to_db,
     rfft,
@@ -46,22 +48,45 @@ def cepstra(
     n_mels: int = 128,
     htk: bool = False,
     norm: str | None = "slaney",
+    rounded_edges: bool = False,
+    log_energy: bool = False,
     top_db: float | None = 80.0,
     orthonormal: bool = True,
 ) -> np.ndarray:
     """mfcc stage by stage, with options that mfcc does not have: signal (n,) -> (13, n_frames).
 
-    window (882,), None: Hann. pad_mode None: no centering. exponent: of |X|. orthonormal False:
+    window (882,), None: Hann. pad_mode None: no centering. exponent: of |X|. rounded_edges: see
+    rounded_filterbank. log_energy: 10 log10 Σ |X|² instead of c[0]. orthonormal False:
     c_k = 2 Σ x cos(…), the transform without a norm.
     """
     padded = signal if pad_mode is None else pad_center(signal, N_FFT, pad_mode)
     frames = frame(padded, N_FFT, HOP) * (hann(N_FFT) if window is None else window)
     bank = mel_filterbank(SAMPLE_RATE, N_FFT, n_mels, htk=htk, norm=norm)
-    log_mel = power_to_db(np.abs(rfft(frames)) ** exponent @ bank.T, top_db=top_db)
+    if rounded_edges:
+        bank = rounded_filterbank(n_mels)
+    power = np.abs(rfft(frames)) ** exponent
+    log_mel = power_to_db(power @ bank.T, top_db=top_db)
     basis = dct_matrix(13, n_mels)
     if not orthonormal:
         basis = basis * np.where(np.arange(13) == 0, 2, np.sqrt(2))[:, None] * np.sqrt(n_mels)
-    return (log_mel @ basis.T).T
+    c = (log_mel @ basis.T).T
+    if log_energy:
+        c[0] = power_to_db(power.sum(axis=1), top_db=None)
+    return c
+
+
+def rounded_filterbank(n_mels: int) -> np.ndarray:
+    """The filterbank, each triangle of area one, after its edges are rounded down to bins as in
+    python_speech_features: bin ⌊(n_fft + 1) · edge / sample_rate⌋. (n_mels, 442)."""
+    edges = mel_to_hz(np.linspace(0, hz_to_mel(SAMPLE_RATE / 2), n_mels + 2))  # Hz
+    bins = np.floor((N_FFT + 1) * edges / SAMPLE_RATE)
+    k = np.arange(N_FFT // 2 + 1)
+    bank = np.zeros((n_mels, len(k)))
+    for m, (left, center, right) in enumerate(zip(bins, bins[1:], bins[2:], strict=False)):
+        rising, falling = (left <= k) & (k < center), (center <= k) & (k < right)
+        bank[m, rising] = (k[rising] - left) / (center - left)
+        bank[m, falling] = (right - k[falling]) / (right - center)
+    return bank * 2 / (edges[2:] - edges[:-2])[:, None]
 
 
 # n - 1 instead of n: symmetric windows, whose last sample equals the first
@@ -72,15 +97,18 @@ CONVENTIONS: dict[str, Callable[[Signal], np.ndarray]] = {
     "no window": lambda s: cepstra(s, window=np.ones(N_FFT)),
     "pre-emphasis": lambda s: cepstra(np.append(s[:1], s[1:] - 0.97 * s[:-1])),
     "reflected edges": lambda s: cepstra(s, pad_mode="reflect"),
-    "no centring": lambda s: cepstra(s, pad_mode=None),
+    "no centering": lambda s: cepstra(s, pad_mode=None),
     "magnitude": lambda s: cepstra(s, exponent=1),
     "HTK's mel": lambda s: cepstra(s, htk=True),
     "no area": lambda s: cepstra(s, norm=None),
+    "rounded edges": lambda s: cepstra(s, rounded_edges=True),
     "40 mels": lambda s: cepstra(s, n_mels=40),
     "no top_db": lambda s: cepstra(s, top_db=None),
     "natural logarithm": lambda s: cepstra(s) * np.log(10) / 10,
+    "log energy": lambda s: cepstra(s, log_energy=True),
     "integer samples": lambda s: cepstra(32768 * s),
-    "lifter 22": lambda s: lift(cepstra(s).T, 22).T,
+    "lifter 22": lambda s: cepstra(s) * (1 + 11 * np.sin(np.pi * np.arange(13) / 22))[:, None],
+    "lifter 22, librosa": lambda s: lift(cepstra(s).T, 22).T,
     "DCT without norm": lambda s: cepstra(s, orthonormal=False),
 }
 

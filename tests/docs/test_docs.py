@@ -43,7 +43,7 @@ def prose(text: str) -> str:
     """A page without code, addresses, tags, numbers of equations and its list of references."""
     text = FENCE.sub("", text.split("\n## Read on")[0])
     text = re.sub(r"Python \d\.\d+", " ", text)
-    text = re.sub(r"\\tag\{\d+\.\d+\w?\}|\(\d+\.\d+\w?\)", " ", text)
+    text = re.sub(r"\\tag\{(?:\d+|A)\.\d+\w?\}|\((?:\d+|A)\.\d+\w?\)", " ", text)
     return re.sub(r"`[^`\n]*`|\]\([^)]*\)|<[^>\n]*>|https?://\S+", " ", text)
 
 
@@ -182,12 +182,12 @@ def words_of(page: Path) -> str:
 
 
 def test_equations_that_are_referred_to_exist() -> None:
-    """Each (3.2) on a page is the \\tag{3.2} of one equation."""
+    """Each (3.2) on a page is the \\tag{3.2} of one equation; those of the appendix are (A.1) …"""
     text = {page: FENCE.sub("", words_of(page)) for page in [*BOOK, NOTEBOOK]}
     tags = [tag for body in text.values() for tag in re.findall(r"\\tag\{([^}]*)\}", body)]
     assert len(tags) == len(set(tags))
     for page, body in text.items():
-        referred = set(re.findall(r"\((\d+\.\d+\w?)\)", re.sub(r"`[^`\n]*`", "", body)))
+        referred = set(re.findall(r"\(((?:\d+|A)\.\d+\w?)\)", re.sub(r"`[^`\n]*`", "", body)))
         assert referred <= set(tags), page
 
 
@@ -247,8 +247,8 @@ def test_every_figure_is_shown() -> None:
 
 @pytest.mark.parametrize("package", [mfcc, mininet])
 def test_every_public_name_is_reached_from_the_book(package: object) -> None:
-    """Each public name is used in a python block of some chapter."""
-    texts = [page.read_text("utf-8") for page in CHAPTERS]
+    """Each public name is used in a python block of some chapter or of the appendix."""
+    texts = [page.read_text("utf-8") for page in [*CHAPTERS, DOCS / "appendix.md"]]
     fences = [fence for text in texts for fence in FENCE.findall(text)]
     blocks = "\n".join(body for kind, body in fences if kind == "python")
     names: list[str] = package.__all__  # type: ignore[attr-defined]

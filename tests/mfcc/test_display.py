@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from mfcc import hann, mel_filterbank, mfcc, power_spectrum, power_to_db
+from mfcc import dct_matrix, hann, mel_filterbank, mfcc, power_spectrum, power_to_db
 from mfcc.display import mfcc_grid, stages, vector_grid
 from tests.oracles import refusal
 
@@ -151,23 +151,27 @@ def test_nothing_in_a_grid_touches(n_classes: int, n_mfcc: int) -> None:
 
 
 def test_the_stages_are_named_with_their_units() -> None:
-    """The nine panels have the names of the stages, and each axis its quantity and unit."""
-    fig = stages(tone(1000, 20), RATE, title="a $5 tone")
+    """Ten panels: the six stages, numbered once each, and one frame of the last four; each axis
+    has its quantity and unit."""
+    signal = tone(1000, 20)
+    fig = stages(signal, RATE, title="a $5 tone")
+    level = mfcc(signal, RATE)[0, 20]
     expected = {
-        "1. the clip, with one frame marked": ("time (s)", "amplitude"),
-        "2. frame 20 times the Hann window": ("time in the frame (ms)", "amplitude"),
-        "3. power spectrum of every frame": ("time (s)", "frequency (kHz)"),
-        "3. power spectrum of frame 20": ("frequency (kHz)", "power (dB)"),
+        "1. the clip, with one frame marked": ("time (s)", "amplitude (of 1)"),
+        "2. frame 20 times the Hann window": ("time in the frame (ms)", "amplitude (of 1)"),
+        "3. power spectrum, in dB": ("time (s)", "frequency (kHz)"),
+        "frame 20: power spectrum": ("frequency (kHz)", "power (full scale²)"),
         "4. 128 mel filters, every eighth filled": ("frequency (kHz)", "weight (1/Hz)"),
-        "5. mel power of every frame": ("time (s)", "mel band"),
-        "5. mel power of frame 20": ("mel band", "power (dB)"),
-        "6. MFCC of every frame": ("time (s)", "MFCC index"),
-        "6. MFCC of frame 20": ("MFCC index", "MFCC (dB)"),
+        "frame 20: power in each band": ("mel band", "mel power (full scale²/Hz)"),
+        "5. decibels: the log-mel spectrogram": ("time (s)", "mel band"),
+        "frame 20: the same in decibels": ("mel band", "mel power (dB)"),
+        "6. MFCC, minus its mean over time": ("time (s)", "MFCC index"),
+        f"frame 20: MFCC after c[0] = {level:.0f} dB": ("MFCC index", "MFCC (dB)"),
     }
     titled = [ax for ax in fig.axes if ax.get_title()]
     assert {ax.get_title(): (ax.get_xlabel(), ax.get_ylabel()) for ax in titled} == expected
     bars = [ax.get_ylabel() for ax in fig.axes if ax.get_label() == "<colorbar>"]
-    assert bars == ["power (dB)", "power (dB)", "MFCC (dB)"]
+    assert bars == ["power (dB)", "mel power (dB)", "MFCC − mean (dB)"]
     assert fig.get_suptitle() == "a $5 tone"
     assert_apart(fig)
 
@@ -182,7 +186,7 @@ def test_the_frame_shown_is_the_loudest(marked: int) -> None:
     expected = [samples, np.abs(samples).max() * hann(320), samples * hann(320)]
     np.testing.assert_allclose(curves, expected)
     np.testing.assert_allclose(panel(fig, "2.").lines[0].get_xdata(), np.arange(320) / 16)  # ms
-    for title in ("3. power spectrum of every", "5. mel power of every", "6. MFCC of every"):
+    for title in ("3.", "5.", "6."):
         (mark,) = panel(fig, title).lines
         np.testing.assert_allclose(mark.get_xdata(), marked * 0.01)
     clip, (line,) = panel(fig, "1."), panel(fig, "1.").lines
@@ -192,26 +196,45 @@ def test_the_frame_shown_is_the_loudest(marked: int) -> None:
 
 
 def test_each_stage_follows_from_the_one_before() -> None:
-    """Curves are columns of the images, and these the stages; a tone peaks at its frequency."""
-    signal, images = tone(2000, 30), []
-    fig = stages(signal, RATE, n_mfcc=20)
-    for name in ("3. power spectrum", "5. mel power", "6. MFCC"):
-        images.append(panel(fig, name + " of every").images[0].get_array())
-        (curve,) = panel(fig, name + " of frame").lines
-        np.testing.assert_array_equal(curve.get_ydata(), images[-1][:, 30])
+    """Images and curves are the stages, also with one coefficient; a tone peaks at its frequency.
+    The colors of the MFCCs span the changes of all but c[0]."""
+    signal = tone(2000, 30)
     frames = np.lib.stride_tricks.sliding_window_view(np.pad(signal, 160), 320)[::160]
-    power, bank = power_spectrum(frames * hann(320)).T, mel_filterbank(RATE, 320)
-    expected = (power_to_db(power), power_to_db(bank @ power), mfcc(signal, RATE, n_mfcc=20))
-    for image, values in zip(images, expected, strict=True):
-        np.testing.assert_allclose(image, values)
-    filters = panel(fig, "4.")
-    np.testing.assert_array_equal([line.get_ydata() for line in filters.lines], bank)
-    assert (filters.get_xlim(), len(filters.collections)) == ((0, RATE / 2000), 16)
-    (curve,) = panel(fig, "3. power spectrum of frame").lines
-    assert curve.get_xdata()[curve.get_ydata().argmax()] == pytest.approx(2)
-    _, _, bottom, top = panel(fig, "3. power spectrum of every").images[0].get_extent()
-    row = images[0][:, 30].argmax()
-    assert bottom + (row + 0.5) * (top - bottom) / 161 == pytest.approx(2)
+    power = power_spectrum(frames * hann(320)).T
+    mel = mel_filterbank(RATE, 320) @ power
+    log_mel = power_to_db(mel)
+    for n_mfcc in (1, 20):
+        fig, cepstra = stages(signal, RATE, n_mfcc=n_mfcc), mfcc(signal, RATE, n_mfcc=n_mfcc)
+        change = cepstra - cepstra.mean(axis=1, keepdims=True)
+        drawn = [panel(fig, f"{i}.").images[0] for i in (3, 5, 6)]
+        for image, values in zip(drawn, (power_to_db(power), log_mel, change), strict=True):
+            np.testing.assert_allclose(image.get_array(), values, atol=1e-9)
+        assert drawn[2].get_clim()[1] == pytest.approx(max(1, np.abs(change[1:]).max(initial=0)))
+        panels = [ax for ax in fig.axes if ax.get_title().startswith("frame 30: ")]
+        curves = [line for ax in panels for line in ax.lines]
+        rebuilt = dct_matrix(n_mfcc, 128).T @ cepstra
+        expected = (power, mel, log_mel, rebuilt, cepstra[1:])
+        for line, values in zip(curves, expected, strict=True):
+            np.testing.assert_allclose(line.get_ydata(), values[:, 30], atol=1e-9)
+        np.testing.assert_array_equal(curves[-1].get_xdata(), np.arange(1, n_mfcc))
+        assert curves[0].get_xdata()[curves[0].get_ydata().argmax()] == pytest.approx(2)
+        _, _, bottom, top = drawn[0].get_extent()
+        row = power[:, 30].argmax()
+        assert bottom + (row + 0.5) * (top - bottom) / 161 == pytest.approx(2)
+
+
+def test_the_filters_are_drawn_as_triangles() -> None:
+    """Each line is a triangle of area one, on which the weights of its bins lie; every eighth is
+    filled. Neighbors share their corners."""
+    filters = panel(stages(tone(2000, 30), RATE), "4.")
+    hz = 1000 * np.array([line.get_xdata() for line in filters.lines])  # (128, 3)
+    heights = np.array([line.get_ydata() for line in filters.lines])
+    bank, bins = mel_filterbank(RATE, 320), np.arange(161) * 50
+    for row, corners, weights in zip(bank, hz, heights, strict=True):
+        np.testing.assert_allclose(np.interp(bins, corners, weights), row, atol=1e-12)
+        assert weights[1] * (corners[2] - corners[0]) / 2 == pytest.approx(1)
+    np.testing.assert_array_equal(hz[1:, :2], hz[:-1, 1:])
+    assert filters.get_xlim() == pytest.approx((0, RATE / 2000)) and len(filters.patches) == 16
 
 
 def test_figures_stay_open_and_settings_unchanged() -> None:
