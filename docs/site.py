@@ -16,12 +16,11 @@ from docs import navigation
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent
-APPENDIX = ["notation.md", "glossary.md", "tutorial.ipynb"]
 # What differs on the site; code and formulas are matched first, so that nothing in them is.
 TOKEN = re.compile(
     r"(?P<fence>^```.*?^```$)|(?P<code>`[^`\n]+`)|(?P<display>^\$\$.*?\$\$$)|(?P<inline>\$[^$\n]+\$)"
     r"|\[(?P<text>[^\]]+)\]\((?P<sound>sounds/\w+\.flac)\)(?P<stop>[.,;]?)"
-    r"|\]\((?P<outside>\.\./[^)#]+|[\w/]+\.py)\)|\((?P<equation>\d+\.\d+\w?)\)",
+    r"|\]\((?P<outside>\.\./[^)#]+|[\w/]+\.py)\)|\((?P<equation>(?:\d+|A)\.\d+\w?)\)",
     re.MULTILINE | re.DOTALL,
 )
 PLAYER = (
@@ -72,7 +71,7 @@ def replaced(token: re.Match[str]) -> str:
 
 def anchor(number: str) -> str:
     """The link target of the equation with this number."""
-    return "equation-" + number.replace(".", "-")
+    return "equation-" + number.lower().replace(".", "-")
 
 
 def notebook_for_site(text: str) -> str:
@@ -107,9 +106,15 @@ def source_page(path: Path) -> str:
     return text if path.suffix == ".json" else f"---\norphan: true\n---\n\n{text}\n"
 
 
-def toctree(caption: str, names: list[str]) -> str:
+def appendix() -> list[Path]:
+    """The pages that are no chapters, and the notebook."""
+    others = {*FOLDER.glob("*.md")} - {*navigation.chapters(), navigation.CONTENTS}
+    return [*sorted(others), FOLDER / "tutorial.ipynb"]
+
+
+def toctree(caption: str, pages: list[Path]) -> str:
     """A part of the contents at the side of each page."""
-    entries = "\n".join(name.rpartition(".")[0] for name in names)
+    entries = "\n".join(page.stem for page in pages)
     return f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{entries}\n```\n"
 
 
@@ -127,8 +132,8 @@ def copy(target: Path) -> None:
         (target / path.name).write_text(for_site(text), "utf-8")
     contents = (target / "README.md").rename(target / "index.md")
     with contents.open("a", encoding="utf-8") as file:
-        file.write(toctree("Chapters", [page.name for page in navigation.chapters()]))
-        file.write(toctree("Appendix", APPENDIX))
+        file.write(toctree("Chapters", navigation.chapters()))
+        file.write(toctree("Appendix", appendix()))
     for path in {file.resolve() for link in outside for file in (link, *link.glob("*.py"))}:
         page = target / "source" / page_of(path)
         page.parent.mkdir(parents=True, exist_ok=True)

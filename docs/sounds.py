@@ -43,8 +43,8 @@ def faded(signal: np.ndarray, rate: int) -> np.ndarray:
 
 
 def sweeps() -> Sounds:
-    """Chapter 1: of a sweep to 22,050 Hz every fourth sample, and the same low-passed before."""
-    sweep = PEAK * np.sin(2 * np.pi * HIGH / 8 * times(2, HIGH) ** 2)
+    """Chapter 1: of a sweep to 11,025 Hz every fourth sample, and the same low-passed before."""
+    sweep = PEAK * np.sin(2 * np.pi * LOW / 6 * times(3, HIGH) ** 2)  # LOW/3 Hz a second
     yield "sweep_folded", LOW, sweep[::4]
     yield "sweep_filtered", LOW, resample(sweep, HIGH, LOW)
 

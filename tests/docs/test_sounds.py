@@ -37,8 +37,8 @@ def test_the_files_are_what_the_code_computes() -> None:
 
 
 def test_every_sound_is_linked_and_every_link_has_its_sound() -> None:
-    """The chapters link all files of docs/sounds/ and no others, each with a description."""
-    text = "\n".join(page.read_text("utf-8") for page in navigation.chapters())
+    """The pages link all files of docs/sounds/ and no others, each with a description."""
+    text = "\n".join(page.read_text("utf-8") for page in navigation.FOLDER.glob("*.md"))
     linked = re.findall(r"\[([^\]]{3,})\]\(sounds/([^)]*)\)", text)
     assert {name for _, name in linked} == {path.name for path in FOLDER.glob("*")}
     assert len(linked) == text.count("(sounds/")
@@ -55,10 +55,10 @@ def test_levels_are_comfortable() -> None:
 def test_the_sweep_folds() -> None:
     """Every fourth sample: the peak follows (1.3). Filtered: no alias from the stop band.
 
-    By (1.10) it is 54 dB down from 7/6 of half the rate on; a frame sweeps over 3 % of it.
+    It is 54 dB down from 7/6 of half the rate on (A.1); a frame sweeps over 2 % of that.
     """
     folded, filtered = (spectrogram(f"sweep_{name}", 256) for name in ("folded", "filtered"))
-    f = 11025 * (np.arange(len(folded)) + 1) * 128 / LOW  # Hz in mid-frame, at 11,025 Hz a second
+    f = (np.arange(len(folded)) + 1) * 128 / 3  # Hz in mid-frame: LOW/3 a second
     alias = np.abs(f - LOW * np.round(f / LOW))
     assert np.abs(folded.argmax(axis=1) * LOW / 256 - alias).max() <= 1.5 * LOW / 256
     assert filtered[f > 1.2 * LOW / 2].max() < 10**-5.4 * filtered.max()
