@@ -38,6 +38,7 @@ SETTINGS = {
     "nb_execution_mode": "force",
     "nb_execution_raise_on_error": True,
     "nb_execution_timeout": -1,
+    "nb_merge_streams": True,
     "html_theme": "furo",
     "html_static_path": [str(FOLDER / "static")],
     "html_css_files": ["book.css"],
