@@ -27,7 +27,7 @@ def spectrogram(name: str, n_fft: int) -> np.ndarray:
 
 
 def test_the_files_are_what_the_code_computes() -> None:
-    """The same samples but for rounding: one to five seconds, silent ends, a peak of at most PEAK."""
+    """The same samples but for rounding: 1 to 5 s, silent at the ends, a peak of at most PEAK."""
     files = {path.stem: path for path in FOLDER.glob("*")}
     assert sum(path.stat().st_size for path in files.values()) < 2e6
     for name, rate, samples in sounds():
