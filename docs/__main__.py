@@ -1,7 +1,9 @@
-"""Draw the figures of the book, and link its chapters.
+"""Draw the figures of the book, synthesize its sounds, link its chapters.
 
 python -m docs              all figures
 python -m docs NAME...      the figures whose names start with one of these
+python -m docs sounds       the sounds
+python -m docs site         the book as a site, in build/book/html/
 python -m docs nav          the previous and next lines of the chapters
 """
 
@@ -10,14 +12,16 @@ from __future__ import annotations
 import importlib
 import sys
 
-from docs import navigation
+from docs import navigation, site, sounds
 from docs.figures import style
+
+COMMANDS = {"nav": navigation.write, "sounds": sounds.write, "site": site.build}
 
 
 def main(arguments: list[str]) -> None:
-    """Write what is asked for next to its source."""
-    if arguments == ["nav"]:
-        navigation.write()
+    """Run the command; without one draw the figures."""
+    if arguments[:1] and arguments[0] in COMMANDS:
+        COMMANDS[arguments[0]]()
     else:
         draw(tuple(arguments))
 

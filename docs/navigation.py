@@ -12,7 +12,9 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 CONTENTS = FOLDER / "README.md"
 ENTRY = re.compile(r"^\| \[[^\]]*\]\((\d\d-[\w-]+\.md)\)", re.MULTILINE)
-LINKS = re.compile(r"\n\n[^\n]*\[Contents\]\(README\.md\)[^\n]*\n\Z")  # the last line of a chapter
+LINKS = re.compile(
+    r"\n\n(?:.+\n)*.*\[Contents\]\(README\.md\).*\n(?:.+\n)*\Z"
+)  # the last paragraph
 
 
 def chapters() -> list[Path]:
