@@ -7,12 +7,14 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 os.environ["MPLBACKEND"] = "Agg"
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the tests themselves run on all cores
 
-# dev draws new examples in each run; ci draws the same ones in every run, so that no result depends
-# on chance; mutation draws few, for the many runs of a mutation test.
-settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("ci", parent=settings.get_profile("dev"), derandomize=True)
-settings.register_profile("mutation", parent=settings.get_profile("ci"), max_examples=10)
+# dev draws a few new examples in each run; ci draws many, the same ones in every run, so that no
+# result depends on chance; mutation draws few, for the many runs of a mutation test.
+FEW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=25)
+settings.register_profile("dev", parent=FEW)
+settings.register_profile("ci", parent=FEW, derandomize=True, max_examples=100)
+settings.register_profile("mutation", parent=FEW, derandomize=True, max_examples=10)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 

@@ -20,6 +20,7 @@ from experiment.data import Clip, Dataset, scan
 from experiment.extract import WORKER_ENVIRONMENT, default_n_jobs, extract_features, reason, workers
 from experiment.recipes import Improved, Reference
 from tests import sounds
+from tests.experiment.program import wait_until
 
 
 def numbered(source: int) -> Clip:
@@ -151,10 +152,7 @@ def test_the_environment_of_the_workers_is_theirs_alone(monkeypatch: pytest.Monk
 
 def assert_ended(before: set[BaseProcess], *futures: Future[Any]) -> None:
     """No worker is left and no future is pending, as soon as a thread of the pool notes it."""
-    deadline = time.monotonic() + 60
-    while not (set(active_children()) <= before and all(each.done() for each in futures)):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: set(active_children()) <= before and all(f.done() for f in futures))
 
 
 def unlucky(source: int) -> Clip:
