@@ -41,5 +41,5 @@ def draw() -> Figure:
     levels.hist(db.ravel(), bins=np.arange(-105, 40, 2.5).tolist(), weights=weights, color=BLUE)
     levels.axvline(floor, color=RED, label="floor")
     levels.legend(loc="upper right", fontsize=10)
-    levels.set(title="its levels", xlabel="level, dB", ylabel="cells, %")
+    levels.set(title="histogram of the levels", xlabel="level, dB", ylabel="proportion of cells, %")
     return fig
