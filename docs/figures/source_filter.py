@@ -46,7 +46,7 @@ def draw() -> Figure:
     axes["G"].set_title("cepstrum of the sound: filter at the left, source at the right")
     axes["G"].legend(frameon=False, loc="lower right")
     smooth = idct(np.where(n < 13, cepstrum, 0))
-    _spectrum(axes["H"], hz, smooth, GREEN, "from the first 13 coefficients", "power (dB)", (-70, 5))
+    _spectrum(axes["H"], hz, smooth, GREEN, "from 13 coefficients", "power (dB)", (-70, 5))
     return fig
 
 
