@@ -43,10 +43,10 @@ def draw() -> Figure:
     axes["G"].vlines(n[13:], 0, cepstrum[13:], color=ORANGE, linewidth=1.2, label="the others")
     axes["G"].axhline(0, color=GREY, linewidth=0.6)
     axes["G"].set(xlabel="coefficient $i$", ylabel="$c[i]$ (dB)", xlim=(0, 200))
-    axes["G"].set_title("cepstrum of the sound: the filter is left, the source right")
+    axes["G"].set_title("cepstrum of the sound: filter at the left, source at the right")
     axes["G"].legend(frameon=False, loc="lower right")
     smooth = idct(np.where(n < 13, cepstrum, 0))
-    _spectrum(axes["H"], hz, smooth, GREEN, "the first 13 alone", "power (dB)", (-70, 5))
+    _spectrum(axes["H"], hz, smooth, GREEN, "from 13 coefficients", "power (dB)", (-70, 5))
     return fig
 
 
