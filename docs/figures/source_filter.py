@@ -23,7 +23,8 @@ def draw() -> Figure:
     source = power_spectrum(buzz * hann(N_FFT))  # (513,)
     source = source / source.max() + 1e-3  # with some noise of breath
     hz = np.arange(len(source)) * RATE / N_FFT
-    response = sum(1 / (1 + ((hz - center) / width) ** 2) for center, width in RESONANCES)
+    centers, widths = np.array(RESONANCES).T[:, :, None]  # (n, 1)
+    response = np.sum(1 / (1 + ((hz - centers) / widths) ** 2), axis=0)
     filter_power = np.square(response / response.max())
     powers = {"source": source, "filter": filter_power, "sound": source * filter_power}
 

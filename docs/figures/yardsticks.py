@@ -50,7 +50,7 @@ def draw() -> Figure:
         ),
     }
     fig, ax = plt.subplots(figsize=(8, 5.2))
-    y, ticks = 0, {}
+    y, ticks = 0.0, dict[float, str]()
     for heading, (color, marker, rows) in groups.items():
         ax.text(1.09, y, heading, color=color, size=11, weight="bold", va="center", ha="right")
         for name, proportion in rows:
