@@ -40,7 +40,7 @@ def draw() -> Figure:
                 ("nearest neighbor, random folds", results["leak"]["random"]["nearest"]),
             ],
         ),
-        "networks that know one number, not the sound": (
+        "networks with one number as their only input": (
             GREY,
             "D",
             [
