@@ -1,16 +1,17 @@
 """The whole project in one file: from a folder of WAV files to a confusion matrix, in NumPy.
 
-python docs/whole.py category/     one folder per class: category/dog/1-30226-A.wav, …
+python docs/whole.py     reads FOLDER, one folder per class: category/dog/1-30226-A.wav, …
 
 soundfile reads the recordings. Numbers in brackets are the chapters of the book in which a step is
 derived. `python ssc.py --data category/` is the same experiment, faster, with checks and figures.
 """
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import soundfile
+
+FOLDER = Path("category")  # your recordings
 
 # Part 1: from a recording to 13 × 501 coefficients
 
@@ -95,7 +96,7 @@ def update(
 # Part 3: read, train, report
 
 if __name__ == "__main__":
-    paths = sorted(Path(sys.argv[1]).glob("*/*.wav"))
+    paths = sorted(FOLDER.glob("*/*.wav"))
     classes = sorted({path.parent.name for path in paths})
     labels = np.array([classes.index(path.parent.name) for path in paths])
     y = np.eye(len(classes))[labels]  # (400, 10): a one in the column of the class [10]
