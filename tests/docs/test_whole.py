@@ -102,7 +102,7 @@ def test_it_runs_on_a_folder(tmp_path: Path) -> None:
     printed = subprocess.run(
         command, cwd=tmp_path, capture_output=True, text=True, check=True
     ).stdout
-    *epochs, _, first, second = printed.splitlines()
+    *epochs, _, first, second = finished.stdout.splitlines()
     assert len(epochs) == 100 and epochs[-1].startswith("epoch 100   loss ")
     for row, name in zip((first, second), sorted(names), strict=True):
         assert row.split()[0] == name and sum(map(int, row.split()[1:])) == 2
