@@ -91,7 +91,7 @@ def assert_equal_weights(
 
 
 def test_it_runs_on_a_folder(tmp_path: Path) -> None:
-    """In the folder that contains category/ it trains for 100 epochs and prints the confusion matrix."""
+    """Run beside category/ it trains for 100 epochs and prints the confusion matrix."""
     names = CLASSES[:2]
     for name in names:
         (tmp_path / "category" / name).mkdir(parents=True)
@@ -99,9 +99,7 @@ def test_it_runs_on_a_folder(tmp_path: Path) -> None:
             path = tmp_path / "category" / name / f"{take}.wav"
             soundfile.write(path, scene(name, take), 44100, "PCM_16")
     command = [sys.executable, str(FILE)]
-    printed = subprocess.run(
-        command, cwd=tmp_path, capture_output=True, text=True, check=True
-    ).stdout
+    finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     *epochs, _, first, second = finished.stdout.splitlines()
     assert len(epochs) == 100 and epochs[-1].startswith("epoch 100   loss ")
     for row, name in zip((first, second), sorted(names), strict=True):
