@@ -23,8 +23,8 @@ BLAS = ThreadpoolController().select(user_api="blas")  # limits the threads of m
 
 @dataclass
 class History:
-    """Values per epoch: loss and accuracy are means over its batches, each before its update, as in
-    Keras; learning_rate is that of the epoch's first update."""
+    """Values per epoch: loss and accuracy are means over its examples, each before the update of
+    its batch, as in Keras; learning_rate is that of the epoch's first update."""
 
     loss: list[float] = field(default_factory=list)
     accuracy: list[float] = field(default_factory=list)
