@@ -15,8 +15,6 @@ import pytest
 
 import mfcc
 import mininet
-
-pytest.importorskip("docs.figures.style", reason="the book is part of the checkout only")
 from docs import navigation
 from docs.figures import style
 

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import soundfile
 
-pytest.importorskip("docs.whole", reason="the book is part of the checkout only")
 from docs import whole
 from experiment.recipes import reference_network
 from experiment.scenes import CLASSES, scene
