@@ -18,6 +18,12 @@ settings.register_profile("mutation", parent=FEW, derandomize=True, max_examples
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """No worker processes for single files, which take less time than the start of a worker."""
+    return 0 if any(".py" in argument for argument in config.args) else None
+
+
 @pytest.fixture(scope="session")
 def recordings() -> Path:
     """The folder of the real ESC-10 recordings, category/<class>/<fold>-<recording>-<take>.ogg."""

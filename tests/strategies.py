@@ -12,7 +12,7 @@ FLOATS = (np.float32, np.float64)
 
 def few(n: int) -> settings:
     """Of a slow property n examples in the profile ci, in the other profiles in proportion."""
-    return settings(max_examples=max(1, n * settings.default.max_examples // 100))
+    return settings(max_examples=max(1, n * settings().max_examples // 100))
 
 
 def generators() -> st.SearchStrategy[np.random.Generator]:
