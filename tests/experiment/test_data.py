@@ -20,7 +20,7 @@ from tests.experiment.program import Program
 from tests.oracles import refusal
 
 N_SAMPLES = 220500
-SHORT = ("--epochs", "2", "--batch-size", "5", "--quiet")
+SHORT = ("--no-report", "--epochs", "2", "--batch-size", "5", "--quiet")
 
 
 def test_classes_and_labels_are_those_of_the_folders(category: Path) -> None:

@@ -44,8 +44,8 @@ def test_the_main_job_needs_no_posix_name(category: Path, tmp_path: Path, progra
     code 0, an empty stderr, and the model that is trained with them."""
     script = tmp_path / "script.py"
     script.write_text(f"ROOT = {str(ROOT)!r}\n{WITHOUT_POSIX}", "utf-8")
-    arguments = ("--data", category, "--epochs", 1, "--jobs", 2, "--out")
-    command = [sys.executable, script, *arguments, tmp_path / "hidden"]
+    arguments = ("--data", category, "--epochs", 1, "--out")
+    command = [sys.executable, script, *arguments, tmp_path / "hidden", "--jobs", 2]
     finished = subprocess.run([*map(str, command)], capture_output=True, check=False)
     assert (finished.returncode, finished.stderr) == (0, b"")
     program.run(*arguments, program.out)

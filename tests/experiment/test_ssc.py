@@ -83,7 +83,7 @@ def test_the_seed_determines_the_model(
     model, file = program.out / "model.npz", program.out.parent / "x.npy"
     for seed in (0, 1):
         options = ("--seed", seed, "--features", file) if seed == 0 else ("--seed", seed)
-        assert program.train(category, *options, *SHORT, "--quiet") == ""
+        assert program.train(category, *options, *SHORT, "--quiet", "--no-report") == ""
         assert (model.read_bytes() == (run[0] / "model.npz").read_bytes()) == (seed == 0)
     assert np.load(file).shape == (12, 1, 1, 13 * 501)
 
@@ -223,7 +223,7 @@ def test_without_data_the_embedded_scenes_are_used(
     assert "ssc.py --data DIR" in text and shown == [] and plt.get_fignums() == []
     settings = program.metrics["settings"]
     assert settings["data"] is None and settings["seed"] == 5
-    program.run(*arguments, "--show", "--jobs", 2)
+    program.run(*arguments, "--show", "--jobs", 2, "--no-report")
     assert shown == [5]
     plt.close("all")
 
@@ -250,7 +250,7 @@ def test_cross_validation_of_the_reference(official: Path, program: Program) -> 
         *("(18 recordings)", "on the training folds: accuracy"),
     ):
         assert words in text, words
-    assert program.train(*arguments, "--quiet", "--jobs", 2) == ""
+    assert program.train(*arguments, "--quiet", "--jobs", 2, "--no-report") == ""
     assert program.metrics["held_out"]["by_fold_and_seed"] == held_out["by_fold_and_seed"]
     assert program.metrics["held_out"]["loss"] == pytest.approx(held_out["loss"], rel=1e-4)
 
@@ -271,7 +271,7 @@ def test_the_improved_recipe_trains_and_predicts(official: Path, program: Progra
     answers = [line.split(": ")[-1].split()[0] for line in lines]
     assert answers == [clip.parent.name for clip in clips]
     (program.out / "model.npz").unlink()
-    arguments = ("--cv", "--recipe", "improved", "--folds", 4, "--repeats", 1)
+    arguments = ("--cv", "--recipe", "improved", "--folds", 4, "--repeats", 1, "--no-report")
     text, metrics = program.train(official, *arguments), program.metrics
     assert "4 folds: stratified" in text and "; chosen: " in text
     assert metrics["held_out"]["mean"] > 0.8 and "model.npz" not in program.files

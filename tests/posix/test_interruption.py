@@ -103,13 +103,13 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("jobs", ["1", "2"])
 @pytest.mark.parametrize("seconds", 1.5 * MOMENTS)
 def test_ctrl_c_while_reading(jobs: str, seconds: float, many: Path, tmp_path: Path) -> None:
-    """While the workers start or read, and without workers: code 130, two words at the end of
-    stderr (a worker that is just starting may print a traceback above them), no file, no process
-    left."""
+    """While the workers start or read, and without workers: code 130, two words on stderr, no file,
+    no process left. (A worker that is just starting dies, and before Python 3.12 a thread of the
+    pool may notice it too late: then there is a traceback above or below the words.)"""
     with program("--data", many, "--jobs", jobs, "--out", tmp_path / "o") as process:
         until(process, "2 classes, 2000 clips", seconds)
         message = interrupt(process)
-    assert message.endswith("ssc: interrupted\n") and (jobs == "2" or message.count("\n") == 1)
+    assert message == "ssc: interrupted\n" or (jobs == "2" and "ssc: interrupted\n" in message)
     assert files_of(tmp_path / "o") == set()
 
 
@@ -119,7 +119,7 @@ def test_ctrl_c_while_cross_validating(seconds: float, few: Path, tmp_path: Path
     arguments = ("--data", few, "--cv", "--folds", "3", "--epochs", "1000000", "--jobs", "2")
     with program(*arguments, "--out", tmp_path / "o") as process:
         until(process, "3 folds", seconds)
-        assert interrupt(process).endswith("ssc: interrupted\n")
+        assert "ssc: interrupted\n" in interrupt(process)
     assert files_of(tmp_path / "o") == set()
 
 
@@ -139,12 +139,13 @@ def test_ctrl_c_while_starting(module: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_run_to_which_nobody_listens_goes_on(few: Path, tmp_path: Path) -> None:
     """As piped into head: code 0, no message, all files."""
-    with program("--data", few, "--out", tmp_path / "o", "--epochs", "30") as process:
+    arguments = ("--data", few, "--out", tmp_path / "o", "--epochs", "30", "--no-report")
+    with program(*arguments) as process:
         until(process, "epoch  3/")
         assert process.stdout is not None and process.stderr is not None
         process.stdout.close()
         assert (process.wait(PATIENCE), process.stderr.read()) == (0, "")
-    assert {"model.npz", "metrics.json", "report.html"} <= files_of(tmp_path / "o")
+    assert {"model.npz", "metrics.json", "confusion.png"} <= files_of(tmp_path / "o")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
