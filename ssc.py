@@ -38,10 +38,9 @@ from experiment.output import Output, open_output, open_run
 from experiment.recipes import Model, Recipe, Reference, read_model
 from experiment.report import write_report
 from experiment.terminal import csv_text, prepare_streams, printable, progress_bar, reason, say
+from mfcc import __version__
 from mfcc.audio import SAMPLE_RATE
 from mininet import History, confusion_matrix
-
-__version__ = "0.1.0"
 
 
 def train(options: Namespace) -> None:

@@ -32,7 +32,7 @@ BITRATES = (  # kbit/s of MP3 frames by index: for sample rates from 32 kHz, and
 def load(
     path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE, duration: float | None = DURATION
 ) -> np.ndarray:
-    """Read a recording as mono, resampled to sample_rate Hz, cut or zero-padded to duration s.
+    """Read the file path as mono, resampled to sample_rate Hz, cut or zero-padded to duration s.
 
     Returns (n_samples,) float32 in [-1, 1], n_samples = round(duration·sample_rate); with
     duration=None the whole recording.
@@ -193,7 +193,7 @@ def resample(signal: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
 
     A polyphase low-pass filter (SciPy's resample_poly); overshoots beyond full scale are clipped.
     At equal rates the signal itself is returned.
-    ValueError: a rate that is not a positive integer, an empty signal, several channels.
+    ValueError: a rate that is not a positive integer, an empty signal, integers, several channels.
     """
     signal = _one_channel(signal)
     up, down = positive_integer(sample_rate, "sample_rate"), positive_integer(rate, "rate")
@@ -207,7 +207,7 @@ def resample(signal: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
 def fix_length(signal: np.ndarray, n_samples: int) -> np.ndarray:
     """Cut (n,) to n_samples, as a view, or pad it with zeros at the end -> (n_samples,).
 
-    ValueError: n_samples < 1, an empty signal, several channels.
+    ValueError: n_samples < 1, an empty signal, integers, several channels.
     """
     signal = _one_channel(signal)[: positive_integer(n_samples, "n_samples")]
     missing = n_samples - len(signal)
@@ -215,7 +215,7 @@ def fix_length(signal: np.ndarray, n_samples: int) -> np.ndarray:
 
 
 def _one_channel(signal: np.ndarray) -> np.ndarray:
-    signal = as_float(signal, "signal")
+    signal = as_float(signal, "signal", kinds="f")
     if signal.ndim != 1:
         raise ValueError(f"signal has shape {signal.shape}; it must be (n,): see to_mono")
     return signal

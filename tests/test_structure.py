@@ -132,7 +132,7 @@ def test_no_posix_only_name_is_used() -> None:
 
 @pytest.mark.parametrize("package", [mfcc, mininet])
 def test_every_public_name_is_explained(package: types.ModuleType) -> None:
-    """Each name of __all__ has a docstring; a function's gives shapes and ValueErrors."""
+    """Each name of __all__ has a docstring; a function's gives arguments, shapes, ValueErrors."""
     names = {name for name, thing in vars(package).items() if not inspect.ismodule(thing)}
     public = {name for name in names if not name.startswith("_")} | {"fast"}
     assert set(package.__all__) == public, f"mend __all__: {set(package.__all__) ^ public}"
@@ -141,6 +141,10 @@ def test_every_public_name_is_explained(package: types.ModuleType) -> None:
         text = inspect.getdoc(thing) or ""
         assert len(text) > 40, f"say in the docstring of {name} what it is"
         if inspect.isfunction(thing):
+            unnamed = [
+                p for p in inspect.signature(thing).parameters if len(p) > 1 and p not in text
+            ]
+            assert not unnamed, f"explain the arguments {unnamed} in the docstring of {name}"
             shapes = re.search(r"\([\w./ ]+,|\bshape", text, re.IGNORECASE)
             assert shapes is not None, (
                 f"say in the docstring of {name} which shapes go in and come out"
