@@ -11,13 +11,12 @@ def as_float(
 ) -> np.ndarray:
     """Convert x to an array: float32 and float64 are preserved, other real numbers become float64.
     With kinds="biufc" complex numbers are accepted, too: complex64 and complex128 are preserved;
-    with kinds="f" floats alone: the dtype of integer samples does not say what full scale is.
+    with kinds="f" only floats: the full scale of integers is unknown, 24 bits may be an int32.
 
     ValueError: another dtype, fewer than min_ndim axes, an empty last axis."""
     x = np.asarray(x)
     if x.dtype.kind not in kinds:
-        integer = x.dtype.kind in "biu"
-        wanted = "floats: divide samples of 16 bits by 2**15" if integer else "real numbers"
+        wanted = "floats (16-bit integers divided by 2**15)" if kinds == "f" else "real numbers"
         raise ValueError(f"{name} has dtype {x.dtype}; it must be an array of {wanted}")
     if x.ndim < min_ndim or 0 in x.shape[-1:]:
         raise ValueError(f"{name} has shape {x.shape}; its last axis must not be empty")

@@ -71,15 +71,13 @@ def mfcc(
     batch (..., n) each row is a separate recording.
 
     n_mfcc: the number of coefficients, from c[0] on.
-    n_fft, hop_length: the length of a frame, and the step to the next, in samples; None: 20 ms and
-    10 ms.
+    n_fft, hop_length: length and distance of frames in samples; None: 20 ms and 10 ms.
     n_mels, fmin, fmax: the number of mel filters, between fmin and fmax Hz (None: half the rate).
     htk: whether the filters are spaced on HTK's mel scale instead of Slaney's.
     center: whether frame t is centered on sample t·hop_length, or else begins there.
     pad_mode: what center puts before and after the signal, as in numpy.pad; "constant": zeros.
     top_db: S is at least the recording's maximum minus top_db, in dB; None: no floor.
     lifter: c[i] is multiplied by 1 + (lifter/2) sin(π(i + 1)/lifter), see lift; 0: by 1.
-
     ValueError: integers, samples that are not finite, channels on the last axis, n_mfcc > n_mels,
     invalid arguments of the stages.
     Source: Davis and Mermelstein (1980), Comparison of parametric representations for

@@ -70,14 +70,9 @@ def mel_filterbank(
 
 
 def filter_weights(
-    sample_rate: float,
-    n_fft: int,
-    n_mels: int,
-    fmin: float,
-    fmax: float | None,
-    htk: bool,
+    sample_rate: float, n_fft: int, n_mels: int, fmin: float, fmax: float | None, htk: bool,
     norm: str | None = "slaney",
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """mel_filterbank without its warning."""
     positive_integer(n_fft, "n_fft")
     positive_integer(n_mels, "n_mels")

@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from inspect import signature
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
@@ -18,7 +19,7 @@ from zipfile import ZipFile
 
 import numpy as np
 
-from ._checks import all_finite
+from ._checks import all_finite, as_float
 from .layers import Dense, Layer
 
 FORMAT = "mininet 1"
@@ -70,13 +71,17 @@ def load(
 
 
 def _describe(layer: Layer) -> dict[str, Any]:
-    """{"type": class, **config}; a Dense layer is described by its parameters."""
-    kind = type(layer).__name__
+    """{"type": class, **config}, if that rebuilds the layer; Dense consists of its parameters."""
     if type(layer) is Dense:
-        return {"type": kind}
-    if layer.params or _layer_types().get(kind) is not type(layer) or hasattr(layer, "layers"):
-        raise ValueError(f"a model file cannot contain the layer {layer!r}")
-    return {"type": kind, **layer.config()}
+        return {"type": "Dense"}
+    described = {"type": type(layer).__name__, **layer.config()}
+    try:
+        (again,) = _rebuild(json.loads(json.dumps([described])), layer.params)
+        if type(again) is not type(layer) or signature(type(layer)).parameters.keys() - described:
+            raise ValueError("load would build another layer, see Layer")
+    except Exception as error:  # whatever its constructor raises
+        raise ValueError(f"a model file cannot contain the layer {layer!r}: {error}") from None
+    return described
 
 
 def _layer_types(base: type[Layer] = Layer) -> dict[str, type[Layer]]:
@@ -88,18 +93,28 @@ def _layer_types(base: type[Layer] = Layer) -> dict[str, type[Layer]]:
 
 
 def _rebuild(described: list[dict[str, Any]], params: list[np.ndarray]) -> list[Layer]:
-    """Rebuild the layers that the header describes, with params in the Dense layers."""
-    n_dense = sum(config["type"] == "Dense" for config in described)
-    if len(params) != 2 * n_dense or not described:
-        raise ValueError(f"its {len(described)} layers do not match its {len(params)} arrays")
-    rest, types, layers = iter(params), _layer_types(), list[Layer]()
+    """Rebuild the layers that the header describes, with params as their parameters."""
+    types, layers, rest = _layer_types(), list[Layer](), iter(params)
     for config in described:
         kind, options = config["type"], {key: config[key] for key in config if key != "type"}
         if kind not in types:
-            raise ValueError(f"it has a layer of type {kind!r}, which is unknown here")
-        dense = kind == "Dense"
-        layers.append(Dense.from_parameters(*islice(rest, 2)) if dense else types[kind](**options))
-    return layers
+            raise ValueError(f"its layer {kind!r} is unknown: define or import the class first")
+        dense = kind == "Dense"  # of any size: its parameters are still to come
+        layers.append(Dense.from_parameters([[0]], [0]) if dense else types[kind](**options))
+    if sum(len(layer.params) for layer in layers) != len(params) or not layers:
+        raise ValueError(f"its {len(described)} layers do not match its {len(params)} arrays")
+    return [_with_parameters(layer, list(islice(rest, len(layer.params)))) for layer in layers]
+
+
+def _with_parameters(layer: Layer, values: list[np.ndarray]) -> Layer:
+    """The layer with the given parameters; ValueError: of other shapes, unless it is Dense."""
+    if type(layer) is Dense:
+        return Dense.from_parameters(*values)
+    if values:
+        layer.astype(values[0].dtype)
+    for param, value in zip(layer.params, values, strict=True):
+        param[...] = as_float(value).reshape(param.shape)
+    return layer
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
