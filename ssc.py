@@ -35,6 +35,7 @@ from experiment.evaluate import Choice, Features
 from experiment.explanation import clip_page
 from experiment.folds import KINDS, find_folds, find_folds_or_none
 from experiment.output import Output, open_output, open_run
+from experiment.prediction import predict_file as predict_file  # for use from Python
 from experiment.recipes import Model, Recipe, Reference, read_model
 from experiment.report import write_report
 from experiment.terminal import csv_text, prepare_streams, printable, progress_bar, reason, say
