@@ -1,16 +1,17 @@
 """The whole project in one file: from a folder of WAV files to a confusion matrix, in NumPy.
 
-python docs/whole.py category/     one folder per class: category/dog/1-30226-A.wav, …
+python docs/whole.py     reads FOLDER, one folder per class: category/dog/1-30226-A.wav, …
 
 soundfile reads the recordings. Numbers in brackets are the chapters of the book in which a step is
 derived. `python ssc.py --data category/` is the same experiment, faster, with checks and figures.
 """
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import soundfile
+
+FOLDER = Path("category")  # your recordings
 
 # Part 1: from a recording to 13 × 501 coefficients
 
@@ -30,18 +31,18 @@ def read(path: Path) -> np.ndarray:
 # The Hann window fades each frame in and out [2].
 window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)  # (882,)
 
-# Each mel band sums the power under a triangle. The corners of the triangles are evenly spaced in
-# mel: below 1000 Hz, which is 15 mel, the scale is linear, above it is logarithmic [5].
+# The power in a mel band is a sum, weighted by a triangle. The edges of the triangles are evenly
+# spaced in mel. The scale is linear up to 1000 Hz, which is 15 mel, and logarithmic above [5].
 mel = np.linspace(0, 15 + 27 * np.log(RATE / 2 / 1000) / np.log(6.4), N_MELS + 2)
-corners = np.where(mel < 15, mel * 200 / 3, 1000 * 6.4 ** ((mel - 15) / 27))[:, None]  # in Hz
-left, center, right = corners[:-2], corners[1:-1], corners[2:]  # (128, 1) each
+edges = np.where(mel < 15, mel * 200 / 3, 1000 * 6.4 ** ((mel - 15) / 27))[:, None]  # in Hz
+left, center, right = edges[:-2], edges[1:-1], edges[2:]  # (128, 1) each
 f = np.arange(N_FFT // 2 + 1) * RATE / N_FFT  # (442,) frequencies of the Fourier transform, Hz [3]
 triangles = np.maximum(0, np.minimum((f - left) / (center - left), (right - f) / (right - center)))
 filters = triangles * 2 / (right - left)  # (128, 442), of area one
 
-# The rows of the discrete cosine transform are cosines of 0, 1/2, 1, … cycles, of length one [7].
-k, m = np.arange(N_MFCC)[:, None], np.arange(N_MELS)
-cosines = np.sqrt(2 / N_MELS) * np.cos(np.pi * k * (2 * m + 1) / (2 * N_MELS))  # (13, 128)
+# The rows of the discrete cosine transform are cosines of 0, 1/2, 1, … cycles, with norm one [7].
+i, m = np.arange(N_MFCC)[:, None], np.arange(N_MELS)
+cosines = np.sqrt(2 / N_MELS) * np.cos(np.pi * i * (2 * m + 1) / (2 * N_MELS))  # (13, 128)
 cosines[0] = np.sqrt(1 / N_MELS)
 
 
@@ -56,7 +57,7 @@ def mfcc(signal: np.ndarray) -> np.ndarray:
     return cosines @ decibels.T
 
 
-# Part 2: a network of four layers, and how it learns
+# Part 2: a network of four layers, and its training
 
 
 def initialize(sizes: list[int], rng: np.random.Generator) -> tuple[list[np.ndarray], ...]:
@@ -83,8 +84,8 @@ def update(
 ) -> None:
     """One step of gradient descent, in place; the loss is the cross-entropy of p and labels y."""
     a1, a2, a3, p = forward(x, W, b)
-    dz4 = (p - y) / len(x)  # slopes of the loss: at the inputs of the softmax [10] …
-    dz3 = dz4 @ W[3].T * (a3 > 0)  # … and, from layer to layer, backwards [11]
+    dz4 = (p - y) / len(x)  # gradient of the loss at the inputs of the softmax [10] …
+    dz3 = dz4 @ W[3].T * (a3 > 0)  # … and at the other layers, from last to first [11]
     dz2 = dz3 @ W[2].T * np.where(a2 > 0, 1, 0.3)
     dz1 = dz2 @ W[1].T * a1 * (1 - a1)
     for i, (a, dz) in enumerate([(x, dz1), (a1, dz2), (a2, dz3), (a3, dz4)]):
@@ -95,7 +96,7 @@ def update(
 # Part 3: read, train, report
 
 if __name__ == "__main__":
-    paths = sorted(Path(sys.argv[1]).glob("*/*.wav"))
+    paths = sorted(FOLDER.glob("*/*.wav"))
     classes = sorted({path.parent.name for path in paths})
     labels = np.array([classes.index(path.parent.name) for path in paths])
     y = np.eye(len(classes))[labels]  # (400, 10): a one in the column of the class [10]
@@ -114,7 +115,7 @@ if __name__ == "__main__":
         loss, accuracy = -np.log(p[y == 1]).mean(), np.mean(p.argmax(axis=1) == labels)
         print(f"epoch {epoch:3}   loss {loss:.4f}   accuracy {accuracy:.4f}")
 
-    # Recordings of the class of the row that the network assigned to the class of the column [14].
+    # Row: the class of a recording. Column: the class that the network predicts [14].
     confusion = y.T @ np.eye(len(classes))[p.argmax(axis=1)]
     print("On the recordings that it was trained on; held-out accuracy is lower [14]:")
     for name, counts in zip(classes, confusion.astype(int), strict=True):

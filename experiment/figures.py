@@ -6,6 +6,7 @@ Matplotlib is imported on first use.
 from argparse import Namespace
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,27 +26,46 @@ from .terminal import printable, text_table
 MAX_DRAWN = 30  # classes in a grid of clips
 LISTED = 20  # mistakes in the log
 HELD_OUT = "held-out clips"
-# Fonts of Windows, macOS and Linux that contain Hangul and Han characters.
+# Fonts of Windows, macOS and Linux that contain Hangul and Han characters, tried before others.
 FALLBACK_FONTS = (
     *("Malgun Gothic", "Apple SD Gothic Neo", "AppleGothic", "Noto Sans CJK KR", "NanumGothic"),
     *("Noto Sans CJK JP", "WenQuanYi Zen Hei", "Arial Unicode MS"),
 )
+UNUSABLE = (
+    "Emoji",
+    "Last Resort",
+    "LastResort",
+    "Adobe Blank",
+)  # bitmaps, boxes
 
 
 def drawable(names: Sequence[str]) -> list[str]:
-    """Make names drawable by Matplotlib: an installed fallback font supplies characters that its
-    default font lacks; characters in no font become escapes, as \\u96e8."""
-    names = [printable(name) for name in names]
+    """Make names drawable by Matplotlib: installed fonts supply the characters that its own font
+    lacks; characters in no font become escapes, as \\u96e8."""
     from matplotlib import rcParams
-    from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
+    from matplotlib.font_manager import (
+        FontProperties,
+        findfont,
+        findSystemFonts,
+        fontManager,
+        get_font,
+    )
 
-    installed = {font.name: font.fname for font in fontManager.ttflist}
-    fallback = [name for name in FALLBACK_FONTS if name in installed]
-    rcParams["font.family"] = ["sans-serif", *fallback]
-    paths = [findfont(FontProperties(family=["sans-serif"])), *(installed[f] for f in fallback)]
-    known = {chr(code) for path in paths for code in get_font(path).get_charmap()}
-    missing = set("".join(names)) - known
-    escapes = {ord(c): c.encode("ascii", "backslashreplace").decode() for c in missing}
+    names = [printable(name) for name in names]
+    wanted = set(map(ord, "".join(names)))
+    for family in rcParams["font.family"]:
+        wanted.difference_update(get_font(findfont(FontProperties(family=[family]))).get_charmap())
+    known = {font.fname for font in fontManager.ttflist}
+    for path in set(findSystemFonts()) - known if wanted else ():  # installed since Matplotlib was
+        with suppress(OSError, RuntimeError):
+            fontManager.addfont(path)
+    fonts = {font.name: font.fname for font in fontManager.ttflist} if wanted else {}
+    for name in sorted(fonts, key=lambda name: name not in FALLBACK_FONTS):
+        if wanted and not any(word in name for word in UNUSABLE):
+            found = wanted.intersection(get_font(fonts[name]).get_charmap())
+            rcParams["font.family"] += [name] * bool(found)
+            wanted -= found
+    escapes = {code: chr(code).encode("ascii", "backslashreplace").decode() for code in wanted}
     return [name.translate(escapes) for name in names]
 
 
@@ -141,6 +161,9 @@ def _draw_confusion(
         human = f"people: {people.trace() / people.sum():.1%} of {people.sum()} answers"
         figure = confusions([matrix, people], names, [title, human])
     output.save_figure(figure, "confusion.png")
+    if escaped := [name for name, drawn in zip(classes, names, strict=True) if name != drawn]:
+        text = "no installed font has them; Noto Sans CJK, for example, has Korean ones"
+        output.log(f"characters are escaped in pictures, as in {escaped[0]}: {text}")
     if normalize:
         figure = confusion(matrix, names, normalize=True, title=title)
         output.save_figure(figure, "confusion_normalized.png")

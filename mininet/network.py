@@ -24,8 +24,8 @@ BLAS = ThreadpoolController().select(user_api="blas")  # limits the threads of m
 
 @dataclass
 class History:
-    """Values per epoch: loss and accuracy are means over its batches, each before its update, as in
-    Keras; learning_rate is that of the epoch's first update, NaN if the optimizer has no rate;
+    """Values per epoch: loss and accuracy are means over its examples, each before the update of
+    its batch, as in Keras; learning_rate is that of the epoch's first update, NaN without a rate;
     val_loss and val_accuracy, if validation data were given, are of the weights at its end."""
 
     loss: list[float] = field(default_factory=list)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,7 +22,7 @@ CLIPS = ("bird_song", "engine", "wind")
 def draw() -> Figure:
     """Above, each function and its derivative; below, |z| of 500 neurons for three clips, and under
     it the derivative of the sigmoid over the same axis."""
-    places = [[0, 1, 2], [3, 3, 3], [4, 4, 4]]
+    places: list[Any] = [[0, 1, 2], [3, 3, 3], [4, 4, 4]]
     fig, axes = plt.subplot_mosaic(places, figsize=(9, 7.6), height_ratios=[1.2, 1, 0.8])
     layers = (Sigmoid(), "sigmoid"), (LeakyReLU(0.3), "leaky ReLU, α = 0.3"), (ReLU(), "ReLU")
     for place, (layer, name) in enumerate(layers):

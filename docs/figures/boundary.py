@@ -24,11 +24,12 @@ def draw() -> Figure:
     fig, (before, after, curve) = plt.subplots(1, 3, figsize=(12.5, 4.2))
     _regions(before, 1.6, lambda x: last.forward(hidden.forward(x)))
     before.set(
-        title="before: the inputs", xlabel="$x_0$ (first half)", ylabel="$x_1$ (second half)"
+        title="before: the input plane", xlabel="$x_0$ (first half)", ylabel="$x_1$ (second half)"
     )
     _regions(after, 2.6, last.forward)
     line = np.linspace(-0.6, 1.3, 200)
-    path = hidden.forward(np.column_stack([line, line]))  # all the plane arrives on these points
+    # the layer maps every point of the plane onto this path
+    path = hidden.forward(np.column_stack([line, line]))
     after.plot(*path.T, color=GREY, linewidth=4, alpha=0.6, zorder=1)
     after.set(title="after: the hidden layer", xlabel="$a_0$", ylabel="$a_1$")
     places = hidden.forward(EXAMPLES)

@@ -32,7 +32,7 @@ def draw() -> Figure:
         kept[13:] = 0
         axes[0].plot(db, color=color, label=f"pitch {pitch} Hz")
         axes[1].plot(idct(kept), color=color)
-    axes[0].set(xlabel="band $m$", ylabel="level, dB", title="all 80 coefficients")
-    axes[1].set(xlabel="band $m$", title="the first 13")
+    axes[0].set(xlabel="mel band $m$", ylabel="level, dB", title="log-mel spectra")
+    axes[1].set(xlabel="mel band $m$", title="rebuilt from 13 coefficients")
     axes[0].legend()
     return fig

@@ -23,16 +23,16 @@ def draw() -> Figure:
     output = np.maximum(np.einsum("mtab,ab->mt", windows, kernel), 0)
     fig, axes = plt.subplots(1, 3, figsize=(11, 3.6), width_ratios=[3, 1, 3])
     images = [
-        (log_mel, "log-mel spectrogram (dB)", log_mel.shape[1] / 100),
-        (kernel, "kernel (weights)", kernel.shape[1] / 100),
-        (output, "output after ReLU", output.shape[1] / 100),
+        (log_mel, "log-mel spectrogram (dB)", "mel band"),
+        (kernel, "kernel (weights)", "band of the kernel"),
+        (output, "output after ReLU", "lowest band under the kernel"),
     ]
-    for ax, (values, title, seconds) in zip(axes, images, strict=True):
+    for ax, (values, title, label) in zip(axes, images, strict=True):
+        seconds = values.shape[1] / 100
         extent = (0.0, seconds, -0.5, len(values) - 0.5)
         drawn = ax.imshow(values, origin="lower", aspect="auto", extent=extent)
         fig.colorbar(drawn, ax=ax)
-        ax.set(title=title, xlabel="time (s)")
-    axes[0].set_ylabel("mel band")
+        ax.set(title=title, xlabel="time (s)", ylabel=label)
     return fig
 
 

@@ -34,12 +34,12 @@ def draw() -> Figure:
             values, color_map, origin="lower", aspect="auto", extent=extent, vmin=low, vmax=high
         )
         if color_map == "viridis":
-            fig.colorbar(image, ax=large, label="dB")
-    large.set(title="in decibels; gray: below the floor of 80 dB", xlabel="time, s")
+            fig.colorbar(image, ax=large, label="level, dB")
+    large.set(title="in decibels (gray: below the floor)", xlabel="time, s")
     large.set(ylabel="band $m$")
     weights = np.full(db.size, 100 / db.size)
     levels.hist(db.ravel(), bins=np.arange(-105, 40, 2.5).tolist(), weights=weights, color=BLUE)
     levels.axvline(floor, color=RED, label="floor")
     levels.legend(loc="upper right", fontsize=10)
-    levels.set(title="its levels", xlabel="level, dB", ylabel="cells, %")
+    levels.set(title="histogram of the levels", xlabel="level, dB", ylabel="proportion of cells, %")
     return fig

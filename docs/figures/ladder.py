@@ -12,17 +12,17 @@ from .style import BLUE, GREY, RED
 
 RUNGS = {
     "reference": "the tutorial's recipe",
-    "standardized": "standardized inputs, decaying rate",
-    "no-decay": "raw inputs, constant rate",
-    "two-changes": "standardized inputs, constant rate",
-    "means": "mean and spread over time",
-    "first-difference": "and frame-to-frame difference",
-    "structure": "and structure function",
+    "standardized": "only standardized inputs",
+    "no-decay": "only constant learning rate",
+    "two-changes": "both changes",
+    "means": "mean and standard deviation over time",
+    "first-difference": "and structure function, lag 1",
+    "structure": "and structure function, all lags",
     "clip": "the clip network",
     "windows": "the windows network",
     "rhythm": "the rhythm network",
     "three": "the three networks averaged",
-    "improved": "with augmented copies",
+    "improved": "and augmented copies",
 }
 PEOPLE = 4487 / 4687  # experiment/human_confusion.csv
 

@@ -22,7 +22,7 @@ def draw() -> Figure:
     edges = np.asarray(mel_to_hz(np.linspace(0, hz_to_mel(22050), N_MELS + 2))) / 1000
     fig, (top, middle, bottom) = plt.subplots(3, 1, figsize=(8, 6.8), sharex=True)
     top.semilogy(khz, power, color=BLUE)
-    top.set(ylabel="$P[k]$, full scale²", title="one frame of 20 ms: 442 bins, 50 Hz apart")
+    top.set(ylabel="$P[k]$, full scale²", title="power of one frame: 442 bins, 50 Hz apart")
     for m in range(N_MELS):
         color = (BLUE, ORANGE, GREY)[m % 3]
         middle.plot(edges[m : m + 3], [0, 1, 0], color=color)
@@ -37,5 +37,5 @@ def draw() -> Figure:
         baseline=1e-9,
     )
     bottom.set(ylabel="$E[m]$, full scale²/Hz", xlabel="frequency $f$, kHz", yscale="log")
-    bottom.set(xlim=(0, 22.05), title="twenty numbers, one a band")
+    bottom.set(xlim=(0, 22.05), title="mel powers, one for each filter")
     return fig

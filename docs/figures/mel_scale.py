@@ -48,17 +48,17 @@ def draw() -> Figure:
     left.set_title("four scales")
     left.legend(loc="lower right", fontsize=10)
     edges = np.asarray(mel_to_hz(np.linspace(0, hz_to_mel(22050), 130)))  # Hz
-    middle.loglog(edges[1:-1], edges[2:] - edges[:-2], ".", color=BLUE, label="the 128 filters")
+    middle.loglog(edges[1:-1], edges[2:] - edges[:-2], ".", color=BLUE, label="128 mel filters")
     log_f = np.geomspace(30, 22050, 100)  # Hz
     middle.loglog(log_f, erb(log_f), "--", color=RED, label="ERB of the ear")
-    middle.axhline(50, color=GREY, linestyle=":", label="from bin to bin")
-    middle.set(xlabel="frequency $f$, Hz", ylabel="width, Hz", title="filters and the ear")
+    middle.axhline(50, color=GREY, linestyle=":", label="bin spacing, 50 Hz")
+    middle.set(xlabel="frequency $f$, Hz", ylabel="width, Hz", title="widths of filters")
     middle.set(xlim=(30, 25000), ylim=(20, 4000))
     middle.legend(loc="upper left", fontsize=10)
     n_bins = np.count_nonzero(mel_filterbank(44100, 882) > 1e-12, axis=1)
     for chosen, color, label in (
         (n_bins == 1, ORANGE, f"one bin: {np.sum(n_bins == 1)} filters"),
-        (n_bins > 1, BLUE, "more"),
+        (n_bins > 1, BLUE, "two bins or more"),
     ):
         right.bar(np.flatnonzero(chosen), n_bins[chosen], width=1, color=color, label=label)
     right.set(xlabel="filter $m$", ylabel="number of bins", title="128 filters on 442 bins")

@@ -23,7 +23,8 @@ def draw() -> Figure:
     source = power_spectrum(buzz * hann(N_FFT))  # (513,)
     source = source / source.max() + 1e-3  # with some noise of breath
     hz = np.arange(len(source)) * RATE / N_FFT
-    response = sum(1 / (1 + ((hz - center) / width) ** 2) for center, width in RESONANCES)
+    centers, widths = np.array(RESONANCES).T[:, :, None]  # (n, 1)
+    response = np.sum(1 / (1 + ((hz - centers) / widths) ** 2), axis=0)
     filter_power = np.square(response / response.max())
     powers = {"source": source, "filter": filter_power, "sound": source * filter_power}
 
@@ -43,10 +44,10 @@ def draw() -> Figure:
     axes["G"].vlines(n[13:], 0, cepstrum[13:], color=ORANGE, linewidth=1.2, label="the others")
     axes["G"].axhline(0, color=GREY, linewidth=0.6)
     axes["G"].set(xlabel="coefficient $i$", ylabel="$c[i]$ (dB)", xlim=(0, 200))
-    axes["G"].set_title("cepstrum of the sound: the filter is left, the source right")
+    axes["G"].set_title("cepstrum of the sound: filter at the left, source at the right")
     axes["G"].legend(frameon=False, loc="lower right")
     smooth = idct(np.where(n < 13, cepstrum, 0))
-    _spectrum(axes["H"], hz, smooth, GREEN, "the first 13 alone", "power (dB)", (-70, 5))
+    _spectrum(axes["H"], hz, smooth, GREEN, "from 13 coefficients", "power (dB)", (-70, 5))
     return fig
 
 

@@ -40,7 +40,7 @@ def draw() -> Figure:
                 ("nearest neighbor, random folds", results["leak"]["random"]["nearest"]),
             ],
         ),
-        "networks that know one number, not the sound": (
+        "networks with one number as their only input": (
             GREY,
             "D",
             [
@@ -50,7 +50,7 @@ def draw() -> Figure:
         ),
     }
     fig, ax = plt.subplots(figsize=(8, 5.2))
-    y, ticks = 0, {}
+    y, ticks = 0.0, dict[float, str]()
     for heading, (color, marker, rows) in groups.items():
         ax.text(1.09, y, heading, color=color, size=11, weight="bold", va="center", ha="right")
         for name, proportion in rows:

@@ -476,7 +476,7 @@ def inputs(clips: Clips) -> dict:
     result: dict[str, dict] = {"all frames": {}, "all frames, one scale": {}, "statistics": {}}
     for name, c in rows.items():
         flat, summary = c.reshape(len(c), -1), statistics(c, 8)
-        pairs = (wide, flat), (rotated, flat), (Small(), summary)
+        pairs: Any = (wide, flat), (rotated, flat), (Small(), summary)
         for kind, (training, x) in zip(result, pairs, strict=True):
             predict = partial(training.predict, x, clips.labels)
             result[kind][name] = rung(predict, clips.labels, clips.folds, x.shape[1])

@@ -115,8 +115,8 @@ def test_mistakes_come_first_and_right_clips_by_class(
 
 
 def test_the_report_is_last_and_lists_what_may_mislead(tmp_path: Path, program: Program) -> None:
-    """Its path is printed last, after what to run next. It lists clips with the same samples, silent
-    ones, those cut from one recording, and unreadable ones; --no-report leaves it out."""
+    """Its path is printed last, after what to run next. It lists clips with the same samples,
+    silent ones, those cut from one recording, and unreadable ones; --no-report leaves it out."""
     folder = sounds.category(tmp_path)
     sounds.write(folder / "low" / "1-9-A.wav", sounds.tone(200))  # as 1-0-B
     sounds.write(folder / "low" / "1-8-A.wav", np.zeros(4410))

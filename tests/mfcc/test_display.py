@@ -72,7 +72,7 @@ def test_the_first_coefficient_and_the_others_have_one_scale_each() -> None:
     the other bar, symmetric about 0, beyond which 5 % of their values lie. Each image has its
     name."""
     features, texts = clips(6), [f"a_file_name_that_is_far_too_long_{i}.wav" for i in range(6)]
-    grid = {"names": texts, "n_examples": 2, "vmin": -1900, "vmax": 40}
+    grid: Any = {"names": texts, "n_examples": 2, "vmin": -1900, "vmax": 40}
     fig = mfcc_grid(features, [0, 0, 1, 1, 2, 2], CLASSES, **grid)
     bars = [ax for ax in fig.axes if ax.get_label() == "<colorbar>"]
     labels = [(bar.get_xlabel(), bar.get_xlim()) for bar in bars]
@@ -225,7 +225,7 @@ def test_each_stage_follows_from_the_one_before() -> None:
             np.testing.assert_allclose(image.get_array(), values, atol=1e-9)
         assert drawn[2].get_clim()[1] == pytest.approx(max(1, np.abs(change[1:]).max(initial=0)))
         panels = [ax for ax in fig.axes if ax.get_title().startswith("frame 30: ")]
-        curves = [line for ax in panels for line in ax.lines]
+        curves: list[Any] = [line for ax in panels for line in ax.lines]
         rebuilt = dct_matrix(n_mfcc, 128).T @ cepstra
         expected = (power, mel, log_mel, rebuilt, cepstra[1:])
         for line, values in zip(curves, expected, strict=True):
