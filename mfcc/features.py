@@ -19,7 +19,7 @@ MAX_CHANNELS = 8  # as many samples are no recording
 
 
 def mel_spectrogram(
-    signal: ArrayLike,
+    signal: "ArrayLike",  # quoted: help() would spell the union out
     sample_rate: float,
     *,
     n_fft: int | None = None,
@@ -49,7 +49,7 @@ def mel_spectrogram(
 
 
 def mfcc(
-    signal: ArrayLike,
+    signal: "ArrayLike",  # quoted: help() would spell the union out
     sample_rate: float,
     *,
     n_mfcc: int = 13,

@@ -111,15 +111,15 @@ class Sequential(Layer):
 
     def fit(
         self,
-        x: ArrayLike,
-        y: ArrayLike,
+        x: "ArrayLike",  # quoted: help() would spell the union out
+        y: "ArrayLike",
         epochs: int = 100,
         batch_size: int = 40,
         optimizer: Any = None,
         rng: np.random.Generator | int = 0,
         on_epoch: Callable[[History], object] | None = None,
         *,
-        validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+        validation_data: "tuple[ArrayLike, ArrayLike] | None" = None,
         verbose: bool = False,
     ) -> History:
         """Minibatch gradient descent: each epoch visits every row once, in a new random order.

@@ -14,6 +14,7 @@ import pytest
 
 import mfcc
 import mininet
+import ssc
 
 ROOT = Path(__file__).parent.parent
 # A file imports only from files that stand before it.
@@ -151,6 +152,14 @@ def test_every_public_name_is_explained(package: types.ModuleType) -> None:
             )
             silent = "raise ValueError" in inspect.getsource(thing) and "ValueError" not in text
             assert not silent, f"say in the docstring of {name} when it raises ValueError"
+
+
+def test_all_versions_are_one() -> None:
+    """pyproject.toml reads that of mfcc; mininet cannot import it, nor can CITATION.cff."""
+    project, citation = ((ROOT / f).read_text("utf-8") for f in ("pyproject.toml", "CITATION.cff"))
+    assert 'version = { attr = "mfcc.__version__" }' in project
+    cited = re.findall(r"^version: (.+)$", citation, re.MULTILINE)
+    assert [mininet.__version__, ssc.__version__, *cited] == [mfcc.__version__] * 3
 
 
 def numbers_in(text: str) -> set[int]:
