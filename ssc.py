@@ -65,13 +65,12 @@ def train(options: Namespace) -> None:
             loss, accuracy = evaluate.scores(p, features.labels)
             matrix = confusion_matrix(features.labels, p.argmax(axis=1), len(features.classes))
             results = {"train": {"loss": loss, "accuracy": accuracy}, "classes": features.classes}
-            results |= {"confusion": matrix.tolist()} | record
+            results |= {"chosen_accuracy": choice.accuracy, "confusion": matrix.tolist()} | record
             output.save_json(results, "metrics.json")
             draw(figures.draw_training, model, histories, matrix, output, options.normalize)
         if not options.no_report:
             answers = evaluate.Answers(np.eye(len(matrix), dtype=int)[p.argmax(axis=1)], p)
-            curves = [f"curves{suffix}.png" for suffix in figures.suffixes(model)]
-            write_report(dataset, features, answers, results, curves, options, output, executor)
+            write_report(dataset, features, answers, results, options, output, executor)
         output.log(f"loss {loss:.4f}, accuracy {accuracy:.4f}, measured on the training clips")
         if choice.accuracy is not None:
             text = "on held-out clips, in the choice of networks"
@@ -106,8 +105,8 @@ def cross_validate(options: Namespace) -> None:
         output.save_json(results, "metrics.json")
         figures.draw_cross_validation(results, curves, output, options.normalize)
         if not options.no_report:
-            answers, names = evaluate.answers(trials, features), ["curves.png", "reliability.png"]
-            write_report(dataset, features, answers, results, names, options, output, executor)
+            answers = evaluate.held_out_answers(trials, features)
+            write_report(dataset, features, answers, results, options, output, executor)
         output.log(figures.summary(metrics))
         output.log(figures.next_steps(output.folder, recipe, options))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 import mfcc
-from experiment.scenes import CLASSES, pulses, ring, scene
+from experiment.scenes import CLASSES, phase, pulses, ring, scene
 from mfcc import dct_matrix, fft, frame, hann, ifft, mel_filterbank, mel_spectrogram
 from mfcc.audio import resample
 
@@ -93,7 +93,7 @@ def mel_tones() -> Sounds:
 def vowels() -> Sounds:
     """Chapter 7: a buzz of falling pitch, and its convolution with two impulse responses."""
     t = times(1.5)
-    buzz = pulses(115 - 10 * t, RATE, 200)
+    buzz = pulses(np.cos(phase((115 - 10 * t) / 2, RATE)), 200)
     yield "voice_source", RATE, buzz - buzz.mean()
     for name, formants in FORMANTS.items():  # each 80 Hz wide, so that no response wraps around
         response = np.sum([ring(t.size, RATE, f, 1 / (80 * np.pi)) for f in formants], axis=0)

@@ -90,8 +90,8 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     number("train", "--repeats", 1, "with --cv: number of seeds per fold, starting at --seed", 5)
     text = "folder for the results (default: a new one: out, out-2, …)"
     flag("train", "--out", text, metavar="DIR", type=Path)
-    text = "folder for the picture and the page (default: out)"
-    flag("explain", "--out", text, metavar="DIR", type=Path, default=Path("out"))
+    text = "folder for the picture and the page (default: explained)"
+    flag("explain", "--out", text, metavar="DIR", type=Path, default=Path("explained"))
     text = "folder for a picture, a table and an Audacity label track of each recording"
     flag("predict", "--out", text, metavar="DIR", type=Path)
     number("train", "--epochs", 1, "passes over all clips", Reference.epochs)

@@ -159,13 +159,14 @@ def cross_validate(
     if len(recipe.networks) > 1:
         found = in_turn(partial(_choose_fold, *task, seeds[0]), folds.numbers)
         choices = list(progress_bar("choosing networks", quiet, "fold")(found, total=len(choices)))
-    which = product(zip(folds.numbers, choices, strict=True), seeds)
-    numbers, chosen, of_trial = zip(*((k, c, seed) for (k, c), seed in which), strict=True)
-    trials = in_turn(partial(_test_fold, *task), numbers, chosen, of_trial)
+    pairs = zip(folds.numbers, choices, strict=True)
+    which = [(fold, choice, seed) for fold, choice in pairs for seed in seeds]
+    trials = in_turn(partial(_test_fold, *task), *zip(*which, strict=True))
     bar = progress_bar(f"{len(choices)} folds x {len(seeds)} seeds", quiet, "training")
-    shown = iter(bar(trials, total=len(numbers)))
+    shown = iter(bar(trials, total=len(which)))
     for _ in choices:
         yield list(islice(shown, len(seeds)))
+    next(shown, None)  # ends the bar
 
 
 @contextmanager
@@ -224,7 +225,7 @@ def mean_curves(trials: Sequence[Trial]) -> dict[str, np.ndarray]:
     return {name: np.mean(same, axis=0) for name, same in curves.items()}
 
 
-def answers(trials: Sequence[Trial], features: Features) -> Answers:
+def held_out_answers(trials: Sequence[Trial], features: Features) -> Answers:
     """The held-out predictions, of all seeds together."""
     counts, total = np.zeros((2, len(features.names), len(features.classes)))
     for trial in trials:
@@ -238,7 +239,7 @@ def metrics(trials: Sequence[Trial], folds: Folds, features: Features) -> dict[s
     is the number of recordings, since clips of one recording are not independent."""
     table = np.reshape([trial.test[1] for trial in trials], (len(folds.numbers), -1))
     by_fold, by_seed = table.mean(axis=1), table.mean(axis=0)
-    counts = answers(trials, features).counts
+    counts = held_out_answers(trials, features).counts
     matrix = np.stack([counts[features.labels == c].sum(axis=0) for c in range(counts.shape[1])])
     accuracy = float(matrix.trace() / matrix.sum())
     train = np.mean([trial.train for trial in trials], axis=0).tolist()

@@ -22,9 +22,9 @@ MAX_LISTED = 10  # classes
 
 
 class Answer(NamedTuple):
-    """What a model answers to a clip, in words; the most probable classes and their probabilities;
-    by how much the first one falls without the second that starts at k·STEP s, (n,); and which
-    second speaks most for the answer, in words."""
+    """The prediction of a model for a clip, in words; the most probable classes and their
+    probabilities; the fall of the first one without the second that starts at k·STEP s, (n,); and
+    in words the second that contributes most."""
 
     text: str
     listed: list[tuple[str, float]]
@@ -48,7 +48,7 @@ def clip_page(clip: Clip, name: str, n_mfcc: int, model: Model | None = None) ->
         "explain.html",
         title=name,
         steps=[step for step in ("resampled", "padded", "cut") if step in clip.steps],
-        sound=page.sound(clip.signal, "flac", "pcm_16"),
+        sound=page.sound(clip.signal, SAMPLE_RATE, "flac", "pcm_16"),
         last=len(arrays["cepstra"]) - 1,
         n_mfcc=n_mfcc,
         model=model,
@@ -85,9 +85,9 @@ def stages(signal: np.ndarray, n_mfcc: int) -> dict[str, np.ndarray]:
 
 
 def answer(model: Model, signal: np.ndarray) -> Answer:
-    """What a model answers to a clip (n_samples,), and to the clip without one second after another
-    (Zeiler and Fergus 2014, Visualizing and understanding convolutional networks, occlude squares
-    of a picture)."""
+    """The prediction of a model for a clip (n_samples,), and for the clip without one second after
+    another. Source: Zeiler and Fergus (2014), Visualizing and understanding convolutional networks,
+    §4.2, who occlude squares of a picture."""
     time = np.arange(len(signal)) / SAMPLE_RATE  # s
     starts = np.arange(0, DURATION - OCCLUDED + STEP, STEP)  # s
     kept = [(time < start) | (time >= start + OCCLUDED) for start in starts]
@@ -97,14 +97,17 @@ def answer(model: Model, signal: np.ndarray) -> Answer:
     listed = [(model.classes[c], float(p[0, c])) for c in order[:MAX_LISTED]]
     falls, silent = p[0, order[0]] - p[1:, order[0]], np.abs(signal).max() < SILENT
     text = label(Span(0, DURATION, None if silent else listed[0][0], listed[0][1]), model)
-    return Answer(text, listed, falls, reason(falls, *listed[0]))
+    changes = bool((p[1:].argmax(axis=1) != order[0]).any())
+    return Answer(text, listed, falls, reason(falls, changes, *listed[0]))
 
 
-def reason(falls: np.ndarray, name: str, p: float) -> str:
-    """Which second speaks most for a class of probability p, in words."""
+def reason(falls: np.ndarray, changes: bool, name: str, p: float) -> str:
+    """The second that contributes most to a class of probability p, in words; changes: whether the
+    prediction is another one without some second."""
     left = f"{p - falls.max():.0%}"
-    if falls.max() < 0.05:
+    if falls.max() < 0.05 and not changes:
         return f"No single second decides: without any one of them, {name} keeps at least {left}."
     start = STEP * float(falls.argmax())
     part = f"the second from {start:.2f} s to {start + OCCLUDED:.2f} s"
-    return f"Without {part}, {name} falls from {p:.0%} to {left}: it speaks most for this answer."
+    also = " Without some second, another class is more probable." if changes else ""
+    return f"Without {part}, {name} falls most, from {p:.0%} to {left}.{also}"

@@ -3,6 +3,7 @@
 Matplotlib is imported on first use.
 """
 
+import shlex
 from argparse import Namespace
 from collections import Counter
 from collections.abc import Sequence
@@ -123,7 +124,7 @@ def epoch_line(history: History, epochs: int, seconds: float) -> str:
 
 
 def suffixes(model: Model) -> list[str]:
-    """For each network of the model what the names of its files end in: "", or "_" and its name."""
+    """The file-name suffix of each network of the model: "", or "_" and its name."""
     names = [f"_{model.recipe.networks[k]}" for k in model.networks]
     return names if len(names) > 1 else [""]
 
@@ -206,16 +207,16 @@ def draw_timeline(path: str, number: int, found: Prediction, model: Model, outpu
 
 def next_steps(folder: Path, recipe: Recipe, options: Namespace) -> str:
     """What to run after a run, and where its results are."""
-    data = f"--data {options.data} " if options.data else ""
-    steps = {
-        f"predict {folder / 'model.npz'} CLIP": "classify a recording",
-        f"{data}--cv": "measure the accuracy on held-out clips",
-    }
-    steps = {} if options.cv else steps
+    model = shlex.quote(str(folder / "model.npz"))
+    steps = [
+        f"ssc.py predict {model} CLIP classifies a recording",
+        "--cv measures held-out accuracy",
+    ]
+    steps = [] if options.cv else steps
     if isinstance(recipe, Reference):
-        steps[f"{data}--recipe improved"] = "train networks that are more accurate"
+        steps.append("--recipe improved trains more accurate networks")
     found = folder if options.no_report else folder / "report.html"
-    return "\n".join([*(f"next: ssc.py {a}  # {b}" for a, b in steps.items()), f"results: {found}"])
+    return "\n".join([*(f"next: {step}" for step in steps), f"results: {found}"])
 
 
 def fold_line(trials: Sequence[Trial], recipe: Recipe) -> str:

@@ -16,20 +16,23 @@ from mininet.storage import write_atomically
 from .terminal import csv_text, say
 
 LOG = "log.txt"
-RESULTS = ("metrics.json", "model.npz", "report.html", LOG, "*.png", "history*.csv", "mistakes.csv")
+RESULTS = (  # of a run; a file of another name is never moved
+    *("metrics.json", "model.npz", "report.html", LOG, "mfcc.png", "features.png", "mistakes.csv"),
+    *("reliability.png", "network*.png", "curves*.png", "confusion*.png", "history*.csv"),
+)
 PREVIOUS = "previous"
 
 
 class Output:
     """Output folder and log of a run. Each file is written completely or not at all.
 
-    show keeps figures open; quiet prints nothing; is_run writes the log into the folder as well.
+    show keeps figures open; quiet prints nothing; with is_run the log is also in the folder.
     """
 
-    def __init__(
-        self, folder: Path, show: bool = False, quiet: bool = False, is_run: bool = False
-    ) -> None:
-        self.folder, self.show, self.quiet, self.is_run = folder, show, quiet, is_run
+    is_run = False
+
+    def __init__(self, folder: Path, show: bool = False, quiet: bool = False) -> None:
+        self.folder, self.show, self.quiet = folder, show, quiet
 
     def log(self, *words: object, passing: bool = False) -> None:
         """Print, unless the run is quiet; on a terminal the next line replaces a passing one."""

@@ -11,8 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from mfcc.audio import SAMPLE_RATE
-
 BLOCK = 2**14  # samples encoded at once; libsndfile's Vorbis encoder fails on long blocks
 LEVELS = 41  # colors of an image, 2 dB each in a range of 80 dB; 256 would double its bytes
 
@@ -42,13 +40,12 @@ def binary(array: np.ndarray) -> dict[str, Any]:
     return {"dtype": array.dtype.name, "shape": array.shape, "base64": b64encode(content).decode()}
 
 
-def sound(signal: np.ndarray, format: str = "ogg", subtype: str = "vorbis") -> str:
-    """A signal (n_samples,) at 44.1 kHz as Ogg Vorbis, about 8 kB per second, or in another format
-    of soundfile."""
+def sound(signal: np.ndarray, rate: int, format: str = "ogg", subtype: str = "vorbis") -> str:
+    """A signal (n_samples,) at rate Hz as Ogg Vorbis or in another format of soundfile."""
     from soundfile import SoundFile
 
     content = BytesIO()
-    with SoundFile(content, "w", SAMPLE_RATE, 1, subtype, format=format) as file:
+    with SoundFile(content, "w", rate, 1, subtype, format=format) as file:
         for start in range(0, len(signal), BLOCK):
             file.write(signal[start : start + BLOCK])
     return data_uri(content.getvalue(), f"audio/{format}")

@@ -13,6 +13,7 @@ from unicodedata import category, east_asian_width
 from tqdm import tqdm
 
 WIDTH = 80  # columns of a table
+UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # categories: control, format, surrogate, line breaks
 JOINERS = "\u200c\u200d"  # invisible, but part of words and of emoji
 
 
@@ -21,14 +22,8 @@ def printable(text: str) -> str:
     that are not UTF-8, become escapes, for example \\n."""
     if text.isprintable():
         return text
-    return "".join(_escape(c) if category(c) in _UNSAFE else c for c in text)
-
-
-_UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-
-
-def _escape(c: str) -> str:
-    return c if c in JOINERS else c.encode("unicode_escape").decode()
+    unsafe = {c for c in text if category(c) in UNSAFE and c not in JOINERS}
+    return text.translate({ord(c): c.encode("unicode_escape").decode() for c in unsafe})
 
 
 def printable_name(name: str) -> str:
@@ -41,7 +36,8 @@ def say(text: str, stream: TextIO | None = None, end: str = "\n") -> None:
     ended or the disk is full, nothing is printed there any more."""
     stream = stream or sys.stdout
     try:
-        print(*map(printable, text.split("\n")), sep="\n", end=end, file=stream, flush=True)
+        tqdm.write("\n".join(map(printable, text.split("\n"))), stream, end)  # above a bar
+        stream.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 

@@ -40,7 +40,7 @@ function paint({values, width}, ranges) {
   const pen = canvas.getContext("2d"), image = pen.createImageData(N_FRAMES, width);
   values.forEach((v, i) => {
     const k = i % width, t = (i - k) / width, [low, high] = ranges[k % ranges.length];
-    const color = A.palette.row(Math.round((255 * (v - low)) / (high - low || 1)));
+    const color = A.palette.row(Math.round((255 * (v - low)) / Math.max(high - low, 1)));
     image.data.set([...color, 255], 4 * ((width - 1 - k) * N_FRAMES + t));
   });
   pen.putImageData(image, 0, 0);
@@ -84,7 +84,7 @@ function drawSamples(t) {
   const x = A.window.values.map((_, j) => A.samples.values[first + j] ?? 0); // 0 beyond the ends
   const peak = roundUp(x, 1e-5), range = [-peak, peak];
   const area = plot("samples", [0, ms(N_FFT)], range, "time in the frame (ms)", "amplitude");
-  line(area, ms, x, "--muted");
+  line(area, ms, x, "--muted", [2, 2]);
   line(area, ms, A.window.values.map((w) => w * peak), "--marked", [5, 4]);
   line(area, ms, A.window.values.map((w, j) => w * x[j]), "--accent");
 }
@@ -97,7 +97,7 @@ function drawSpectrum(t) {
 function drawFilters(t) {
   const power = A.mel.row(t).map((db) => 10 ** (db / 10)), top = roundUp(power, 1e-9);
   const area = plot("filters", [0, HALF], [0, top], "frequency (kHz)", "mel power");
-  const scale = top / Math.max(...FILTERS[0].weights); // the low filters are the highest
+  const scale = top / extent(A.filters.values)[1];
   for (const {first, weights} of FILTERS) {
     line(area, (i) => (first + i) * BIN, weights.map((w) => w * scale), "--line");
   }
@@ -116,7 +116,8 @@ function drawCepstra(t) {
   const area = plot("cepstra", [-0.6, N_MFCC - 0.4], RANGES.mfcc, "coefficient", "dB");
   bars(area, (k) => k, A.cepstra.row(t), 0.7 * (area.x(1) - area.x(0)), "--accent");
   document.querySelectorAll("#numbers dd").forEach((cell, k) => {
-    cell.textContent = A.cepstra.row(t)[k].toFixed(2).replace("-", "−");
+    const value = Math.round(100 * A.cepstra.row(t)[k]) / 100 || 0; // no −0.00
+    cell.textContent = value.toFixed(2).replace("-", "−");
   });
 }
 
@@ -133,7 +134,7 @@ const PANELS = [drawSamples, drawSpectrum, drawFilters, drawDecibels, drawCepstr
 
 function drawAll() {
   drawWaveform();
-  if (A.falls) drawOcclusion();
+  if ($("occlusion")) drawOcclusion();
   drawPicture("spectrogram", BIN, "kHz");
   drawPicture("log-mel", 1, "mel band");
   drawPicture("mfccs", 1, "coefficient", "time (s)");
@@ -144,7 +145,7 @@ function drawAll() {
 function show(t) {
   frame = Math.min(Math.max(Math.round(t), 0), N_FRAMES - 1);
   const words = `frame ${frame}, ${(frame * HOP).toFixed(2)} s`;
-  [slider.value, $("where").value] = [frame, words];
+  [slider.value, $("where").textContent] = [frame, words];
   slider.setAttribute("aria-valuetext", words);
   const width = pictures.clientWidth - LEFT - RIGHT;
   $("cursor").style.left = `${LEFT + (width * frame * HOP) / DURATION}px`;

@@ -1,31 +1,39 @@
 const region = document.querySelector(".clips");
-const clips = [...region.querySelectorAll("li")];
-const shown = document.getElementById("shown");
+const list = region.querySelector("ol");
+const clips = [...list.children];
+const players = [...document.querySelectorAll("audio")];
 
-function show(isShown, text) {
-  for (const clip of clips) clip.hidden = !isShown(clip);
+// List the clips that match, the most probable predictions of the column first.
+function show(selector, text, column) {
+  players.forEach((player) => player.pause());
+  const p = (clip) => (column === undefined ? 0 : JSON.parse(clip.dataset.p)[column]);
+  list.append(...[...clips].sort((a, b) => p(b) - p(a)));
+  clips.forEach((clip) => { clip.hidden = !clip.matches(selector); });
   const n = clips.filter((clip) => !clip.hidden).length;
-  shown.textContent = `${n} ${text}`;
+  document.getElementById("shown").textContent = `${n} clips: ${text}`;
   region.scrollTop = 0;
 }
 
 for (const button of document.querySelectorAll("button[data-cell]")) {
+  const { cell } = button.dataset;
   button.addEventListener("click", () => {
-    const cell = button.dataset.cell;
-    show((clip) => clip.dataset.cells.split(" ").includes(cell), button.dataset.name);
+    show(`[data-cells~="${cell}"]`, button.title, Number(cell.split("-")[1]));
     document.getElementById("clips").scrollIntoView();
     region.focus({ preventScroll: true });
   });
 }
 
 document.getElementById("mistakes").addEventListener("click", () => {
-  show((clip) => "mistake" in clip.dataset, "mistakes, the surest first");
+  show("[data-mistake]", "all mistakes, the surest first");
 });
 
-// A player loads its sound, and shows its duration, when it comes into view.
+// One player at a time. It loads its sound, and shows its duration, when it comes into view.
+document.addEventListener("play", ({ target }) => {
+  players.forEach((player) => player === target || player.pause());
+}, true);
 const observer = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
     if (isIntersecting) target.preload = "metadata";
   }
 });
-for (const player of document.querySelectorAll("audio")) observer.observe(player);
+players.forEach((player) => observer.observe(player));

@@ -1,6 +1,6 @@
 """report.html in a browser: cells list their clips, players play them, hostile names are text."""
 
-import re
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -62,7 +62,7 @@ def test_a_cell_lists_its_clips(page: "Page", out: Path, key: str) -> None:
         assert sorted(shown(page)) == sorted(names) and cell.inner_text() == str(len(names))
         heading = page.locator("#shown").inner_text()
         classes = f"{dataset.classes[true]} predicted as {dataset.classes[guess]}"
-        assert heading == f"{len(names)} {classes}"
+        assert heading == f"{len(names)} clips: {classes}"
     page.get_by_role("button", name="Show all mistakes").click()
     assert set(shown(page)) == mistakes
     assert page.locator("img[src=x]").count() == 0
@@ -70,17 +70,22 @@ def test_a_cell_lists_its_clips(page: "Page", out: Path, key: str) -> None:
 
 def test_a_player_holds_the_clip(page: "Page", out: Path) -> None:
     """Its duration is that of the clip, 5 s, within a short block of Vorbis (Chromium counts half
-    a block before the first sample); it plays."""
+    a block before the first sample). It plays, until another one does or other clips are listed."""
     page.goto((out / "report.html").as_uri())
     page.locator(".clips li").evaluate_all("clips => clips.forEach(clip => clip.hidden = false)")
-    players = page.locator("audio")
-    assert players.count() > 3
-    for player in players.all():
+    players = page.locator("audio").all()
+    assert len(players) > 3
+    for player in players:
         player.scroll_into_view_if_needed()
         player.evaluate("p => p.readyState || new Promise(f => p.onloadedmetadata = f)")
-        assert player.evaluate("p => p.duration") == pytest.approx(5, abs=256 / 44100)
+        assert player.evaluate("p => p.duration") == pytest.approx(5, abs=512 / 22050)
     moves = "new Promise(f => p.ontimeupdate = () => p.currentTime > 0.1 && f(true))"
-    assert players.first.evaluate(f"p => p.play().then(() => {moves})")
+    for player in players[:2]:
+        assert player.evaluate(f"p => p.play().then(() => {moves})")
+    playing = "all => all.map(p => !p.paused)"
+    assert page.locator("audio").evaluate_all(playing)[:2] == [False, True]
+    page.get_by_role("button", name="Show all mistakes").click()
+    assert not any(page.locator("audio").evaluate_all(playing))
 
 
 @pytest.mark.parametrize("width", [360, 1280])
@@ -93,12 +98,44 @@ def test_the_page_fits_a_narrow_screen_and_a_dark_one(
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.goto((out / "report.html").as_uri())
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    colors = page.locator("body, .clips li, .muted").evaluate_all(
-        "all => all.map(e => [getComputedStyle(e).color,"
-        " getComputedStyle(e.closest('.clips li, body')).backgroundColor])"
+    elements = page.locator("body, .clips li, .muted, .matrix button")
+    colors = elements.evaluate_all(
+        """all => {
+          const pen = document.createElement("canvas").getContext("2d", {
+            willReadFrequently: true,
+          });
+          const read = (color) => {
+            pen.fillStyle = color;
+            pen.fillRect(0, 0, 1, 1);
+            return [...pen.getImageData(0, 0, 1, 1).data].slice(0, 3);
+          };
+          const behind = (e) => e.closest(".matrix button, .clips li, body");
+          return all.map((e) => [read(getComputedStyle(e).color),
+                                 read(getComputedStyle(behind(e)).backgroundColor)]);
+        }"""
     )
-    numbers = [[re.findall(r"\d+", color)[:3] for color in pair] for pair in colors]
-    rgb = np.array(numbers, float) / 255  # (n, 2, 3)
+    rgb = np.array(colors) / 255  # (n, 2, 3)
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     low, high = np.sort(linear @ [0.2126, 0.7152, 0.0722], axis=1).T
     assert ((high + 0.05) / (low + 0.05) >= 4.5).all()
+
+
+def test_the_page_of_a_cross_validation_counts_all_seeds(page: "Page", out: Path) -> None:
+    """A cell counts the predictions of all seeds; it lists every clip with one of them, by their
+    probability. Pictures have their own alternative texts."""
+    arguments = ("--cv", "--folds", 4, "--repeats", 2, "--epochs", 2, "--out", out / "cv")
+    finished = process("--data", out.parent / "소리", *arguments)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    page.goto((out / "cv" / "report.html").as_uri())
+    texts = [image.get_attribute("alt") for image in page.locator("figure img").all()]
+    assert [str(text).split(":")[0] for text in texts] == [
+        *("Loss and accuracy over the epochs", "Reliability")
+    ]
+    cells = page.locator("button[data-cell]").all()
+    assert sum(int(cell.inner_text()) for cell in cells) == 24
+    for cell in cells:
+        cell.click()
+        column = int(str(cell.get_attribute("data-cell"))[-1])
+        listed = page.locator(".clips li:visible").all()
+        p = [json.loads(str(clip.get_attribute("data-p")))[column] for clip in listed]
+        assert p == sorted(p, reverse=True) and len(p) <= int(cell.inner_text()) <= 2 * len(p)

@@ -97,14 +97,16 @@ def test_the_answer_falls_where_its_second_is_silenced() -> None:
     overlap = np.maximum(0, 1 - np.abs(np.arange(0, 4.25, 0.25) - 2))
     np.testing.assert_allclose(found.falls, 0.9 * overlap, atol=1e-12)
     assert found.reason == (
-        "Without the second from 2.00 s to 3.00 s, tone falls from 90% to 0%: "
-        "it speaks most for this answer."
+        "Without the second from 2.00 s to 3.00 s, tone falls most, from 90% to 0%."
+        " Without some second, another class is more probable."
     )
     unsure = answer(cast(Model, Loud(threshold=0.95)), NOISE)
     assert unsure.text == "unsure: tone 90%" and answer(model, 0 * NOISE).text == "silence"
-    assert reason(np.array([-0.2, 0.04]), "a", 0.94) == (
+    falls = np.array([-0.2, 0.04])
+    assert reason(falls, False, "a", 0.94) == (
         "No single second decides: without any one of them, a keeps at least 90%."
     )
+    assert reason(falls, True, "a", 0.94).startswith("Without the second from 0.25 s to 1.25 s, a")
 
 
 def test_the_page_holds_everything_and_shows_names_as_text() -> None:
@@ -142,7 +144,7 @@ def test_both_recipes_explain_their_answer(recipe: Any, program: Program) -> Non
     html = unescape((program.out / "explain.html").read_text("utf-8"))
     for name, p in predicted["clips"][0]["classes"].items():
         assert re.search(rf"<span>{name}</span>.*<span>{100 * p:.1f}%</span>", html)
-    assert ("do not say how sure" in html) == (threshold is None)
+    assert ("are not calibrated" in html) == (threshold is None)
     model = read_model(program.out / "model.npz")
     assert len(answer(model, NOISE).falls) == 17
 

@@ -99,11 +99,12 @@ def test_a_run_takes_a_new_folder_or_moves_an_earlier_one_aside(
             assert message == f"another run is writing into the folder {name}"
             output.log("one")
         assert (tmp_path / name / "log.txt").read_text() == f"writing into the folder {name}\none\n"
-    (tmp_path / "out" / "mine.txt").touch()
+    for name in ("mine.txt", "holiday.png"):
+        (tmp_path / "out" / name).touch()
     for run in range(4):
         with open_run(Path("out"), quiet=True) as output:
             output.save(f"{run}".encode(), "model.npz" if run < 2 else "curves.png")
-    assert files_of(tmp_path / "out") == {"mine.txt", "previous", "curves.png"}
+    assert files_of(tmp_path / "out") == {"mine.txt", "holiday.png", "previous", "curves.png"}
     assert files_of(tmp_path / "out" / "previous") == {"model.npz"}
     assert (tmp_path / "out" / "previous" / "model.npz").read_text() == "1"
 
