@@ -191,4 +191,6 @@ def write(results: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
+    if not sys.argv[1:] or sys.argv[1].startswith("-"):
+        sys.exit(__doc__)
     main(Path(sys.argv[1]), int((sys.argv[2:] or ["7"])[0]), sys.argv[3:] or PARTS)

@@ -1,6 +1,6 @@
 """Draw the figures of the book, synthesize its sounds, link its chapters.
 
-python -m docs              all figures
+python -m docs              all figures; files that show the same already stay as they are
 python -m docs NAME...      the figures whose names start with one of these
 python -m docs sounds       the sounds
 python -m docs site         the book as a site, in build/book/html/
@@ -20,18 +20,22 @@ COMMANDS = {"nav": navigation.write, "sounds": sounds.write, "site": site.build}
 
 def main(arguments: list[str]) -> None:
     """Run the command; without one draw the figures."""
+    names = [name for name in style.names() if not arguments or name.startswith((*arguments,))]
     if arguments[:1] and arguments[0] in COMMANDS:
         COMMANDS[arguments[0]]()
+    elif names:
+        draw(names)
     else:
-        draw(tuple(arguments))
+        sys.exit(__doc__)
 
 
-def draw(prefixes: tuple[str, ...]) -> None:
-    """Write each figure next to its script."""
-    for name in style.names():
-        if not prefixes or name.startswith(prefixes):
-            module = importlib.import_module(f"docs.figures.{name}")
-            (style.FOLDER / f"{name}.png").write_bytes(style.png(module.draw))
+def draw(names: list[str]) -> None:
+    """Write each figure next to its script, unless the file there shows the same."""
+    for name in names:
+        path, module = style.FOLDER / f"{name}.png", importlib.import_module(f"docs.figures.{name}")
+        drawn = style.png(module.draw)
+        if not path.exists() or not style.same(path.read_bytes(), drawn):
+            path.write_bytes(drawn)
             print(f"docs/figures/{name}.png")
 
 

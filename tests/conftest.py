@@ -7,13 +7,21 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 os.environ["MPLBACKEND"] = "Agg"
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # the tests themselves run on all cores
 
-# dev draws new examples in each run; ci draws the same ones in every run, so that no result depends
-# on chance; mutation draws few, for the many runs of a mutation test.
-settings.register_profile("dev", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("ci", parent=settings.get_profile("dev"), derandomize=True)
-settings.register_profile("mutation", parent=settings.get_profile("ci"), max_examples=10)
+# dev draws a few new examples in each run; ci draws many, the same ones in every run, so that no
+# result depends on chance; mutation draws few, for the many runs of a mutation test.
+FEW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=25)
+settings.register_profile("dev", parent=FEW)
+settings.register_profile("ci", parent=FEW, derandomize=True, max_examples=100)
+settings.register_profile("mutation", parent=FEW, derandomize=True, max_examples=10)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """No worker processes for single files, which take less time than the start of a worker."""
+    return 0 if any(".py" in argument for argument in config.args) else None
 
 
 @pytest.fixture(scope="session")

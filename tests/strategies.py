@@ -3,10 +3,16 @@
 from typing import Any
 
 import numpy as np
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 FLOATS = (np.float32, np.float64)
+
+
+def few(n: int) -> settings:
+    """Of a slow property n examples in the profile ci, in the other profiles in proportion."""
+    return settings(max_examples=max(1, n * settings().max_examples // 100))
 
 
 def generators() -> st.SearchStrategy[np.random.Generator]:

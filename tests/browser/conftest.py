@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.experiment.program import PATIENCE
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
@@ -32,6 +34,7 @@ def browser() -> Iterator["Browser"]:
 def page(browser: "Browser") -> Iterator["Page"]:
     """An empty page. At the end: no message in its console, no error, no request to a network."""
     page, problems, requests = browser.new_page(), list[str](), list[str]()
+    page.set_default_timeout(1000 * PATIENCE)
     page.on("console", lambda message: problems.append(message.text))
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("request", lambda request: requests.append(request.url))
@@ -42,10 +45,10 @@ def page(browser: "Browser") -> Iterator["Page"]:
 
 
 def wait_until(page: "Page", condition: str) -> None:
-    """Wait until a JavaScript condition holds, 10 s at most. Playwright's wait_for_function would
-    call eval in the page, which its policy forbids."""
-    for _ in range(1000):
+    """Wait until a JavaScript condition holds. Playwright's wait_for_function would call eval in
+    the page, which its policy forbids."""
+    for _ in range(100 * PATIENCE):
         if page.evaluate(condition):
             return
         page.wait_for_timeout(10)
-    raise AssertionError(f"not within 10 s: {condition}")
+    pytest.fail(f"not within {PATIENCE} s: {condition}")

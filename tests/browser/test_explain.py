@@ -124,8 +124,8 @@ def test_the_cursor_follows_the_sound(shown: "Page", folder: Path) -> None:
     wait_until(shown, "frame > 20 && player.currentTime > 0.2")
     shown.evaluate("player.currentTime = 3")
     wait_until(shown, "frame > 310")
-    behind = shown.evaluate("player.currentTime * 100 - frame")
-    assert abs(behind) <= 10  # frames of 10 ms; a picture is shown every 17 ms, later if busy
+    # frames of 10 ms; a picture is shown every 17 ms, now and then later on a busy machine
+    wait_until(shown, "Math.abs(player.currentTime * 100 - frame) <= 5")
     shown.locator("#slider").press("Home")
     assert shown.evaluate("player.paused")
     assert_shows(shown, folder, 0)

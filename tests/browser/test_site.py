@@ -13,7 +13,6 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import soundfile
 
-pytest.importorskip("docs.site", reason="the book is part of the checkout only")
 from docs import navigation, sounds
 from docs.site import ROOT, appendix, for_site
 from tests.browser.conftest import wait_until

@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 
-pytest.importorskip("docs.studies.conventions", reason="the book is part of the checkout only")
 from docs.studies import conventions
 from experiment.scenes import scene
 from mfcc import mfcc

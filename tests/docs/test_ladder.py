@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 
-pytest.importorskip("docs.studies.ladder", reason="the book is part of the checkout only")
 from docs.studies import robustness
 from docs.studies.cues import band_limit, siblings
 from docs.studies.ladder import AVERAGED, OUTPUT, SMALL, WIDE, row

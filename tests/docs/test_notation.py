@@ -2,9 +2,6 @@
 
 import re
 
-import pytest
-
-pytest.importorskip("docs.navigation", reason="the book is part of the checkout only")
 from docs import navigation
 
 TEXT = (navigation.FOLDER / "notation.md").read_text("utf-8")

@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 
-pytest.importorskip("docs.studies.reference", reason="the book is part of the checkout only")
 from docs.studies import reference
 from experiment.evaluate import Features, prepare
 from experiment.recipes import Reference

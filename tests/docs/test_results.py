@@ -4,11 +4,9 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-pytest.importorskip("benchmarks.report", reason="the benchmarks are part of the checkout only")
 from benchmarks.report import report, summary
 
 PATH = Path(__file__).parents[2] / "benchmarks" / "results.json"

@@ -4,10 +4,8 @@ import re
 from typing import Any
 
 import numpy as np
-import pytest
 import soundfile
 
-pytest.importorskip("docs.sounds", reason="the book is part of the checkout only")
 from docs import navigation
 from docs.sounds import FOLDER, FORMANTS, LOW, N_MELS, PEAK, RATE, STEP, TONES, H, L, sounds
 from experiment.scenes import CLASSES

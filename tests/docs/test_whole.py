@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import soundfile
 
-pytest.importorskip("docs.whole", reason="the book is part of the checkout only")
 from docs import whole
 from experiment.recipes import reference_network
 from experiment.scenes import CLASSES, scene
@@ -58,14 +57,21 @@ def test_silence_has_mfccs_too() -> None:
     np.testing.assert_allclose(whole.mfcc(silence), mfcc(silence, 44100), rtol=0, atol=1e-8)
 
 
+@pytest.fixture(scope="module")
+def x() -> np.ndarray:
+    """The MFCCs of four clips a class, (40, 6513)."""
+    clips = [scene(name, take) for take, name in enumerate(np.repeat(CLASSES, 4))]
+    return np.array([whole.mfcc(clip.astype(np.float64)).ravel() for clip in clips])
+
+
 @pytest.mark.parametrize(("scale", "atol"), [(1.0, 1e-6), (0.01, 1e-13)])
-def test_its_weights_after_ten_updates_are_those_of_the_package(scale: float, atol: float) -> None:
+def test_its_weights_after_ten_updates_are_those_of_the_package(
+    x: np.ndarray, scale: float, atol: float
+) -> None:
     """The reference network 6513–500–500–500–10, from the same Generator: the same initial weights,
     gradients and learning rates, for ten batches of 40 clips in the same order. On raw MFCCs
     training amplifies rounding (chapter 13); on a hundredth of them it does not."""
-    labels = np.repeat(np.arange(10), 4)
-    clips = [scene(CLASSES[label], take) for take, label in enumerate(labels)]
-    x = scale * np.array([whole.mfcc(clip.astype(np.float64)).ravel() for clip in clips])
+    labels, x = np.repeat(np.arange(10), 4), scale * x
     rng, own_rng = np.random.default_rng(0), np.random.default_rng(0)
     network = reference_network(6513, 10, rng)
     W, b = whole.initialize([6513, 500, 500, 500, 10], own_rng)

@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 import ssc
 
 ROOT = Path(ssc.__file__).parent
+PATIENCE = 300  # s; only a hang takes so long, on a busy machine too
 
 
 class Program:
@@ -57,3 +60,12 @@ def files_of(folder: Path) -> set[str]:
     """The names in a folder, but for the log and hidden ones; none if there is no folder."""
     names = {path.name for path in folder.iterdir()} if folder.exists() else set()
     return {name for name in names if name != "log.txt" and not name.startswith(".")}
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Return as soon as the condition holds."""
+    for _ in range(20 * PATIENCE):
+        if condition():
+            return
+        time.sleep(0.05)
+    pytest.fail(f"did not happen within {PATIENCE} s")

@@ -8,13 +8,14 @@ import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
 from mfcc import dct_matrix, hann, mel_filterbank, mfcc, power_spectrum, power_to_db
 from mfcc.display import mfcc_grid, stages, vector_grid
 from tests.oracles import refusal
+from tests.strategies import few
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*mel filters are empty")
 SETTINGS = dict(matplotlib.rcParams)
@@ -91,7 +92,7 @@ def test_the_first_coefficient_and_the_others_have_one_scale_each() -> None:
 
 
 @given(n_mfcc=st.integers(1, 39), n_frames=st.integers(1, 600), hop=st.floats(1e-3, 1))
-@settings(max_examples=8)
+@few(8)
 def test_a_pixel_is_centered_on_its_time_and_coefficient(
     n_mfcc: int, n_frames: int, hop: float
 ) -> None:
@@ -111,7 +112,7 @@ def test_a_pixel_is_centered_on_its_time_and_coefficient(
 
 
 @given(labels=st.lists(st.integers(0, 2), min_size=1, max_size=12), n_examples=st.integers(1, 4))
-@settings(max_examples=8)
+@few(8)
 def test_a_row_shows_the_first_clips_of_its_class_in_order(
     labels: list[int], n_examples: int
 ) -> None:

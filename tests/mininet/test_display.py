@@ -8,7 +8,7 @@ import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from matplotlib.patches import Rectangle
@@ -33,7 +33,7 @@ from mininet.display import (
     train_test_curves,
 )
 from tests.oracles import refusal
-from tests.strategies import generators
+from tests.strategies import few, generators
 
 SETTINGS = dict(matplotlib.rcParams)
 LAZY: Any = {"backend_fallback": None}  # older Matplotlibs set it with the first figure
@@ -79,7 +79,7 @@ def assert_line(ax: Any, k: int, values: list[float]) -> None:
 
 @given(HISTORIES)
 @example(History([1e5, 2e5], [0.5, 0.6], [0.00612, 0.00613]))  # the widest ticks
-@settings(max_examples=8)
+@few(8)
 def test_curves_show_the_history(history: History) -> None:
     """Three curves, each on an axis of its color, the rate's logarithmic."""
     fig = curves(history)
@@ -97,7 +97,7 @@ def test_curves_show_the_history(history: History) -> None:
 
 
 @given(HISTORIES, st.integers(1, 3))
-@settings(max_examples=4)
+@few(4)
 def test_train_test_curves_show_both_sets_of_each_network(history: History, n: int) -> None:
     """A column per network under its name: above the losses, below the accuracies of both sets."""
     test = History(history.loss[::-1], history.accuracy[::-1])
@@ -113,7 +113,7 @@ def test_train_test_curves_show_both_sets_of_each_network(history: History, n: i
 
 
 @given(MATRICES, MATRICES, st.booleans())
-@settings(max_examples=10)
+@few(10)
 def test_confusions_show_every_cell_legibly_on_one_scale(a: Any, b: Any, normalize: bool) -> None:
     """Cell (i, j) shows M[i, j] or its proportion of row i; contrast >= 4.5 (WCAG 2.2, 1.4.3)."""
     b = b if a.shape == b.shape else a.T.copy()
@@ -166,7 +166,7 @@ def test_a_large_confusion_matrix_has_a_bounded_size_and_no_texts() -> None:
 
 
 @given(generators(), st.integers(1, 40), st.integers(1, 20))
-@settings(max_examples=8)
+@few(8)
 def test_the_reliability_diagram_shows_each_bin(rng: Any, n: int, n_bins: int) -> None:
     """A point (mean probability, proportion right) for each bin that is not empty, beside the
     diagonal; below it a bar (bin, number of answers) for each bin; the error in the title."""
