@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 WIDTH = 80  # columns of a table
 JOINERS = "\u200c\u200d"  # invisible, but part of words and of emoji
+UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}  # categories of Unicode
 
 
 def printable(text: str) -> str:
@@ -21,14 +22,8 @@ def printable(text: str) -> str:
     that are not UTF-8, become escapes, for example \\n."""
     if text.isprintable():
         return text
-    return "".join(_escape(c) if category(c) in _UNSAFE else c for c in text)
-
-
-_UNSAFE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-
-
-def _escape(c: str) -> str:
-    return c if c in JOINERS else c.encode("unicode_escape").decode()
+    unsafe = {c for c in {*text} - {*JOINERS} if category(c) in UNSAFE}
+    return text.translate({ord(c): c.encode("unicode_escape").decode() for c in unsafe})
 
 
 def printable_name(name: str) -> str:
@@ -37,13 +32,16 @@ def printable_name(name: str) -> str:
 
 
 def say(text: str, stream: TextIO | None = None, end: str = "\n") -> None:
-    """Print lines of text, by default on stdout. If they cannot be written, since the reader has
-    ended or the disk is full, nothing is printed there any more."""
+    """Print lines of text, by default on stdout. If they cannot be written, nothing is printed
+    there any more; OSError if that is stdout and its reader has not ended: the disk is full."""
     stream = stream or sys.stdout
     try:
         print(*map(printable, text.split("\n")), sep="\n", end=end, file=stream, flush=True)
-    except OSError:
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if stream is sys.stdout and not isinstance(error, BrokenPipeError):
+            error.filename = "standard output"
+            raise
 
 
 def prepare_streams() -> None:
