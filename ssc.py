@@ -14,7 +14,7 @@ if __name__ == "__mp_main__":  # in a worker: the parent handles Ctrl-C, also du
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 elif Path(*sys.argv[:1]).stem == "ssc":  # Ctrl-C and errors of these imports: no traceback
     signal.signal(signal.SIGINT, lambda *_: (os.write(2, b"ssc: interrupted\n"), os._exit(130)))
-    sys.excepthook = lambda _, error, __: (os.write(2, f"ssc: {error}\n".encode()), os._exit(2))
+    sys.excepthook = lambda _, error, __: (os.write(2, f"ssc: {error!r}\n".encode()), os._exit(2))
 
 import json
 import platform

@@ -139,8 +139,7 @@ def _esc50_files(root: Path, all_classes: bool) -> list[tuple[str, Path]]:
     for number, row in enumerate(rows, 2):
         name, category, esc10 = (row.get(key) for key in ("filename", "category", "esc10"))
         if not (name and category and esc10) or name != Path(name).name or not name.isprintable():
-            problem = f"row {number} lacks a value or has an invalid file name"
-            raise ValueError(f"{table} is not the table of ESC-50: {problem}")
+            raise ValueError(f"{table}: row {number} lacks a value or has an invalid file name")
         if all_classes or esc10.lower() == "true":  # a spreadsheet writes TRUE
             files.append((printable_name(category), root / "audio" / name))
     if not files:

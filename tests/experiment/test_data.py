@@ -226,7 +226,6 @@ def test_a_clone_of_esc50_is_read_as_it_is(category: Path, tmp_path: Path) -> No
 def test_a_table_of_esc50_from_a_spreadsheet_is_read_or_named(tmp_path: Path) -> None:
     """TRUE and a byte order mark are read; another encoding, a huge field, missing values, files
     outside audio/ and a table without recordings are refused by the name of the file."""
-    lacking = "is not the table of ESC-50: row"
     problem = "lacks a value or has an invalid file name"
     folder = esc50(tmp_path)
     names, table = scan(folder).names, folder / "meta" / "esc50.csv"
@@ -234,23 +233,26 @@ def test_a_table_of_esc50_from_a_spreadsheet_is_read_or_named(tmp_path: Path) ->
     table.write_text(text.replace("True", "TRUE").replace("False", "FALSE"), "utf-8-sig")
     assert scan(folder).names == names
     for content, reason in (
-        (text.encode("utf-16"), "is not a table in UTF-8: 'utf-8' codec can't decode byte 0xff in"),
+        (
+            text.encode("utf-16"),
+            " is not a table in UTF-8: 'utf-8' codec can't decode byte 0xff in",
+        ),
         (
             (text + f"\n{'x' * 200_000}").encode(),
-            "is not a table in UTF-8: field larger than field",
+            " is not a table in UTF-8: field larger than field",
         ),
-        (b"", "lists no recordings"),
-        (text.replace("True", "False").encode(), "lists no recordings"),
-        (b"a,b\n1,2\n", f"{lacking} 2 {problem}"),
-        ((text + "\n1-5-A-0.wav,1").encode(), f"{lacking} 11 {problem}"),
-        (text.replace(",", ";").encode(), f"{lacking} 2 {problem}"),
+        (b"", " lists no recordings"),
+        (text.replace("True", "False").encode(), " lists no recordings"),
+        (b"a,b\n1,2\n", f": row 2 {problem}"),
+        ((text + "\n1-5-A-0.wav,1").encode(), f": row 11 {problem}"),
+        (text.replace(",", ";").encode(), f": row 2 {problem}"),
         *(
-            (text.replace("1-0000-A-0.wav", name).encode(), f"{lacking} 2 {problem}")
+            (text.replace("1-0000-A-0.wav", name).encode(), f": row 2 {problem}")
             for name in ("../meta/esc50.csv", "/etc/passwd", "x\0.wav")
         ),
     ):
         table.write_bytes(content)
-        assert refusal(scan, folder).startswith(f"{table} {reason}")
+        assert refusal(scan, folder).startswith(f"{table}{reason}")
 
 
 def test_what_else_lies_in_a_folder_is_named(tmp_path: Path) -> None:
