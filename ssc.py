@@ -12,8 +12,9 @@ from pathlib import Path
 
 if __name__ == "__mp_main__":  # in a worker: the parent handles Ctrl-C, also during these imports
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-elif Path(*sys.argv[:1]).stem == "ssc":  # Ctrl-C during these imports is no traceback
+elif Path(*sys.argv[:1]).stem == "ssc":  # Ctrl-C and errors of these imports: no traceback
     signal.signal(signal.SIGINT, lambda *_: (os.write(2, b"ssc: interrupted\n"), os._exit(130)))
+    sys.excepthook = lambda _, error, __: (os.write(2, f"ssc: {error!r}\n".encode()), os._exit(2))
 
 import json
 import platform
@@ -24,7 +25,7 @@ from concurrent.futures import BrokenExecutor, Executor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from functools import partial
-from importlib.metadata import version
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -35,13 +36,13 @@ from experiment.evaluate import Choice, Features
 from experiment.explanation import clip_page
 from experiment.folds import KINDS, find_folds, find_folds_or_none
 from experiment.output import Output, open_output, open_run
+from experiment.prediction import predict_file as predict_file  # for use from Python
 from experiment.recipes import Model, Recipe, Reference, read_model
 from experiment.report import write_report
 from experiment.terminal import csv_text, prepare_streams, printable, progress_bar, reason, say
+from mfcc import __version__
 from mfcc.audio import SAMPLE_RATE
 from mininet import History, confusion_matrix
-
-__version__ = "0.1.0"
 
 
 def train(options: Namespace) -> None:
@@ -136,7 +137,7 @@ def extract_features(
         output.log("No --data given: using the embedded synthetic scenes. For real recordings:")
         output.log("ssc.py --data DIR, where DIR contains one folder of recordings per class.")
     output.log(figures.class_table(dataset))
-    start_time = time.perf_counter()
+    record, start_time = run_settings(options, recipe), time.perf_counter()
     progress = progress_bar("extracting features", output.quiet)
     result = extract.extract_features(
         dataset, recipe.examples, executor, progress, options.features
@@ -149,18 +150,18 @@ def extract_features(
         shape = "{} clips x {} copies each x {} windows x {} numbers".format(*view.shape)
         output.log(f"features of the network {name}: {shape}")
     seconds = {"features": time.perf_counter() - start_time}
-    record = run_settings(options, recipe) | {"skipped": result.problems}
-    record |= {"silent": result.silent, "seconds": seconds}
+    record |= {"skipped": result.problems, "silent": result.silent, "seconds": seconds}
     return dataset, Features(result.views, dataset.names, dataset.labels, dataset.classes), record
 
 
 def run_settings(options: Namespace, recipe: Recipe) -> dict[str, Any]:
-    """The settings and versions that determine the results."""
+    """The settings and versions that determine the results. ImportError: a library is missing."""
     names = ["data", "recipe", "seed", *(["folds", "repeats"] if options.cv else [])]
     names += [name for name in ("segments", "features") if getattr(options, name)]
     settings = {name: getattr(options, name) for name in names} | asdict(recipe)
     versions = {"ssc": __version__, "python": platform.python_version()}
-    versions |= {name: version(name) for name in ("numpy", "scipy", "soundfile", "matplotlib")}
+    libraries = ("numpy", "scipy", "soundfile", "matplotlib", "jinja2")
+    versions |= {name: import_module(name).__version__ for name in libraries}
     return {"settings": settings, "versions": versions}
 
 
@@ -226,7 +227,7 @@ def check(options: Namespace) -> int:
 
 def predict(options: Namespace) -> int:
     """Print the most probable classes of each recording, according to a trained model, and the
-    timeline of long ones; return the exit code, 2 if one cannot be read and is not to be skipped.
+    timeline of long ones; return the exit code, 2 if one, or with --skip-bad all, cannot be read.
     """
     model, answers, problems = read_model(options.model), [], list[dict[str, str]]()
     if model.threshold is None:
@@ -241,7 +242,7 @@ def predict(options: Namespace) -> int:
             try:
                 found = prediction.predict_recording(model, path)
             except (OSError, ValueError) as error:
-                problems.append({"clip": path, "reason": reason(error)})
+                problems.append({"clip": path, "reason": data.problem_of(error)})
                 continue
             answers.append(prediction.as_json(path, found, model))
             if options.csv:
@@ -254,7 +255,7 @@ def predict(options: Namespace) -> int:
         listed = {"clips": answers, "unreadable": problems}
         say(json.dumps(listed, indent=2, ensure_ascii=False, allow_nan=False))
     extract.report_unreadable(problems, len(paths), skip=True)
-    return 2 if problems and not options.skip_bad else 0
+    return 2 if problems and not (options.skip_bad and answers) else 0
 
 
 def explain(options: Namespace) -> None:
@@ -311,8 +312,9 @@ def message_of(error: BaseException) -> str:
 
 
 def run() -> None:
-    """Run main as a program: with Matplotlib's Agg backend unless --show is given, outputs that
-    print any name, and an end by SIGTERM or a closed terminal like one by Ctrl-C."""
+    """Run main as a program: with Matplotlib's own settings and, without --show, its Agg backend,
+    outputs that print any name, and an end by SIGTERM or a closed terminal like one by Ctrl-C."""
+    os.environ["MATPLOTLIBRC"] = os.devnull
     if "--show" not in sys.argv:
         os.environ["MPLBACKEND"] = "Agg"  # no display is needed
     prepare_streams()

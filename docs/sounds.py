@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+import mfcc
 from experiment.scenes import CLASSES, phase, pulses, ring, scene
-from mfcc import dct_matrix, fft, frame, hann, ifft, mel_filterbank, mel_spectrogram, mfcc
+from mfcc import dct_matrix, fft, frame, hann, ifft, mel_filterbank, mel_spectrogram
 from mfcc.audio import resample
 
 FOLDER = Path(__file__).parent / "sounds"
@@ -105,7 +106,7 @@ def scenes() -> Sounds:
         clip = resample(scene(name, 0, duration=2).astype(float), HIGH, RATE)
         clip *= PEAK / np.abs(clip).max()
         yield f"scene_{name}", RATE, clip
-        c = mfcc(clip, RATE, n_fft=L, hop_length=H, n_mels=N_MELS)  # (13, n_frames)
+        c = mfcc.mfcc(clip, RATE, n_fft=L, hop_length=H, n_mels=N_MELS)  # (13, n_frames)
         mel = 10 ** (dct_matrix(len(c), N_MELS).T @ c / 10)
         yield f"mfcc_{name}", RATE, shaped_noise(mel, seed)
 

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from .folds import MIN_FOLDS
 from .recipes import RECIPES, Recipe, Reference
+from .terminal import printable
 
 SETTINGS = [field.name for field in fields(Reference)]  # flags of the reference recipe
 COMMANDS = {
@@ -57,7 +58,7 @@ class Parser(argparse.ArgumentParser):
         words = message.split(": ")[-1].split() if message.startswith("unrecognized") else []
         close = [difflib.get_close_matches(word.split("=")[0], known, n=1) for word in words]
         hint = next((f"; did you mean {found[0]}?" for found in close if found), "")
-        self.exit(2, f"ssc: {message}{hint} (see {self.prog} --help)\n")
+        self.exit(2, f"ssc: {printable(message)}{hint} (see {self.prog} --help)\n")
 
 
 def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
@@ -115,6 +116,8 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     flag("check predict", "--json", "print JSON", False)
     flag("predict", "--csv", "print a table with commas, one row per recording", False)
     parser.add_argument("--version", action="version", version=f"ssc {version}")
+    if {"", "--data=", "--model=", "--out="} & {*arguments}:
+        parser.error("a path is empty")
     given = parser.parse_args(arguments[1:] if arguments[:1] == [command] else arguments)
     _check_combination(parser, vars(given))
     return argparse.Namespace(command=command, **(parser.defaults | vars(given)))

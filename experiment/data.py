@@ -1,6 +1,7 @@
 """The data: labeled clips, found in a folder or synthesized, read one at a time. Chapter 13."""
 
 import csv
+import errno
 import os
 import re
 from collections import Counter
@@ -19,7 +20,7 @@ from mfcc import audio
 from mfcc.audio import DURATION, MARGIN, SAMPLE_RATE, SLACK, UNKNOWN
 
 from . import scenes
-from .terminal import printable_name
+from .terminal import printable_name, reason
 
 AUDIO_SUFFIXES = (  # of formats that soundfile reads
     *(".aif", ".aifc", ".aiff", ".au", ".bwf", ".caf", ".flac", ".mp2", ".mp3", ".mpga", ".oga"),
@@ -31,6 +32,7 @@ SYSTEM_FOLDERS = {"__MACOSX", "@eaDir", "#recycle", "$RECYCLE.BIN", "lost+found"
 SYSTEM_FOLDERS |= {"System Volume Information"}
 RUN_FILES = {"log.txt", "metrics.json"}  # in a folder without recordings: the results of a run
 SILENT = 1e-3  # of full scale, -60 dB
+MACHINE_ERRORS = {errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE}
 
 
 class Clip(NamedTuple):
@@ -131,16 +133,14 @@ def _esc50_files(root: Path, all_classes: bool) -> list[tuple[str, Path]]:
     """The category and the path of the files in meta/esc50.csv, both in alphabetical order."""
     table, files = root / "meta" / "esc50.csv", []
     try:
-        reader = csv.DictReader(table.read_text("utf-8-sig").splitlines())
-    except UnicodeDecodeError:
-        raise ValueError(f"{table} is not text in UTF-8") from None
-    for row in reader:  # a spreadsheet writes TRUE
+        rows = list(csv.DictReader(table.read_text("utf-8-sig").splitlines()))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{table} is not a table in UTF-8: {error}") from None
+    for number, row in enumerate(rows, 2):
         name, category, esc10 = (row.get(key) for key in ("filename", "category", "esc10"))
-        if not (name and category and esc10):
-            raise ValueError(
-                f"{table} is not the table of ESC-50: row {reader.line_num} lacks a value"
-            )
-        if all_classes or esc10.lower() == "true":
+        if not (name and category and esc10) or name != Path(name).name or not name.isprintable():
+            raise ValueError(f"{table}: row {number} lacks a value or has an invalid file name")
+        if all_classes or esc10.lower() == "true":  # a spreadsheet writes TRUE
             files.append((printable_name(category), root / "audio" / name))
     if not files:
         raise ValueError(f"{table} lists no recordings")
@@ -232,7 +232,8 @@ def _segments(path: str) -> dict[int, str]:
                 short = "end under 1 s" if start and len(block) < rate else ""
                 found[start] = silent or short
                 start += round(DURATION) if len(block) == DURATION * rate else 0
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        problem_of(error)
         found[start] = ""
     return found if "" in found.values() else {**found, 0: ""}
 
@@ -254,6 +255,14 @@ def read_clip(source: str | Segment) -> Clip:
     if not is_segment and len(signal) > n:
         steps.update(cut=1, unused=len(signal) - n + n_beyond * SAMPLE_RATE // rate)
     return Clip(audio.fix_length(signal, n), +steps)  # + removes what is not positive
+
+
+def problem_of(error: Exception) -> str:
+    """Why a recording cannot be read. An error of the machine, such as too many open files, or of
+    libsndfile, which has no number, is raised again: the recording may be good."""
+    if isinstance(error, OSError) and error.errno in (None, *MACHINE_ERRORS):
+        raise error
+    return reason(error)
 
 
 # libsndfile corrects sizes in a header that exceed the file, and reports this only in its log.

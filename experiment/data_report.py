@@ -15,9 +15,9 @@ import numpy as np
 from mfcc import hann, power_spectrum
 from mfcc.audio import DURATION, SAMPLE_RATE, UNKNOWN, read_blocks
 
-from .data import SILENT, Clip, Dataset, Segment, open_complete
+from .data import SILENT, Clip, Dataset, Segment, open_complete, problem_of
 from .folds import KINDS, find_folds, parse_name
-from .terminal import reason, text_table
+from .terminal import text_table
 
 CLIPPING_LEVEL = 0.99  # of full scale; the largest 8-bit sample, 127/128, exceeds it
 DC_OFFSET = 0.01  # of full scale; larger means are listed
@@ -96,7 +96,7 @@ def measure(reader: Callable[[Any], Clip], source: Any) -> AudioStats | str:
     try:
         return statistics(source)
     except (OSError, ValueError) as error:
-        return reason(error)
+        return problem_of(error)
 
 
 def statistics(source: str | Segment) -> AudioStats:

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from functools import cache, partial
+from importlib.resources import files
 from itertools import combinations, islice, product
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -318,5 +319,4 @@ def human_answers(name: str) -> tuple[int, int] | None:
 
 @cache
 def _rows(name: str) -> list[dict[str, str]]:
-    with open(Path(__file__).with_name(name), newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    return list(csv.DictReader((files("experiment") / name).read_text("utf-8").splitlines()))

@@ -13,14 +13,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, nullcontext
 from functools import partial
-from multiprocessing import active_children, get_context, parent_process
-from threading import Thread
+from multiprocessing import active_children, parent_process
+from multiprocessing.context import SpawnContext, SpawnProcess
+from threading import Lock, Thread
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from .data import SILENT, Clip, Dataset
-from .terminal import prepare_streams, reason, say
+from .data import SILENT, Clip, Dataset, problem_of
+from .terminal import prepare_streams, say
 
 CLIPS_PER_JOB = 50  # with fewer, a process takes longer to start than it saves
 CHUNK = 8  # clips sent to a worker at once
@@ -30,8 +31,9 @@ WORKER_ENVIRONMENT = {
     # glibc, bytes: keep freed memory between clips; returning it would take a third of the time of
     # an MFCC
     **dict.fromkeys(("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_"), str(2**25)),
-    "PYTHONSAFEPATH": "1",
+    "PYTHONSAFEPATH": "1",  # import nothing from the working directory
 }
+_environment_lock = Lock()
 
 FeatureFn = Callable[[np.ndarray], Sequence[np.ndarray]]
 Progress = Callable[[Iterable[int]], Iterable[int]]
@@ -59,8 +61,8 @@ def extract_features(
     """Compute feature_fn(signal) of every clip: one array per view, of equal shapes for all clips.
 
     progress wraps the iterable of clips, as tqdm does. With an executor, feature_fn, reader and
-    sources must be picklable. With file, the name of an .npy file, the only view is a memory map of
-    it. OSError: the file cannot be written.
+    sources must be picklable, and functions in a module, not in a notebook. With file, the name of
+    an .npy file, the only view is a memory map of it. OSError: the file cannot be written.
     """
     views: list[np.ndarray] = []
     kept, treated, silent = list[int](), Counter[str](), list[str]()
@@ -119,7 +121,7 @@ def process_clip(
     try:
         clip = reader(source)
     except (OSError, ValueError) as error:
-        return reason(error)
+        return problem_of(error)
     steps = Counter(clip.steps)
     steps["silent"] = int(np.abs(clip.signal).max() < SILENT)
     return feature_fn(clip.signal), +steps  # + removes what is not positive
@@ -149,15 +151,16 @@ def workers(jobs: int) -> Iterator[Executor | None]:
     """A pool of worker processes, each with one BLAS thread; None for one job.
 
     They are spawned on every platform: a script that uses them needs `if __name__ == "__main__":`.
-    After an exception such as Ctrl-C they are terminated: training a fold takes minutes.
+    After an exception such as Ctrl-C they are terminated: training a fold takes minutes. None, too,
+    if they would import a file of the working directory for a standard module: in Python 3.10.
     """
-    if jobs == 1:
+    found = {name.split(".")[0] for name in os.listdir()} if sys.version_info < (3, 11) else set()
+    if jobs == 1 or found & sys.stdlib_module_names:
         yield None
         return
-    before = {name: os.environ[name] for name in WORKER_ENVIRONMENT if name in os.environ}
     others = active_children()
-    os.environ.update(WORKER_ENVIRONMENT)  # a worker inherits it before it imports NumPy
-    pool = ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_initialize_worker)
+    with _worker_environment():  # for multiprocessing's resource tracker
+        pool = ProcessPoolExecutor(jobs, _Context(), initializer=_initialize_worker)
     try:
         yield pool
     except BaseException:
@@ -168,9 +171,29 @@ def workers(jobs: int) -> Iterator[Executor | None]:
         raise
     finally:
         pool.shutdown()
-        for name in WORKER_ENVIRONMENT:
-            del os.environ[name]
-        os.environ.update(before)
+
+
+@contextmanager
+def _worker_environment() -> Iterator[None]:
+    """Set WORKER_ENVIRONMENT while a process is started: it inherits it before importing NumPy."""
+    with _environment_lock:
+        before = {name: os.environ[name] for name in WORKER_ENVIRONMENT if name in os.environ}
+        os.environ.update(WORKER_ENVIRONMENT)
+        try:
+            yield
+        finally:
+            for name in WORKER_ENVIRONMENT:
+                del os.environ[name]
+            os.environ.update(before)
+
+
+class _Context(SpawnContext):
+    """Starts processes that inherit WORKER_ENVIRONMENT."""
+
+    class Process(SpawnProcess):
+        def start(self) -> None:
+            with _worker_environment():
+                super().start()
 
 
 @contextmanager
@@ -200,9 +223,5 @@ def _initialize_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["MPLBACKEND"] = "Agg"
     prepare_streams()
-    Thread(target=_exit_after, args=[parent_process()], daemon=True).start()
-
-
-def _exit_after(parent: Any) -> None:
-    parent.join()
-    os._exit(1)
+    parent: Any = parent_process()
+    Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()

@@ -38,11 +38,12 @@ class Output:
         """Print, unless the run is quiet; on a terminal the next line replaces a passing one."""
         text = " ".join(map(str, words))
         if self.is_run:
-            with suppress(OSError), open(self.folder / LOG, "a", encoding="utf-8") as file:
-                file.write(f"{text}\n")
+            with suppress(OSError), open(self.folder / LOG, "ab") as file:
+                file.write(f"{text}\n".encode("utf-8", "backslashreplace"))
         if not self.quiet:
             rewritten = passing and sys.stdout.isatty()
-            say(text.ljust(79) if rewritten else text, end="\r" if rewritten else "\n")
+            with suppress(OSError):  # a run to which nobody listens goes on
+                say(text.ljust(79) if rewritten else text, end="\r" if rewritten else "\n")
 
     def save(self, content: bytes, name: str) -> None:
         """Write a file into the folder and log its path."""
@@ -81,10 +82,13 @@ def open_output(path: Path, show: bool = False, quiet: bool = False) -> Iterator
             pass
     except OSError as error:
         raise ValueError(f"cannot write to the folder {path}: {error.strerror}") from None
-    yield Output(path, show, quiet)
     if show:
         import matplotlib.pyplot as plt
 
+        if plt.get_backend().lower() == "agg":
+            say("ssc: there is no display: figures are saved, not shown", sys.stderr)
+    yield Output(path, show, quiet)
+    if show:
         plt.show()
 
 

@@ -7,6 +7,7 @@ hardly grows with its length.
 
 from collections.abc import Iterator
 from itertools import groupby
+from os import PathLike, fspath
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from mfcc.audio import DURATION, SAMPLE_RATE, SLACK, fix_length, read_blocks, re
 
 from .data import open_complete
 from .data_report import remarks, statistics
-from .recipes import TINY, Model
+from .recipes import TINY, Model, read_model
 from .terminal import printable
 
 BLOCK = 30  # s read at a time
@@ -73,6 +74,14 @@ class Windows:
         self.add(np.zeros(self.step - 1, np.float32))
         p, power = map(np.concatenate, zip(*self.outputs, strict=True))
         return p, power >= max(power.max() * 10 ** (-SILENCE / 10), TINY)
+
+
+def predict_file(model: Model | str | PathLike[str], path: str | PathLike[str]) -> dict[str, float]:
+    """The probability of each class in a recording, the most probable first. model: model.npz, or
+    what read_model returns for it, for many recordings. ValueError, OSError: as predict_recording.
+    """
+    model = read_model(model) if isinstance(model, str | PathLike) else model
+    return ranked(predict_recording(model, fspath(path)), model)
 
 
 def predict_recording(model: Model, path: str) -> Prediction:
@@ -139,6 +148,12 @@ def stripes(signal: np.ndarray) -> np.ndarray:
     return np.add.reduceat(mel, columns, axis=1) / np.diff(columns, append=mel.shape[1])
 
 
+def ranked(found: Prediction, model: Model) -> dict[str, float]:
+    """The probability of each class, the most probable first."""
+    order = np.argsort(-found.probabilities, kind="stable")
+    return {model.classes[c]: float(found.probabilities[c]) for c in order}
+
+
 def is_unsure(found: Prediction, model: Model) -> bool:
     """Whether no part of the recording reaches the threshold of the model, or all are silent."""
     most = max(span.probability for span in found.spans)
@@ -166,8 +181,7 @@ def csv_row(answer: dict[str, Any]) -> list[Any]:
 
 def as_text(path: str, found: Prediction, model: Model) -> str:
     """One line with the three most probable classes; under it the timeline of a long recording."""
-    best = np.argsort(-found.probabilities, kind="stable")[:3]
-    classes = ", ".join(f"{model.classes[c]} {found.probabilities[c]:.1%}" for c in best)
+    classes = ", ".join(f"{name} {p:.1%}" for name, p in list(ranked(found, model).items())[:3])
     if all(span.name is None for span in found.spans):
         classes = "silence"
     elif is_unsure(found, model):

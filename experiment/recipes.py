@@ -19,6 +19,7 @@ from mininet.activations import LeakyReLU, ReLU, Sigmoid
 from mininet.fast import gram_form
 
 from .augment import record_again
+from .terminal import printable
 
 HOP = SAMPLE_RATE // 100  # samples per frame
 TINY = 1e-30  # replaces 0 in denominators
@@ -239,6 +240,7 @@ class Model(NamedTuple):
     exponent: float = 1.0
     threshold: float | None = None
 
+    @np.errstate(all="ignore")
     def predict_proba(self, views: Sequence[np.ndarray]) -> np.ndarray:
         """A view (n, W, d) for each network of the recipe -> the probabilities (n, n_classes).
         ValueError: a view of another width, probabilities that are not finite."""
@@ -256,6 +258,7 @@ class Model(NamedTuple):
         Ensemble(list(self.networks.values()), metadata).save(path)
 
 
+@np.errstate(all="ignore")
 def read_model(path: str | PathLike[str]) -> Model:
     """Read a model that Model.save wrote. ValueError: not such a file. OSError: no file."""
     ensemble = Ensemble.load(path)
@@ -265,6 +268,8 @@ def read_model(path: str | PathLike[str]) -> Model:
         networks = dict(zip(metadata["chosen"], ensemble.networks, strict=True))
         if {network.n_out for network in ensemble.networks} != {len(metadata["classes"])}:
             raise ValueError("the output width does not match the number of classes")
+        if any(name != printable(name) for name in metadata["classes"]):
+            raise ValueError("the name of a class is not printable")
         exponent, threshold = metadata["exponent"], metadata["threshold"]
         if threshold is not None and not 0 <= threshold <= 1:
             raise ValueError(f"threshold={threshold!r} must be at least 0 and at most 1")
@@ -272,5 +277,5 @@ def read_model(path: str | PathLike[str]) -> Model:
         silence = recipe.views(np.zeros(round(DURATION * SAMPLE_RATE), np.float32))
         model.predict_proba([view[None] for view in silence])  # settings and widths match
         return model
-    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is not a model that ssc wrote: {error!r}") from None
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is not a model that ssc wrote: {error!r:.300}") from None

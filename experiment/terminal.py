@@ -32,14 +32,17 @@ def printable_name(name: str) -> str:
 
 
 def say(text: str, stream: TextIO | None = None, end: str = "\n") -> None:
-    """Print lines of text, by default on stdout. If they cannot be written, since the reader has
-    ended or the disk is full, nothing is printed there any more."""
+    """Print lines of text, by default on stdout. If they cannot be written, nothing is printed
+    there any more; OSError if that is stdout and its reader has not ended: the disk is full."""
     stream = stream or sys.stdout
     try:
         tqdm.write("\n".join(map(printable, text.split("\n"))), stream, end)  # above a bar
         stream.flush()
-    except OSError:
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if stream is sys.stdout and not isinstance(error, BrokenPipeError):
+            error.filename = "standard output"
+            raise
 
 
 def prepare_streams() -> None:

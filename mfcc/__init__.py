@@ -1,7 +1,8 @@
 """From sound to features: mel-frequency cepstral coefficients, every step written out in NumPy.
 
 Read the files in the order of the imports below: each imports only from files above it.
-mfcc.mfcc is the readable definition; mfcc.fast.mfcc computes the same values faster.
+mfcc.mfcc is the readable definition; mfcc.fast.mfcc computes the same values faster. The package
+and this function share a name: after `import mfcc` call mfcc.mfcc(signal, sample_rate).
 """
 
 # isort: off
@@ -13,6 +14,8 @@ from .features import mel_spectrogram, mfcc
 from . import fast
 from .statistics import autocorrelation, modulation_spectrum, structure_function
 from .audio import load
+
+__version__ = "0.1.0"
 
 # fmt: off
 __all__ = [

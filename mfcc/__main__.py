@@ -14,15 +14,17 @@ def main(arguments: list[str]) -> int:
     try:
         signal = load(arguments[0], SAMPLE_RATE, duration=None)
         coefficients = mfcc(signal, SAMPLE_RATE)  # (13, n_frames)
-    except (ValueError, OSError) as error:
-        print(f"mfcc: {error}", file=sys.stderr)
+        seconds = len(signal) / SAMPLE_RATE
+        print(f"{seconds:.2f} s at {SAMPLE_RATE} Hz, MFCC {coefficients.shape}")
+        print(f"{'':>4}{'mean':>10}{'std':>10}{'min':>10}{'max':>10}")
+        for k, c in enumerate(coefficients):
+            print(f"{f'c{k}':>4}{c.mean():10.2f}{c.std():10.2f}{c.min():10.2f}{c.max():10.2f}")
+        return 0
+    except Exception as error:
+        text = str(error) or type(error).__name__
+        safe = (c if c.isprintable() else ascii(c)[1:-1] for c in text)  # for any terminal
+        print(f"mfcc: {''.join(safe)}", file=sys.stderr)
         return 2
-    seconds = len(signal) / SAMPLE_RATE
-    print(f"{arguments[0]}: {seconds:.2f} s at {SAMPLE_RATE} Hz, MFCC {coefficients.shape}")
-    print(f"{'':>4}{'mean':>10}{'std':>10}{'min':>10}{'max':>10}")
-    for k, c in enumerate(coefficients):
-        print(f"{f'c{k}':>4}{c.mean():10.2f}{c.std():10.2f}{c.min():10.2f}{c.max():10.2f}")
-    return 0
 
 
 if __name__ == "__main__":

@@ -10,12 +10,14 @@ def as_float(
     x: ArrayLike, name: str = "x", *, kinds: str = "biuf", min_ndim: int = 1
 ) -> np.ndarray:
     """Convert x to an array: float32 and float64 are preserved, other real numbers become float64.
-    With kinds="biufc" complex numbers are accepted, too: complex64 and complex128 are preserved.
+    With kinds="biufc" complex numbers are accepted, too: complex64 and complex128 are preserved;
+    with kinds="f" only floats: the full scale of integers is unknown, 24 bits may be an int32.
 
     ValueError: another dtype, fewer than min_ndim axes, an empty last axis."""
     x = np.asarray(x)
     if x.dtype.kind not in kinds:
-        raise ValueError(f"{name} has dtype {x.dtype}; it must be an array of real numbers")
+        wanted = "floats (16-bit integers divided by 2**15)" if kinds == "f" else "real numbers"
+        raise ValueError(f"{name} has dtype {x.dtype}; it must be an array of {wanted}")
     if x.ndim < min_ndim or 0 in x.shape[-1:]:
         raise ValueError(f"{name} has shape {x.shape}; its last axis must not be empty")
     return x if x.dtype.char in "fdFD" else x.astype(complex if x.dtype.kind == "c" else float)

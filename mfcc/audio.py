@@ -3,6 +3,7 @@
 soundfile decodes the file and SciPy resamples it; both are imported on first use.
 """
 
+import errno
 import os
 import re
 from collections.abc import Iterator
@@ -32,7 +33,7 @@ BITRATES = (  # kbit/s of MP3 frames by index: for sample rates from 32 kHz, and
 def load(
     path: str | os.PathLike[str], sample_rate: int = SAMPLE_RATE, duration: float | None = DURATION
 ) -> np.ndarray:
-    """Read a recording as mono, resampled to sample_rate Hz, cut or zero-padded to duration s.
+    """Read the file path as mono, resampled to sample_rate Hz, cut or zero-padded to duration s.
 
     Returns (n_samples,) float32 in [-1, 1], n_samples = round(duration·sample_rate); with
     duration=None the whole recording.
@@ -64,7 +65,7 @@ def open_audio(path: str | os.PathLike[str]) -> Iterator[Any]:
     """Open the file as a soundfile.SoundFile that only reads forward, in a with block.
 
     ValueError: not a regular file, not audio, a sample rate above MAX_RATE. OSError: the file
-    cannot be opened.
+    cannot be opened or read, or libsndfile is missing, which has no filename.
     """
     import soundfile
 
@@ -73,9 +74,10 @@ def open_audio(path: str | os.PathLike[str]) -> Iterator[Any]:
         raise ValueError(f"{name} is not a regular file")  # opening a pipe would block
     if name.lower().endswith(".raw"):
         raise ValueError(f"{name} cannot be read as audio: it has no header")
-    with open(name, "rb"):  # raises OSError with the system's reason
-        pass
     try:
+        with open(name, "rb") as file:  # raises OSError with the system's reason
+            if not file.read(1):
+                raise ValueError(f"{name} is empty")
         # not through a Python file: its callbacks would swallow Ctrl-C
         with soundfile.SoundFile(os.fsencode(name) if os.name == "posix" else name) as sound:
             sound.seekable = lambda: False  # also reads to an end that the header does not state
@@ -84,7 +86,12 @@ def open_audio(path: str | os.PathLike[str]) -> Iterator[Any]:
             if (rate := sound.samplerate) > MAX_RATE:
                 raise ValueError(f"{name} has a sample rate of {rate} Hz; the limit is {MAX_RATE}")
             yield sound
+    except OSError as error:
+        error.filename = name  # of an error in reading it is None
+        raise
     except soundfile.LibsndfileError as error:
+        if error.code == 2:  # the system's, whose reason libsndfile does not tell
+            raise OSError(errno.EIO, os.strerror(errno.EIO), name) from None
         unknown = error.code in (1, 7)  # 7 is libsndfile's code for the same in MP3
         reason = "format not recognized" if unknown else error.error_string.rstrip(".")
         reason = "the decoder failed" if "nternal" in reason else reason  # libsndfile's own words
@@ -184,8 +191,9 @@ def mpeg_samples(content: bytes, rate: int) -> int:
 
 def to_mono(channels: np.ndarray) -> np.ndarray:
     """The mean of the channels (n, n_channels) -> (n,), clipped to [-1, 1]."""
-    mono = channels[:, 0] if channels.shape[1] == 1 else channels.mean(axis=1)
-    return np.clip(mono, -1, 1)
+    # the sum of several channels may exceed float32
+    mono = channels[:, 0] if channels.shape[1] == 1 else channels.mean(axis=1, dtype=np.float64)
+    return np.clip(mono, -1, 1).astype(np.float32, copy=False)
 
 
 def resample(signal: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
@@ -193,7 +201,7 @@ def resample(signal: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
 
     A polyphase low-pass filter (SciPy's resample_poly); overshoots beyond full scale are clipped.
     At equal rates the signal itself is returned.
-    ValueError: a rate that is not a positive integer, an empty signal, several channels.
+    ValueError: a rate that is not a positive integer, an empty signal, integers, several channels.
     """
     signal = _one_channel(signal)
     up, down = positive_integer(sample_rate, "sample_rate"), positive_integer(rate, "rate")
@@ -207,7 +215,7 @@ def resample(signal: np.ndarray, rate: int, sample_rate: int) -> np.ndarray:
 def fix_length(signal: np.ndarray, n_samples: int) -> np.ndarray:
     """Cut (n,) to n_samples, as a view, or pad it with zeros at the end -> (n_samples,).
 
-    ValueError: n_samples < 1, an empty signal, several channels.
+    ValueError: n_samples < 1, an empty signal, integers, several channels.
     """
     signal = _one_channel(signal)[: positive_integer(n_samples, "n_samples")]
     missing = n_samples - len(signal)
@@ -215,7 +223,7 @@ def fix_length(signal: np.ndarray, n_samples: int) -> np.ndarray:
 
 
 def _one_channel(signal: np.ndarray) -> np.ndarray:
-    signal = as_float(signal, "signal")
+    signal = as_float(signal, "signal", kinds="f")
     if signal.ndim != 1:
         raise ValueError(f"signal has shape {signal.shape}; it must be (n,): see to_mono")
     return signal

@@ -32,18 +32,10 @@ _memory = threading.local()
 
 
 def mel_spectrogram(
-    signal: ArrayLike,
-    sample_rate: float,
-    *,
-    n_fft: int | None = None,
-    hop_length: int | None = None,
-    n_mels: int = 128,
-    fmin: float = 0.0,
-    fmax: float | None = None,
-    htk: bool = False,
-    center: bool = True,
-    pad_mode: str = "constant",
-) -> np.ndarray:
+    signal: "ArrayLike", sample_rate: float, *, n_fft: int | None = None,
+    hop_length: int | None = None, n_mels: int = 128, fmin: float = 0.0, fmax: float | None = None,
+    htk: bool = False, center: bool = True, pad_mode: str = "constant",
+) -> np.ndarray:  # fmt: skip
     """E[m, t] as features.mel_spectrogram, with its arguments, shapes and errors."""
     signal = features.finite_signal(signal)
     n_fft = features.samples_or_default(n_fft, 0.02, sample_rate, "n_fft")
@@ -72,21 +64,11 @@ def mel_spectrogram(
 
 
 def mfcc(
-    signal: ArrayLike,
-    sample_rate: float,
-    *,
-    n_mfcc: int = 13,
-    n_fft: int | None = None,
-    hop_length: int | None = None,
-    n_mels: int = 128,
-    fmin: float = 0.0,
-    fmax: float | None = None,
-    htk: bool = False,
-    center: bool = True,
-    pad_mode: str = "constant",
-    top_db: float | None = 80.0,
-    lifter: float = 0,
-) -> np.ndarray:
+    signal: "ArrayLike", sample_rate: float, *, n_mfcc: int = 13, n_fft: int | None = None,
+    hop_length: int | None = None, n_mels: int = 128, fmin: float = 0.0, fmax: float | None = None,
+    htk: bool = False, center: bool = True, pad_mode: str = "constant",
+    top_db: float | None = 80.0, lifter: float = 0,
+) -> np.ndarray:  # fmt: skip
     """c[i, t] as features.mfcc, with its arguments, shapes and errors."""
     features.check_n_mfcc(n_mfcc, n_mels)
     mel = mel_spectrogram(

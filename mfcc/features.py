@@ -19,7 +19,7 @@ MAX_CHANNELS = 8  # as many samples are no recording
 
 
 def mel_spectrogram(
-    signal: ArrayLike,
+    signal: "ArrayLike",  # quoted: help() would spell the union out
     sample_rate: float,
     *,
     n_fft: int | None = None,
@@ -33,11 +33,9 @@ def mel_spectrogram(
 ) -> np.ndarray:
     """E[m, t] = Σ_k M[m, k] · |X_t[k]|²: the power in mel band m of frame t.
 
-    signal (..., n) at sample_rate Hz -> (..., n_mels, n_frames), float32 if the signal is float32,
-    else float64.
-    n_fft and hop_length in samples; None: 20 ms and 10 ms. center pads the signal, so that frame t
-    is centered on sample t·hop_length. See mel_filterbank and pad_center for the other options.
-    ValueError: samples that are not finite, invalid arguments of the stages.
+    signal (..., n) at sample_rate Hz, full scale ±1 -> (..., n_mels, n_frames), float32 if the
+    signal is float32, else float64. n_fft, hop_length, n_mels, fmin, fmax, htk, center and pad_mode
+    are explained in mfcc; ValueErrors as there.
     """
     signal = finite_signal(signal)
     n_fft = samples_or_default(n_fft, 0.02, sample_rate, "n_fft")
@@ -51,7 +49,7 @@ def mel_spectrogram(
 
 
 def mfcc(
-    signal: ArrayLike,
+    signal: "ArrayLike",  # quoted: help() would spell the union out
     sample_rate: float,
     *,
     n_mfcc: int = 13,
@@ -68,11 +66,20 @@ def mfcc(
 ) -> np.ndarray:
     """c[i, t] = Σ_m D[i, m] · S[m, t]: the cosine transform of the log-mel spectrogram S, in dB.
 
-    signal (n,) at sample_rate Hz -> (n_mfcc, n_frames), float32 if the signal is float32, else
-    float64; equal to librosa.feature.mfcc for the same n_fft and hop_length. In a batch (..., n)
-    each row is a separate recording, and its floor lies top_db dB below that recording's maximum.
-    The other options are mel_spectrogram's.
-    ValueError: n_mfcc > n_mels, samples that are not finite, invalid arguments of the stages.
+    signal (n,) floats at sample_rate Hz, full scale ±1 -> (n_mfcc, n_frames), float32 if the signal
+    is float32, else float64; equal to librosa.feature.mfcc for the same n_fft and hop_length. In a
+    batch (..., n) each row is a separate recording.
+
+    n_mfcc: the number of coefficients, from c[0] on.
+    n_fft, hop_length: length and distance of frames in samples; None: 20 ms and 10 ms.
+    n_mels, fmin, fmax: the number of mel filters, between fmin and fmax Hz (None: half the rate).
+    htk: whether the filters are spaced on HTK's mel scale instead of Slaney's.
+    center: whether frame t is centered on sample t·hop_length, or else begins there.
+    pad_mode: what center puts before and after the signal, as in numpy.pad; "constant": zeros.
+    top_db: S is at least the recording's maximum minus top_db, in dB; None: no floor.
+    lifter: c[i] is multiplied by 1 + (lifter/2) sin(π(i + 1)/lifter), see lift; 0: by 1.
+    ValueError: integers, samples that are not finite, channels on the last axis, n_mfcc > n_mels,
+    invalid arguments of the stages.
     Source: Davis and Mermelstein (1980), Comparison of parametric representations for
     monosyllabic word recognition; conventions of McFee et al. (2015).
 
@@ -98,8 +105,8 @@ def check_n_mfcc(n_mfcc: int, n_mels: int) -> None:
 
 
 def finite_signal(signal: ArrayLike) -> np.ndarray:
-    """Convert the signal to floats. ValueError: samples not finite, channels on the last axis."""
-    signal = as_float(signal, "signal")
+    """Check a signal. ValueError: integers, samples not finite, channels on the last axis."""
+    signal = as_float(signal, "signal", kinds="f")
     if signal.ndim > 1 and signal.shape[-1] <= MAX_CHANNELS < signal.shape[-2]:
         found = f"signal has shape {signal.shape}; its last axis must be time"
         raise ValueError(f"{found}: are the channels last? transpose, or take signal.mean(axis=-1)")

@@ -25,8 +25,8 @@ def pad_center(signal: ArrayLike, n_fft: int, pad_mode: str = "constant") -> np.
 def frame(signal: ArrayLike, frame_length: int, hop_length: int) -> np.ndarray:
     """frames[t, n] = x[t·H + n],  n_frames = 1 + ⌊(N - L)/H⌋.
 
-    signal (..., N) -> (..., n_frames, frame_length): a read-only view. Samples after the last whole
-    frame are dropped. ValueError: a length or hop < 1, a signal shorter than one frame.
+    signal (..., N) -> (..., n_frames, frame_length): a read-only view. The last samples, less than
+    hop_length, are dropped. ValueError: a length or hop < 1, a signal shorter than one frame.
     Source: Rabiner and Schafer (2010), Theory and Applications of Digital Speech Processing, §6.2.
     """
     signal = as_float(signal, "signal")

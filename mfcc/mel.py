@@ -18,7 +18,7 @@ LOG_STEP = log(6.4) / 27  # log(Hz) per mel above: 27 mel from 1000 to 6400 Hz
 
 def hz_to_mel(hz: ArrayLike, htk: bool = False) -> np.ndarray:
     """Slaney: mel = 3f/200 below 1 kHz, 15 + 27 ln(f/1000)/ln 6.4 above.
-    HTK: mel = 2595 log10(1 + f/700).
+    With htk, the HTK Book's: mel = 2595 log10(1 + f/700).
 
     hz in Hz, any shape including scalars -> mel of the same shape. ValueError: negative Hz.
     Source: Slaney (1998), Auditory Toolbox; Young et al. (2006), The HTK Book, §5.4.
@@ -32,7 +32,7 @@ def hz_to_mel(hz: ArrayLike, htk: bool = False) -> np.ndarray:
 
 def mel_to_hz(mel: ArrayLike, htk: bool = False) -> np.ndarray:
     """Slaney: f = 200/3 · mel below 15 mel, 1000 · 6.4^((mel - 15)/27) above.
-    HTK: f = 700 (10^(mel/2595) - 1).
+    With htk, the HTK Book's: f = 700 (10^(mel/2595) - 1).
 
     mel of any shape including scalars -> Hz of the same shape. ValueError: negative mel.
     Source: hz_to_mel, solved for f.
@@ -56,9 +56,9 @@ def mel_filterbank(
     """M[m, k] = max(0, min((f_k - left)/(center - left), (right - f_k)/(right - center))).
 
     f_k = k·sample_rate/n_fft in Hz; left, center and right of filter m are consecutive points among
-    n_mels + 2 points spaced evenly in mel from fmin to fmax (Hz; None: half the sample rate).
-    norm="slaney" multiplies row m by 2/(right - left), so that each triangle has area one;
-    norm=None leaves every peak at one.
+    n_mels + 2 points spaced evenly in mel (see htk of hz_to_mel) from fmin to fmax in Hz, None:
+    half the sample rate. norm="slaney" multiplies row m by 2/(right - left), so that each triangle
+    has area one; norm=None leaves every peak at one.
 
     Returns (n_mels, n_fft//2 + 1) float64. Warns about filters too narrow to contain a bin.
     ValueError: a size < 1, sample_rate <= 0, not 0 <= fmin < fmax <= sample_rate/2, another norm.
@@ -70,14 +70,9 @@ def mel_filterbank(
 
 
 def filter_weights(
-    sample_rate: float,
-    n_fft: int,
-    n_mels: int,
-    fmin: float,
-    fmax: float | None,
-    htk: bool,
+    sample_rate: float, n_fft: int, n_mels: int, fmin: float, fmax: float | None, htk: bool,
     norm: str | None = "slaney",
-) -> np.ndarray:
+) -> np.ndarray:  # fmt: skip
     """mel_filterbank without its warning."""
     positive_integer(n_fft, "n_fft")
     positive_integer(n_mels, "n_mels")

@@ -39,7 +39,7 @@ def autocorrelation(features: ArrayLike, lags: Sequence[int]) -> np.ndarray:
     A period of k frames gives r[k] = 1 - k/T over whole periods; white noise has r near 0. A
     constant row has r = 0.
 
-    features (..., T) -> (..., n_lags) of the same dtype.
+    features (..., T), lags k in frames -> (..., n_lags) of the same dtype.
     ValueError: as structure_function.
     Source: Box and Jenkins (1970), Time Series Analysis, §2.1: the estimate c_k / c_0.
     """

@@ -16,6 +16,8 @@ from .network import DivergenceError, History, Sequential
 from .ensemble import Ensemble, sharpen, valid_windows, window_proba
 from . import fast
 
+__version__ = "0.1.0"
+
 # fmt: off
 __all__ = [
     "SGD", "Dense", "DivergenceError", "Dropout", "Ensemble", "History", "Layer", "LeakyReLU",

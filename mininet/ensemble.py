@@ -33,7 +33,8 @@ def window_proba(network: Sequential, view: ArrayLike) -> np.ndarray:
     """p ∝ (Π_w p_w)^(1/W) = softmax(mean over w of z_w): the geometric mean over the windows.
 
     Log-probabilities are averaged, so that one confident window can veto a class.
-    view (n, W, d) -> (n, C), rows sum to one. ValueError: an example without a valid window.
+    network: d inputs, C outputs. view (n, W, d) -> (n, C), rows sum to one. ValueError: an example
+    without a valid window.
     """
     view, valid = as_float(view), valid_windows(view)
     n_valid = valid.sum(axis=1)  # (n,)
@@ -62,7 +63,8 @@ class Ensemble:
     """p = 1/K Σ_k p_k: the mean of the probabilities of K networks, each given its own view.
 
     By Jensen's inequality -log p(true) <= 1/K Σ_k -log p_k(true): the ensemble's loss is at most
-    the mean loss of its networks, and lower the more they disagree. ValueError: no networks.
+    the mean loss of its networks, and lower the more they disagree. metadata: as of Sequential.
+    ValueError: no networks.
     Source: Hansen and Salamon (1990), Neural network ensembles.
     """
 

@@ -6,6 +6,7 @@ G_b = ∂L/∂out for them; W⁰ the initial weights of the first layer, (d, m).
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -94,7 +95,7 @@ class GramForm(Sequential):
         rows = np.arange(len(x) + len(more), dtype=x.dtype)[:, None]  # exact up to 2²⁴ in float32
         self.rows, self.held_out_rows = rows[: len(x)], rows[len(x) :]
 
-    def update(self, dlogits: np.ndarray, optimizer: SGD) -> None:
+    def update(self, dlogits: np.ndarray, optimizer: Any) -> None:
         """As in Sequential. Without momentum an update is linear in dlogits, so that the rate
         multiplies dlogits instead of every gradient; only the batch's rows of A change. A layer
         of another kind may not be linear in dlogits."""

@@ -16,7 +16,8 @@ from ._checks import as_float, examples, generator, positive_integer
 
 class Layer:
     """Base class for layers. A subclass implements forward and backward; one with parameters also
-    params and grads. It stores its constructor's arguments under their own names."""
+    params and grads, as properties. It stores its constructor's arguments under their own names;
+    then a model file can contain it, and load finds its class, once defined, by its name."""
 
     n_in: int | None = None  # number of inputs; None: any
     n_out: int | None = None  # number of outputs; None: same as inputs
@@ -32,7 +33,7 @@ class Layer:
         """∂L/∂param for each parameter, in the same order, set by backward."""
         return []
 
-    def forward(self, x: ArrayLike) -> np.ndarray:
+    def forward(self, x: np.ndarray) -> np.ndarray:
         """x (n, n_in) -> out (n, n_out); stores the values that backward needs."""
         raise NotImplementedError
 

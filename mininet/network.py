@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from math import isnan, nan
 from os import PathLike
 from typing import Any, NoReturn
 
@@ -24,22 +25,29 @@ BLAS = ThreadpoolController().select(user_api="blas")  # limits the threads of m
 @dataclass
 class History:
     """Values per epoch: loss and accuracy are means over its examples, each before the update of
-    its batch, as in Keras; learning_rate is that of the epoch's first update."""
+    its batch, as in Keras; learning_rate is that of the epoch's first update, NaN without a rate;
+    val_loss and val_accuracy, if validation data were given, are of the weights at its end."""
 
     loss: list[float] = field(default_factory=list)
     accuracy: list[float] = field(default_factory=list)
     learning_rate: list[float] = field(default_factory=list)
+    val_loss: list[float] = field(default_factory=list)
+    val_accuracy: list[float] = field(default_factory=list)
 
-    def append(self, loss: float, accuracy: float, learning_rate: float) -> None:
-        """Append the values of one epoch."""
-        self.loss.append(loss)
-        self.accuracy.append(accuracy)
-        self.learning_rate.append(learning_rate)
+    def append(self, loss: float, accuracy: float, learning_rate: float, *val: float) -> None:
+        """Append the values of one epoch; val: val_loss and val_accuracy, or nothing."""
+        epoch = loss, accuracy, learning_rate, *val
+        for values, value in zip(vars(self).values(), epoch, strict=False):
+            values.append(value)
 
     @property
     def history(self) -> dict[str, list[float]]:
-        """The values as a dictionary, named as in Keras."""
-        return asdict(self)
+        """The values as a dictionary, named as in Keras; without the empty lists."""
+        return {name: list(values) for name, values in vars(self).items() if values}
+
+    def __repr__(self) -> str:
+        last = [f"{name} {values[-1]:.4g}" for name, values in self.history.items()]
+        return ", ".join([f"epoch {len(self.loss)}", *last])
 
 
 class DivergenceError(ValueError):
@@ -90,9 +98,10 @@ class Sequential(Layer):
 
     def forward(self, x: ArrayLike) -> np.ndarray:
         """x (n, n_features) -> logits (n, n_classes)."""
+        out = np.asarray(x)
         for layer in self.layers:
-            x = layer.forward(x)
-        return np.asarray(x)
+            out = layer.forward(out)
+        return out
 
     def backward(self, dout: np.ndarray) -> np.ndarray:
         """∂L/∂logits -> ∂L/∂x by the chain rule, from the last layer to the first; sets grads."""
@@ -102,32 +111,39 @@ class Sequential(Layer):
 
     def fit(
         self,
-        x: ArrayLike,
-        y: ArrayLike,
+        x: "ArrayLike",  # quoted: help() would spell the union out
+        y: "ArrayLike",
         epochs: int = 100,
         batch_size: int = 40,
-        optimizer: SGD | None = None,
+        optimizer: Any = None,
         rng: np.random.Generator | int = 0,
         on_epoch: Callable[[History], object] | None = None,
+        *,
+        validation_data: "tuple[ArrayLike, ArrayLike] | None" = None,
+        verbose: bool = False,
     ) -> History:
         """Minibatch gradient descent: each epoch visits every row once, in a new random order.
 
         x (n, n_features), y (n,) ints or (n, n_classes) one-hot; computes in the dtype of x. The
-        last batch may be smaller; x may be an np.memmap, see minibatches. optimizer None: SGD().
-        rng: a generator or a seed for one. on_epoch is called with the history after each epoch;
-        the network is in inference mode. Within an epoch NumPy's matrix products run on one
-        thread, in the whole process.
-        ValueError: x is not finite or does not match y, epochs or batch_size < 1, weights that
-        are not finite. DivergenceError: the loss or a weight becomes non-finite.
+        last batch may be smaller; x may be an np.memmap, see minibatches. optimizer: any object
+        with a method step, and perhaps a number rate, as SGD; None: SGD(). rng: a generator or a
+        seed for one. on_epoch is called with the history after each epoch; the network is in
+        inference mode. validation_data: x and y to evaluate after each epoch. verbose: whether to
+        print each epoch. Within an epoch NumPy's matrix products run on one thread, in the whole
+        process. ValueError: data or weights that are not finite, x and y that do not match, epochs
+        or batch_size < 1, no step. DivergenceError: the loss or a weight becomes non-finite.
         """
         batch_size = positive_integer(batch_size, "batch_size")
         x, y = self._prepare(x, y)
+        self._validate(validation_data)  # an error now rather than after an epoch
         optimizer = SGD() if optimizer is None else optimizer
+        if isinstance(optimizer, type) or not hasattr(optimizer, "step"):
+            raise ValueError(f"{optimizer=} must have a method step(params, grads), as SGD() has")
         rng = generator(np.random.default_rng(rng) if isinstance(rng, int | np.integer) else rng)
         criterion, history = SoftmaxCrossEntropy(), History()
         for epoch in range(positive_integer(epochs, "epochs")):
             before = [param.copy() for param in self.params]  # restored after divergence
-            rate, total, n_correct, n = optimizer.rate, 0.0, 0, 0
+            rate, total, n_correct, n = getattr(optimizer, "rate", nan), 0.0, 0, 0
             with self._training_mode(rng):
                 for x_b, y_b in minibatches(x, y, batch_size, rng):
                     n += len(x_b)
@@ -139,12 +155,14 @@ class Sequential(Layer):
                     self.update(criterion.backward(), optimizer)
             if not (np.isfinite(total) and all_finite(self.params)):
                 self._restore_and_raise(before, epoch + 1, -(-n // batch_size), rate)
-            history.append(total / n, n_correct / n, rate)
+            history.append(total / n, n_correct / n, rate, *self._validate(validation_data))
+            if verbose:
+                print(history)
             if on_epoch is not None:
                 on_epoch(history)
         return history
 
-    def update(self, dlogits: np.ndarray, optimizer: SGD) -> None:
+    def update(self, dlogits: np.ndarray, optimizer: Any) -> None:
         """One step of the optimizer, for ∂L/∂logits (n, n_classes) of the last forward."""
         self.backward(dlogits)
         optimizer.step(self.params, self.grads)
@@ -162,14 +180,22 @@ class Sequential(Layer):
         self.astype(x.dtype)
         return x, y
 
+    def _validate(self, data: Any) -> Sequence[float]:
+        """evaluate(*data), nothing without data. ValueError: data are no pair (x, y) that fits."""
+        try:
+            return () if data is None else self.evaluate(*data)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"validation_data must be a pair (x, y): {error}") from None
+
     def _restore_and_raise(
         self, before: list[np.ndarray], epoch: int, batch: int, rate: float
     ) -> NoReturn:
         for param, value in zip(self.params, before, strict=True):
             param[...] = value  # in place: these are the layers' arrays
+        shown = "" if isnan(rate) else f" {rate:g}"
         raise DivergenceError(
             f"the loss or a weight is NaN or infinite in epoch {epoch}, batch {batch}: the inputs"
-            f" are too large, or the learning rate {rate:g} is too high for them."
+            f" are too large, or the learning rate{shown} is too high for them."
             " Standardize x or lower the learning rate"
         )
 
@@ -238,7 +264,7 @@ class Sequential(Layer):
     def save(self, path: str | PathLike[str]) -> None:
         """Write metadata, layers and parameters to one .npz file without pickle, atomically.
 
-        ValueError: layers that load cannot rebuild, weights that are not finite.
+        ValueError: layers that load cannot rebuild, see Layer, weights that are not finite.
         """
         storage.save(path, self.layers, metadata=self.metadata)
 

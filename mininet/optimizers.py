@@ -36,6 +36,10 @@ class SGD:
         """lr_t, the learning rate of the next update."""
         return self.learning_rate / (1 + self.decay * self.t)
 
+    def __repr__(self) -> str:
+        options = [f"{name}={vars(self)[name]}" for name in ("learning_rate", "decay", "momentum")]
+        return f"{type(self).__name__}({', '.join(options)})"
+
     def bind(self, params: list[np.ndarray]) -> None:
         """Record the parameters of the first step. ValueError: later ones are other arrays."""
         self.params = self.params or list(params)

@@ -7,9 +7,12 @@ in the order of the layers. Loading never executes code from the file.
 import errno
 import json
 import os
+import stat
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
+from inspect import signature
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
@@ -18,10 +21,11 @@ from zipfile import ZipFile
 
 import numpy as np
 
-from ._checks import all_finite
+from ._checks import all_finite, as_float
 from .layers import Dense, Layer
 
 FORMAT = "mininet 1"
+MIB = 2**20  # bytes
 
 
 def save(path: str | os.PathLike[str], *networks: Sequence[Layer], metadata: Any) -> None:
@@ -48,7 +52,7 @@ def load(
 
     ValueError: not a model file, a damaged one, another number of networks. OSError: no file.
     """
-    content = Path(path).read_bytes()
+    content = _read(path)
     try:
         with ZipFile(BytesIO(content)) as archive:
             if sum(member.file_size for member in archive.infolist()) > len(content):
@@ -66,17 +70,41 @@ def load(
         rest = iter(layers)
         return [build(list(islice(rest, size))) for size in sizes], header["metadata"]
     except Exception as error:  # NumPy raises many types for damaged files
-        raise ValueError(f"{path} is not a mininet model file: {error}") from None
+        raise ValueError(f"{path} is not a mininet model file: {error!s:.300}") from None
+
+
+def _read(path: str | os.PathLike[str]) -> bytes:
+    """The content of a file, or of a pipe up to 1 GiB. ValueError: a device. OSError, with path."""
+
+    def opener(name: str, flags: int) -> int:
+        """Open a named pipe without waiting for a writer: it is empty."""
+        return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+
+    try:
+        with open(path, "rb", opener=opener) as file:
+            mode = os.fstat(file.fileno()).st_mode
+            if stat.S_ISREG(mode):
+                return file.read()
+            if not stat.S_ISFIFO(mode):
+                raise ValueError(f"{path} is a device, not a file")
+            os.set_blocking(file.fileno(), True)
+            return b"".join(islice(iter(partial(file.read, MIB), b""), 1024))
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 def _describe(layer: Layer) -> dict[str, Any]:
-    """{"type": class, **config}; a Dense layer is described by its parameters."""
-    kind = type(layer).__name__
+    """{"type": class, **config}, if that rebuilds the layer; Dense consists of its parameters."""
     if type(layer) is Dense:
-        return {"type": kind}
-    if layer.params or _layer_types().get(kind) is not type(layer) or hasattr(layer, "layers"):
-        raise ValueError(f"a model file cannot contain the layer {layer!r}")
-    return {"type": kind, **layer.config()}
+        return {"type": "Dense"}
+    described = {"type": type(layer).__name__, **layer.config()}
+    try:
+        (again,) = _rebuild(json.loads(json.dumps([described])), layer.params)
+        if type(again) is not type(layer) or signature(type(layer)).parameters.keys() - described:
+            raise ValueError("load would build another layer, see Layer")
+    except Exception as error:  # whatever its constructor raises
+        raise ValueError(f"a model file cannot contain the layer {layer!r}: {error}") from None
+    return described
 
 
 def _layer_types(base: type[Layer] = Layer) -> dict[str, type[Layer]]:
@@ -88,18 +116,28 @@ def _layer_types(base: type[Layer] = Layer) -> dict[str, type[Layer]]:
 
 
 def _rebuild(described: list[dict[str, Any]], params: list[np.ndarray]) -> list[Layer]:
-    """Rebuild the layers that the header describes, with params in the Dense layers."""
-    n_dense = sum(config["type"] == "Dense" for config in described)
-    if len(params) != 2 * n_dense or not described:
-        raise ValueError(f"its {len(described)} layers do not match its {len(params)} arrays")
-    rest, types, layers = iter(params), _layer_types(), list[Layer]()
+    """Rebuild the layers that the header describes, with params as their parameters."""
+    types, layers, rest = _layer_types(), list[Layer](), iter(params)
     for config in described:
         kind, options = config["type"], {key: config[key] for key in config if key != "type"}
         if kind not in types:
-            raise ValueError(f"it has a layer of type {kind!r}, which is unknown here")
-        dense = kind == "Dense"
-        layers.append(Dense.from_parameters(*islice(rest, 2)) if dense else types[kind](**options))
-    return layers
+            raise ValueError(f"its layer {kind!r} is unknown: define or import the class first")
+        dense = kind == "Dense"  # of any size: its parameters are still to come
+        layers.append(Dense.from_parameters([[0]], [0]) if dense else types[kind](**options))
+    if sum(len(layer.params) for layer in layers) != len(params) or not layers:
+        raise ValueError(f"its {len(described)} layers do not match its {len(params)} arrays")
+    return [_with_parameters(layer, list(islice(rest, len(layer.params)))) for layer in layers]
+
+
+def _with_parameters(layer: Layer, values: list[np.ndarray]) -> Layer:
+    """The layer with the given parameters; ValueError: of other shapes, unless it is Dense."""
+    if type(layer) is Dense:
+        return Dense.from_parameters(*values)
+    if values:
+        layer.astype(values[0].dtype)
+    for param, value in zip(layer.params, values, strict=True):
+        param[...] = as_float(value).reshape(param.shape)
+    return layer
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:

@@ -15,6 +15,7 @@ import pytest
 
 import mfcc
 import mininet
+import ssc
 
 ROOT = Path(__file__).parent.parent
 # A file imports only from files that stand before it.
@@ -134,7 +135,7 @@ def test_no_posix_only_name_is_used() -> None:
 
 @pytest.mark.parametrize("package", [mfcc, mininet])
 def test_every_public_name_is_explained(package: types.ModuleType) -> None:
-    """Each name of __all__ has a docstring; a function's gives shapes and ValueErrors."""
+    """Each name of __all__ has a docstring; a function's gives arguments, shapes, ValueErrors."""
     names = {name for name, thing in vars(package).items() if not inspect.ismodule(thing)}
     public = {name for name in names if not name.startswith("_")} | {"fast"}
     assert set(package.__all__) == public, f"mend __all__: {set(package.__all__) ^ public}"
@@ -143,12 +144,24 @@ def test_every_public_name_is_explained(package: types.ModuleType) -> None:
         text = inspect.getdoc(thing) or ""
         assert len(text) > 40, f"say in the docstring of {name} what it is"
         if inspect.isfunction(thing):
+            unnamed = [
+                p for p in inspect.signature(thing).parameters if len(p) > 1 and p not in text
+            ]
+            assert not unnamed, f"explain the arguments {unnamed} in the docstring of {name}"
             shapes = re.search(r"\([\w./ ]+,|\bshape", text, re.IGNORECASE)
             assert shapes is not None, (
                 f"say in the docstring of {name} which shapes go in and come out"
             )
             silent = "raise ValueError" in inspect.getsource(thing) and "ValueError" not in text
             assert not silent, f"say in the docstring of {name} when it raises ValueError"
+
+
+def test_all_versions_are_one() -> None:
+    """pyproject.toml reads that of mfcc; mininet cannot import it, nor can CITATION.cff."""
+    project, citation = ((ROOT / f).read_text("utf-8") for f in ("pyproject.toml", "CITATION.cff"))
+    assert 'version = { attr = "mfcc.__version__" }' in project
+    cited = re.findall(r"^version: (.+)$", citation, re.MULTILINE)
+    assert [mininet.__version__, ssc.__version__, *cited] == [mfcc.__version__] * 3
 
 
 def numbers_in(text: str) -> set[int]:

@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+import mfcc
 from experiment.scenes import scene
-from mfcc import mfcc
 from mininet import Dense, LeakyReLU, ReLU, Sigmoid
 from mininet.activations import Activation
 
@@ -30,7 +30,7 @@ def draw() -> Figure:
     axes[0].set_ylabel("$f(z)$, $f'(z)$")
     axes[1].legend(frameon=False)
 
-    x = np.stack([mfcc(scene(name, 0), 44100).ravel() for name in CLIPS])  # (3, 6513)
+    x = np.stack([mfcc.mfcc(scene(name, 0), 44100).ravel() for name in CLIPS])  # (3, 6513)
     dense = Dense(x.shape[1], 500, rng=np.random.default_rng(0))
     sizes, slope = axes[3], axes[4]
     bins = np.logspace(-3, 3, 73).tolist()

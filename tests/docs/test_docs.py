@@ -107,6 +107,13 @@ def test_every_fence_is_of_a_kind_that_is_checked(page: Path) -> None:
     assert kinds <= {"python", "sh", "powershell", "text", ""}
 
 
+@pytest.mark.parametrize("page", [*PAGES, NOTEBOOK], ids=page_id)
+def test_the_function_mfcc_never_hides_its_package(page: Path) -> None:
+    """No page imports it from the package of the same name: it is called as mfcc.mfcc."""
+    imports = re.findall(r"from mfcc[.\w]* import .*", page.read_text("utf-8"))
+    assert not [line for line in imports if re.search(r"import.*\bmfcc\b", line)]
+
+
 @pytest.mark.parametrize("page", BOOK, ids=page_id)
 def test_every_number_has_a_source(page: Path) -> None:
     """Each one is, rounded, in a block that is run, in its output, or in a linked data file."""

@@ -133,6 +133,11 @@ def test_numbers_out_of_range_are_rejected(
         ("--no-report --report-clips 2", "argument --no-report: not allowed with --report-clips"),
         ("--features dog/1.wav", "argument --features: 'dog/1.wav' must end in .npy"),
         ("--data", "argument --data: expected one argument"),
+        *(
+            (flag, "a path is empty (see")
+            for flag in ("--data=", "--out=", "explain a.wav --model=")
+        ),
+        ("--\x1b[31m", "unrecognized arguments: --\\x1b[31m (see"),
         ("predict m.npz", "the following arguments are required: CLIP"),
         ("predict m.npz a.wav --csv --json", "argument --csv: not allowed with --json"),
         ("explain", "the following arguments are required: CLIP"),

@@ -1,8 +1,12 @@
 """Properties of experiment/data.py: what a folder contains, and how a file becomes a clip."""
 
+import errno
 import pickle
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -14,7 +18,9 @@ from experiment.data import CONVERT, embedded, read_clip, scan, segmented
 from experiment.data_report import AudioStats, measure
 from experiment.figures import class_table
 from experiment.folds import find_folds, parse_name
+from experiment.recipes import Model, Reference
 from mfcc import load
+from mininet import Dense, Sequential
 from tests import sounds
 from tests.experiment.program import Program
 from tests.oracles import refusal
@@ -218,23 +224,35 @@ def test_a_clone_of_esc50_is_read_as_it_is(category: Path, tmp_path: Path) -> No
 
 
 def test_a_table_of_esc50_from_a_spreadsheet_is_read_or_named(tmp_path: Path) -> None:
-    """TRUE and a byte order mark are read; another encoding, missing values and a table without
-    recordings are refused by the name of the file."""
+    """TRUE and a byte order mark are read; another encoding, a huge field, missing values, files
+    outside audio/ and a table without recordings are refused by the name of the file."""
+    problem = "lacks a value or has an invalid file name"
     folder = esc50(tmp_path)
     names, table = scan(folder).names, folder / "meta" / "esc50.csv"
     text = table.read_text()
     table.write_text(text.replace("True", "TRUE").replace("False", "FALSE"), "utf-8-sig")
     assert scan(folder).names == names
     for content, reason in (
-        (text.encode("utf-16"), "is not text in UTF-8"),
-        (b"", "lists no recordings"),
-        (text.replace("True", "False").encode(), "lists no recordings"),
-        (b"a,b\n1,2\n", "is not the table of ESC-50: row 2 lacks a value"),
-        ((text + "\n1-5-A-0.wav,1").encode(), "is not the table of ESC-50: row 11 lacks a value"),
-        (text.replace(",", ";").encode(), "is not the table of ESC-50: row 2 lacks a value"),
+        (
+            text.encode("utf-16"),
+            " is not a table in UTF-8: 'utf-8' codec can't decode byte 0xff in",
+        ),
+        (
+            (text + f"\n{'x' * 200_000}").encode(),
+            " is not a table in UTF-8: field larger than field",
+        ),
+        (b"", " lists no recordings"),
+        (text.replace("True", "False").encode(), " lists no recordings"),
+        (b"a,b\n1,2\n", f": row 2 {problem}"),
+        ((text + "\n1-5-A-0.wav,1").encode(), f": row 11 {problem}"),
+        (text.replace(",", ";").encode(), f": row 2 {problem}"),
+        *(
+            (text.replace("1-0000-A-0.wav", name).encode(), f": row 2 {problem}")
+            for name in ("../meta/esc50.csv", "/etc/passwd", "x\0.wav")
+        ),
     ):
         table.write_bytes(content)
-        assert refusal(scan, folder) == f"{table} {reason}"
+        assert refusal(scan, folder).startswith(f"{table}{reason}")
 
 
 def test_what_else_lies_in_a_folder_is_named(tmp_path: Path) -> None:
@@ -316,7 +334,7 @@ NOT_AUDIO = "cannot be read as audio"
 BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "text.mp3": (lambda p: p.write_text("no sound\n"), NOT_AUDIO),
     "image.flac": (lambda p: p.write_bytes(b"\x89PNG\r\n" + bytes(99)), NOT_AUDIO),
-    "empty.wav": (lambda p: p.write_bytes(b""), NOT_AUDIO),
+    "empty.wav": (lambda p: p.write_bytes(b""), " is empty"),
     "header.wav": (lambda p: cut(p, 0.0005), NOT_AUDIO),
     "headerless.au": (lambda p: p.write_bytes(bytes(range(256))), NOT_AUDIO),
     **{f"cut.{x}": (cut, "is truncated: ") for x in ("wav", "w64", "rf64", "ogg", "mp3", "aiff")},
@@ -328,7 +346,7 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "inf.wav": (of_samples(np.inf, -np.inf, 0), "has 2 samples that are NaN or infinite"),
     "folder.wav": (Path.mkdir, "folder.wav: "),
     "rate.wav": (lambda p: sounds.write(p, sounds.hiss(0), rate=2**31 - 1), "768000"),
-    "소리 雨 %s {0}.wav": (lambda p: p.write_text(""), NOT_AUDIO),
+    "소리 雨 %s {0}.wav": (lambda p: p.write_text(""), " is empty"),
 }
 
 
@@ -355,6 +373,46 @@ def test_all_broken_recordings_are_listed_and_can_be_skipped(
     model = (program.out / "model.npz").read_bytes()
     assert program.train(category, *SHORT) == "" and program.metrics["skipped"] == []
     assert (program.out / "model.npz").read_bytes() == model
+
+
+@pytest.mark.parametrize(
+    ("command", "number"),
+    [
+        *product([""], [errno.ENFILE, errno.EIO, errno.ENOMEM, errno.ESTALE]),
+        *product(["", "--segments", "check", "predict"], [errno.EMFILE, None]),
+    ],
+)
+def test_an_error_of_the_machine_is_no_broken_recording(
+    command: str,
+    number: int | None,
+    category: Path,
+    program: Program,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It ends every run, with --skip-bad too: code 2 and a sentence that names the file. So does a
+    library that cannot be loaded, whose error has no number."""
+    path = min((category / "low").iterdir())
+
+    def opened(name: str, mode: str) -> Any:
+        if name == str(path):
+            raise OSError(number, "words", name)
+        return open(name, mode)
+
+    arguments: list[object] = ["--data", category, "--out", program.out, "--skip-bad"]
+    if command == "check":
+        arguments = ["check", "--data", category]
+    elif command == "predict":
+        network = Sequential([Dense(501, 2, rng=np.random.default_rng(0))])
+        Model(Reference(n_mfcc=1), ["a", "b"], {0: network}).save(program.out)
+        arguments = ["predict", program.out, category, "--skip-bad"]
+    elif command:
+        arguments.append(command)
+    if number is None:
+        library = Mock(side_effect=OSError("no library"))
+        monkeypatch.setattr("mfcc.audio.open_audio", library)
+    monkeypatch.setattr("mfcc.audio.open", opened, raising=False)
+    message = program.run(*arguments, code=2)[1].splitlines()[-1]
+    assert message == f"ssc: {'no library' if number is None else f'{path}: words'}"
 
 
 def test_cross_validation_can_skip(program: Program, tmp_path: Path) -> None:

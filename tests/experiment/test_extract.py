@@ -17,10 +17,11 @@ import numpy as np
 import pytest
 
 from experiment.data import Clip, Dataset, scan
-from experiment.extract import WORKER_ENVIRONMENT, default_n_jobs, extract_features, reason, workers
+from experiment.extract import WORKER_ENVIRONMENT, default_n_jobs, extract_features, workers
 from experiment.recipes import Improved, Reference
+from experiment.terminal import reason
 from tests import sounds
-from tests.experiment.program import wait_until
+from tests.experiment.program import process, wait_until
 
 
 def numbered(source: int) -> Clip:
@@ -127,6 +128,16 @@ def test_features_do_not_depend_on_the_executor(pool: Any, tmp_path: Path) -> No
 # Worker processes
 
 
+def test_files_of_the_working_directory_are_not_executed(tmp_path: Path) -> None:
+    """Worker processes import no module that lies there under the name of a standard one."""
+    data = sounds.category(tmp_path / "data")
+    for name in ("signal.py", "random.py", "socket.py"):
+        (tmp_path / name).write_text("open('executed', 'w').close()")
+    finished = process("check", "--data", data, "--jobs", 2, cwd=tmp_path)
+    assert (finished.returncode, finished.stderr) == (0, "")
+    assert not (tmp_path / "executed").exists()
+
+
 def environment_of(source: int) -> Clip:
     """A reader that checks the environment of its process."""
     assert all(os.environ[name] == value for name, value in WORKER_ENVIRONMENT.items())
@@ -135,19 +146,24 @@ def environment_of(source: int) -> Clip:
 
 
 def test_the_environment_of_the_workers_is_theirs_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """WORKER_ENVIRONMENT is set in the workers, and afterwards here as it was before. They draw
-    without a window, which this process may open meanwhile, and print what is not in the encoding
-    of the output."""
+    """WORKER_ENVIRONMENT is set in the workers, and here it is as before, also with pools in two
+    threads. They draw without a window, which this process may open, and print what is not in the
+    encoding of the output. There are no more of them than chunks of clips."""
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     monkeypatch.setenv("MPLBACKEND", "svg")
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     monkeypatch.delenv("MKL_NUM_THREADS", raising=False)
-    before = dict(os.environ)
-    with workers(2) as pool:
-        assert len(extract_features(dataset_of(2, environment_of), two_views, pool).kept) == 2
-        assert os.environ["MPLBACKEND"] == "svg" and pool is not None
-        pool.submit(print, "雨").result()
-    assert dict(os.environ) == before
+    before, others = dict(os.environ), len(active_children())
+
+    def run(_: int) -> None:
+        with workers(60) as pool:
+            assert len(extract_features(dataset_of(2, environment_of), two_views, pool).kept) == 2
+            assert pool is not None and len(active_children()) <= others + 4
+            pool.submit(print, "雨").result()
+            assert dict(os.environ) == before
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(run, range(2)))
 
 
 def assert_ended(before: set[BaseProcess], *futures: Future[Any]) -> None:

@@ -77,11 +77,15 @@ def test_files_contain_what_they_were_given(tmp_path: Path) -> None:
 
 
 def test_an_unwritable_folder_is_refused(tmp_path: Path) -> None:
-    """A file in the place of the folder, or above it: a sentence with its path."""
+    """A file in the place of the folder, or above it: a sentence with its path. A folder in the
+    place of a result: the system's error, before the run."""
     (tmp_path / "file").write_text("")
     for path in (tmp_path / "file", tmp_path / "file" / "out"):
         message = refusal(open_output(path).__enter__)
         assert message.startswith(f"cannot write to the folder {path}: ")
+    (tmp_path / "o" / "mfcc.png").mkdir(parents=True)
+    with pytest.raises(OSError, match=r"mfcc\.png"), open_run(tmp_path / "o"):
+        pytest.fail("the run began")
 
 
 def test_a_run_takes_a_new_folder_or_moves_an_earlier_one_aside(

@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import mfcc
+import ssc
 from experiment import prediction
 from experiment.prediction import Prediction, Span, as_json, as_text, blocks_of, join, stripes
-from experiment.recipes import Model, Reference
+from experiment.recipes import Model, Reference, read_model
 from mfcc.audio import resample
+from mininet import Dense, Sequential, softmax
 from tests import sounds
 from tests.oracles import refusal, sum_rounding
 from tests.strategies import generators
@@ -102,6 +104,19 @@ def test_a_short_recording_is_a_clip_and_a_broken_one_an_error(tmp_path: Path) -
     assert as_json("c", silent, MODEL._replace(threshold=None))["unknown"] is True
     (tmp_path / "b.wav").write_text("no sound")
     assert "cannot be read" in refusal(prediction.predict_recording, MODEL, str(tmp_path / "b.wav"))
+
+
+def test_a_file_is_predicted_from_python(tmp_path: Path) -> None:
+    """With a saved model or one in memory: the probabilities of predict_recording by class, the
+    most probable first."""
+    network = Sequential([Dense.from_parameters(np.zeros((6513, 3)), [1, 3, 2])])
+    Model(Reference(), ["a", "b", "c"], {0: network}).save(tmp_path / "model.npz")
+    path = sounds.write(tmp_path / "a.wav", steady(200, 1))
+    found = ssc.predict_file(tmp_path / "model.npz", path)
+    np.testing.assert_allclose(list(found.values()), softmax([3, 2, 1]), rtol=1e-6)
+    assert list(found) == ["b", "c", "a"] and set(map(type, found.values())) == {float}
+    assert found == ssc.predict_file(read_model(str(tmp_path / "model.npz")), str(path))
+    assert ssc.predict_file(MODEL, path) == pytest.approx({"low": 0.9, "high": 0.1})
 
 
 def test_joined_spans_cover_short_pauses() -> None:

@@ -81,8 +81,8 @@ def test_mistakes_come_first_and_right_clips_by_class(
     category: Path, tmp_path: Path, limit: int | None, n_sounds: int
 ) -> None:
     """Mistakes (with any seed) in the order of the probability of the wrong class, then three right
-    clips of each class, then the others; as many as --report-clips says have a sound. A clip is in the cell of
-    each class that was predicted for it, with its three likeliest classes."""
+    clips of each class, then the others; as many as --report-clips says have a sound. A clip is in
+    the cell of each class that was predicted for it, with its three likeliest classes."""
     dataset = scan(category)  # high, hiss, low, four each
     p = np.full((12, 3), 0.05)
     p[np.arange(12), dataset.labels] = 0.9 - 0.01 * np.arange(12)

@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import sys
 from concurrent.futures import BrokenExecutor
 from dataclasses import replace
 from itertools import count, product
@@ -139,7 +140,8 @@ def test_predict_answers_the_recordings_that_can_be_read(
     tiny: Path, folder: Path, program: Program
 ) -> None:
     """Of five in a folder four are answered and one is listed; the exit code is 2, with --skip-bad
-    0. "unsure" is printed if the largest probability is below the threshold, and only then."""
+    0, unless there is no answer. "unsure" is printed if the largest probability is below the
+    threshold, and only then."""
     out, err = program.run("predict", tiny, folder, "--json", code=2)
     assert err.splitlines()[0] == "ssc: 1 of 5 recordings cannot be read:"
     assert "bad.wav cannot be read as audio" in err and err.count("\n") == 2
@@ -154,6 +156,8 @@ def test_predict_answers_the_recordings_that_can_be_read(
         surest = max(window["probability"] for window in answer["windows"])
         assert answer["unknown"] == (surest < 0.6)
     assert [answer["seconds"] for answer in answers] == [0.4, 0.4, 0.4, 14.0]
+    alone = program.run("predict", tiny, folder / "bad.wav", "--skip-bad", code=2)[1]
+    assert alone.startswith("ssc: 1 of 1 recordings cannot be read:")
     text, same = program.run("predict", tiny, folder, "--skip-bad")
     assert same == err and "  0:10.5 - 0:14.0  silence" in text
     lines = [line for line in text.splitlines() if not line.startswith("  ")]
@@ -213,7 +217,7 @@ def test_without_data_the_embedded_scenes_are_used(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The log says so, and how to use recordings; --seed selects the scenes. --show shows the five
-    figures at the end; without it none is open."""
+    figures at the end, or says that it cannot; without it none is open."""
     shown: list[int] = []
     monkeypatch.setattr(plt, "show", lambda: shown.append(len(plt.get_fignums())))
     monkeypatch.setattr(scenes, "N_TAKES", 1)
@@ -223,7 +227,8 @@ def test_without_data_the_embedded_scenes_are_used(
     assert "ssc.py --data DIR" in text and shown == [] and plt.get_fignums() == []
     settings = program.metrics["settings"]
     assert settings["data"] is None and settings["seed"] == 5
-    program.run(*arguments, "--show", "--jobs", 2, "--no-report")
+    message = "ssc: there is no display: figures are saved, not shown\n"
+    assert program.run(*arguments, "--show", "--jobs", 2, "--no-report")[1] == message
     assert shown == [5]
     plt.close("all")
 
@@ -331,14 +336,35 @@ def test_bad_input_is_one_sentence_and_exit_code_2(
 def test_run_exits_with_the_code_of_main(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The entry point of the command ssc: Matplotlib draws into memory unless --show is given, and
-    names of any bytes are printed."""
+    """The entry point of the command ssc: Matplotlib draws into memory unless --show is given, with
+    its own settings, and names of any bytes are printed."""
     monkeypatch.setenv("MPLBACKEND", "TkAgg")
+    monkeypatch.setenv("MATPLOTLIBRC", "nowhere")
     monkeypatch.setattr("sys.argv", ["ssc", "predict", "\udcff.npz", "clip.wav"])
     with pytest.raises(SystemExit) as leaving:
         ssc.run()
     assert leaving.value.code == 2 and os.environ["MPLBACKEND"] == "Agg"
+    assert os.environ["MATPLOTLIBRC"] == os.devnull
     assert capsys.readouterr().err.startswith("ssc: \\udcff.npz: ")
+
+
+def test_a_missing_library_is_one_sentence_before_the_work(
+    program: Program, category: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Code 2: of one that is needed after training, and of one that cannot be imported at all."""
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    reader = Mock(side_effect=read_clip)
+    monkeypatch.setattr("experiment.data.read_clip", reader)
+    message = program.run("--data", category, "--out", program.out, code=2)[1]
+    assert message.startswith("ssc: ModuleNotFoundError: ") and "jinja2" in message
+    assert program.files == set() and reader.call_count == 0
+    (tmp_path / "numpy.py").write_text("raise ImportError('failed to map segment')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    finished = process("--help")
+    assert (finished.returncode, finished.stderr) == (
+        2,
+        "ssc: ImportError('failed to map segment')\n",
+    )
 
 
 def test_errors_of_the_system_are_one_sentence(
@@ -404,7 +430,7 @@ def test_whatever_ends_a_training_keeps_what_was_trained(
 
     def interrupted(*args: object, **options: object) -> object:
         if next(calls) == call:
-            raise error
+            raise type(error)(*error.args)  # a fresh one: ssc.py adds an attribute to it
         return original(*args, **options)
 
     monkeypatch.setattr(Improved, method, interrupted)

@@ -4,12 +4,15 @@ import csv
 import os
 import sys
 import unicodedata
+from contextlib import nullcontext
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from experiment.output import Output
 from experiment.terminal import (
     csv_text,
     prepare_streams,
@@ -69,11 +72,19 @@ def test_tables_of_text_are_no_formulas(rows: list[list[str | int]]) -> None:
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
-def test_a_full_disk_below_the_log_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What cannot be written is dropped, then and later."""
-    with open("/dev/full", "w") as full:
-        say("one", full)
-        say("two", full)
+def test_a_full_disk_below_the_log_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be written is dropped, then and later; on stdout it is an OSError once, which the
+    log of a run ignores."""
+    for use in (say, Output(tmp_path).log):
+        with open("/dev/full", "w") as full, open("/dev/full", "w") as stdout:
+            monkeypatch.setattr(sys, "stdout", stdout)
+            say("one", full)
+            say("two", full)
+            with pytest.raises(OSError, match="output") if use is say else nullcontext():
+                use("one")
+            use("two")
 
 
 def test_a_missing_output_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

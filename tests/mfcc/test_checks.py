@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
+from itertools import product
 from math import inf, nan
 from typing import Any, no_type_check
 
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis.extra import numpy as hnp
 
 import mfcc
+from mfcc.audio import fix_length, resample
 from tests.oracles import refusal
 from tests.strategies import integer_arrays, signals
 
@@ -96,10 +98,13 @@ def cases() -> Iterator[tuple[Any, ...]]:
     yield "mode 'mirror' is not supported", pad, [1.0], 4, "mirror"
 
     # the whole chain, plain and fast
-    for call in (mfcc.mfcc, mfcc.fast.mfcc, mfcc.mel_spectrogram, mfcc.fast.mel_spectrogram):
+    floats = "it must be an array of floats (16-bit integers divided by 2**15)"
+    chains = (mfcc.mfcc, mfcc.fast.mfcc, mfcc.mel_spectrogram, mfcc.fast.mel_spectrogram)
+    for call, dtype in product((*chains, partial(resample, sample_rate=8), fix_length), "?bBhiq"):
+        yield f"signal has dtype {np.dtype(dtype)}; {floats}", call, np.zeros(9, dtype), 8000
+    for call in chains:
         yield "signal has shape (0,); its last axis must not be empty", call, [], 8000
-        message = "signal has dtype complex128; it must be an array of real numbers"
-        yield message, call, [1j], 8000
+        yield f"signal has dtype complex128; {floats}", call, [1j], 8000
         for signal in ([0, nan], [inf, -inf]):
             found = f"signal has {np.sum(~np.isfinite(signal))} samples that are NaN or infinite"
             yield f"{found}; all must be finite", call, signal, 8000
@@ -116,7 +121,7 @@ def cases() -> Iterator[tuple[Any, ...]]:
             (f"fmin=-1, fmax=4000.0 and sample_rate=8000 {BAND}", ONE, {"fmin": -1}),
             (
                 "frame_length=160 must be at most the length of the signal, 1",
-                [1],
+                [1.0],
                 {"center": False},
             ),
         ):

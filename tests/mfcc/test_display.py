@@ -255,7 +255,7 @@ def test_the_filters_are_drawn_as_triangles() -> None:
 def test_figures_stay_open_and_settings_unchanged() -> None:
     """Figures are open, also of silence and one sample, and no setting is changed."""
     figures = [mfcc_grid(clips(1), [0], ["a"]), vector_grid(clips(1)[0], [0] * 13, ["a"])]
-    figures += [stages(np.zeros(800), RATE), stages([1], RATE, n_mfcc=1)]
+    figures += [stages(np.zeros(800), RATE), stages([1.0], RATE, n_mfcc=1)]
     assert [plt.figure(number) for number in plt.get_fignums()] == figures
     assert dict(matplotlib.rcParams) | LAZY == SETTINGS | LAZY
 

@@ -3,6 +3,7 @@
 import runpy
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -16,8 +17,9 @@ from tests import sounds
 def test_the_table_has_mean_deviation_and_range_of_each_coefficient(
     rate: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A line about the clip, one of titles, then mean, std, min and max of c0 … c12."""
-    path = sounds.write(tmp_path / "tone.wav", sounds.tone(440, 0.75, rate), rate)
+    """A line about the clip, one of titles, then mean, std, min and max of c0 … c12; whatever the
+    name of the clip."""
+    path = sounds.write(tmp_path / "tone é.wav", sounds.tone(440, 0.75, rate), rate)
     monkeypatch.setattr(sys, "argv", ["mfcc", str(path)])
     monkeypatch.delitem(sys.modules, "mfcc.__main__")
     with pytest.raises(SystemExit) as ended:
@@ -25,7 +27,7 @@ def test_the_table_has_mean_deviation_and_range_of_each_coefficient(
     printed = capsys.readouterr()
     assert (ended.value.code, printed.err) == (0, "")
     clip, titles, *rows = printed.out.splitlines()
-    assert clip == f"{path}: 0.75 s at 44100 Hz, MFCC (13, 76)"
+    assert clip == "0.75 s at 44100 Hz, MFCC (13, 76)"
     assert titles.split() == ["mean", "std", "min", "max"]
     assert [row.split()[0] for row in rows] == [f"c{k}" for k in range(13)]
     coefficients = mfcc(load(path, duration=None), 44100)
@@ -36,9 +38,10 @@ def test_the_table_has_mean_deviation_and_range_of_each_coefficient(
 
 
 def test_bad_arguments_are_one_line_on_stderr(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The usage, or the reason with the path; the exit code is 2."""
+    """The usage, or the reason with the path, in printable characters; also what is no error of the
+    file, such as no memory. The exit code is 2."""
     missing, text = tmp_path / "missing.wav", tmp_path / "text.wav"
     text.write_text("not a sound")
     for arguments, error in (
@@ -48,3 +51,7 @@ def test_bad_arguments_are_one_line_on_stderr(
     ):
         assert main(arguments) == 2
         assert capsys.readouterr() == ("", f"{error}\n")
+    for raised, words in ((MemoryError(), "MemoryError"), (ValueError("a\x1b"), "a\\x1b")):
+        monkeypatch.setattr("mfcc.__main__.load", Mock(side_effect=raised))
+        assert main(["clip.wav"]) == 2
+        assert capsys.readouterr().err == f"mfcc: {words}\n"

@@ -118,6 +118,32 @@ class Amplifier(Layer):
         return self.gain * np.asarray(x)
 
 
+class Slopes(Layer):
+    """A layer of a reader's own, with parameters: out = x where x > 0, slope · x elsewhere."""
+
+    def __init__(self, n_units: int) -> None:
+        self.n_units, self.slopes = n_units, np.linspace(0, 1, n_units)
+
+    @property
+    def params(self) -> list[np.ndarray]:
+        return [self.slopes]
+
+    @property
+    def grads(self) -> list[np.ndarray]:
+        return [self.dslopes]
+
+    def forward(self, x: np.ndarray) -> np.ndarray:
+        self.x = x
+        return np.where(x > 0, x, self.slopes * x)
+
+    def backward(self, dout: np.ndarray) -> np.ndarray:
+        self.dslopes = np.sum(dout * np.minimum(self.x, 0), axis=0)
+        return dout * np.where(self.x > 0, 1, self.slopes)
+
+    def astype(self, dtype: np.dtype) -> None:
+        self.slopes = np.asarray(self.slopes, dtype)
+
+
 class Replayed(np.random.Generator):
     """A generator whose permutations are the given ones, one after the other."""
 

@@ -49,6 +49,15 @@ def cases() -> Iterator[tuple[Any, ...]]:
         yield message, partial(mn.gradient_check, relu, x, rng=bad)
         if bad != 7:
             yield message, partial(network.fit, x, [0, 1], rng=bad)
+    for bad in ("sgd", mn.SGD, 0.01):
+        message = f"optimizer={bad!r} must have a method step(params, grads), as SGD() has"
+        yield message, partial(network.fit, x, [0, 1], optimizer=bad)
+    message = "validation_data must be a pair (x, y): "
+    for data, reason in (
+        ((ones((1, 3)), [0]), "x has shape (1, 3); it must be (n_examples, 2)"),
+        ((x, [0, 3]), "labels from 0 to 3 must lie in 0 … 2"),
+    ):
+        yield message + reason, partial(network.fit, x, [0, 1], validation_data=data)
     for p in (-0.1, 1.1, nan):
         yield f"proportion={p!r} must be at least 0 and at most 1", mn.wilson_interval, p, 9
 

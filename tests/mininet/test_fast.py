@@ -125,7 +125,7 @@ def test_write_back_gives_the_network_the_weights_at_any_time(
     assert dx.tolist() == [[0]] * n and dx.dtype == form.forward(form.held_out_rows).dtype == dtype
     assert form.layers[1:] == layers[1:] and form.metadata is network.metadata
     assert not np.shares_memory(network.params[1], form.params[1]) and summary.count("Dense") == 4
-    assert refusal(form.save, path) == "a model file cannot contain the layer GramDense()"
+    assert "a model file cannot contain the layer GramDense(): " in refusal(form.save, path)
 
 
 @pytest.mark.parametrize("error", [None, KeyboardInterrupt, DivergenceError])

@@ -3,8 +3,9 @@
 import math
 import pickle
 import tracemalloc
-from contextlib import nullcontext
-from typing import Any
+from contextlib import nullcontext, redirect_stdout
+from io import StringIO
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from mininet.fast import gram_form
 from mininet.network import BLAS
 from tests.mininet import strategies
 from tests.mininet.strategies import Replayed, Task, bits, loss_and_gradients, networks, tasks
-from tests.oracles import assert_within
+from tests.oracles import assert_within, refusal
 from tests.strategies import FLOATS, eps_of, generators
 
 
@@ -380,8 +381,65 @@ def test_on_epoch_sees_the_history_so_far() -> None:
     history = network.fit(
         x, np.arange(5) % 2, 3, 2, on_epoch=lambda h: seen.append((h, *map(len, vars(h).values())))
     )
-    assert seen == [(history, k, k, k) for k in (1, 2, 3)]
+    assert seen == [(history, k, k, k, 0, 0) for k in (1, 2, 3)]
     assert all(first is history for first, *_ in seen)
-    assert history.history == vars(history) and list(vars(History())) == list(history.history)
+    assert vars(history) == history.history | {"val_loss": [], "val_accuracy": []}
     assert list(history.history) == ["loss", "accuracy", "learning_rate"]
     assert {type(value) for values in vars(history).values() for value in values} == {float}
+
+
+@pytest.mark.parametrize("gram", [False, True])
+@given(networks(), st.sampled_from(FLOATS), generators())
+@settings(max_examples=20)
+def test_validation_data_and_verbose_change_no_weight(
+    gram: bool, network: Sequential, dtype: Any, rng: Generator
+) -> None:
+    """After each epoch the history has their loss and accuracy, and its last values are printed."""
+    network = Sequential([*network.layers, Dropout(0.5)])
+    x, y = rng.standard_normal((5, network.n_in or 1)).astype(dtype), np.zeros(5, int)
+    other, ends = Sequential(pickle.loads(pickle.dumps(network.layers))), list[Any]()
+    plain = network.fit(x, y, 2, 2, SGD(0.01))
+    with gram_form(other, x, x + 1) if gram else nullcontext() as form:
+        rows, held_out = (form.rows, form.held_out_rows) if form else (x, x + 1)
+        trained = form or other
+
+        def on_epoch(history: History) -> None:
+            ends.append(trained.evaluate(held_out, y))
+            last = [f"{name} {values[-1]:.4g}" for name, values in vars(history).items()]
+            lines.append(f"epoch {len(history.loss)}, {', '.join(last)}")
+            assert repr(history) == lines[-1] and repr(History()) == "epoch 0"
+
+        lines, data = list[str](), (held_out, y)
+        with redirect_stdout(StringIO()) as printed:
+            history = trained.fit(
+                rows, y, 2, 2, SGD(0.01), 0, on_epoch, validation_data=data, verbose=True
+            )
+    assert ends == list(zip(history.val_loss, history.val_accuracy, strict=True))
+    assert printed.getvalue().splitlines() == lines
+    assert list(history.history.values())[3:] == [history.val_loss, history.val_accuracy]
+    if not gram:
+        assert bits(other) == bits(network) and history.loss == plain.loss
+
+
+class Signs(NamedTuple):
+    """An optimizer of a reader's own: steps of constant size, and nothing else."""
+
+    size: float
+
+    def step(self, params: list[np.ndarray], grads: list[np.ndarray]) -> None:
+        for param, grad in zip(params, grads, strict=True):
+            param -= self.size * np.sign(grad)
+
+
+def test_any_object_with_a_step_is_an_optimizer() -> None:
+    """Without a rate, NaN is recorded, and an error does not mention one."""
+    x, dense = np.array([[1.0, -1.0]]), Dense.from_parameters(np.zeros((2, 2)), [0, 0])
+    network = Sequential([dense])
+    history = network.fit(x, [1], 1, optimizer=Signs(0.5))
+    np.testing.assert_array_equal(dense.W, [[-0.5, 0.5], [0.5, -0.5]])
+    assert np.isnan(history.learning_rate).tolist() == [True]
+    with pytest.raises(DivergenceError, match="or the learning rate is too high for them"):
+        network.fit(x, [1], 1, optimizer=Signs(math.inf))
+    for data in (5, (x, [1], [1.0])):
+        error = refusal(network.fit, x, [1], validation_data=data)
+        assert error.startswith("validation_data must be a pair (x, y): ")

@@ -56,6 +56,7 @@ def test_updates_have_the_closed_form(
     grads = [[rng.standard_normal(shape).astype(dtype) for shape in shapes] for _ in range(n)]
     before = [[grad.tobytes() for grad in each] for each in grads]
     optimizer, rates = SGD(rate, decay, momentum), []
+    assert repr(optimizer) == f"SGD(learning_rate={rate}, decay={decay}, momentum={momentum})"
     for each in grads:
         rates.append(optimizer.rate)
         optimizer.step(params, each)

@@ -19,7 +19,7 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "loop.wav": (lambda path: path.symlink_to(path), "symbolic links"),
     "folder.wav": (lambda path: path.mkdir(), "Is a directory"),
     "pipe.wav": (lambda path: os.mkfifo(path), "is not a regular file"),  # opening it would block
-    **{f"{name}.wav": (lambda path: path.write_text(""), "cannot be read") for name in NAMES},
+    **{f"{name}.wav": (lambda path: path.write_text("x"), "cannot be read") for name in NAMES},
 }
 
 
@@ -47,6 +47,18 @@ def test_good_recordings_are_read_under_any_name(tmp_path: Path) -> None:
         path.rename(path.with_name(f"{name}.wav"))
     result = extract_features(scan(tmp_path), lambda signal: [signal[:1]])
     assert result.problems == [] and len(result.kept) == len(NAMES)
+
+
+def test_a_run_has_every_file_under_any_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A folder whose name is no UTF-8: its bytes are escapes in metrics.json and in the log."""
+    data, program = tmp_path / "\udcff", Program(capsys, tmp_path / "o")
+    sounds.category(tmp_path).rename(data)
+    program.train(data, "--epochs", 1)
+    names = {"metrics.json", "model.npz", "report.html", "confusion.png"}
+    assert names <= program.files and "\\udcff" in (program.out / "log.txt").read_text("utf-8")
+    assert program.metrics["settings"]["data"] == str(data)
 
 
 def test_links_are_what_they_lead_to(tmp_path: Path) -> None:
