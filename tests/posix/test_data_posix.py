@@ -52,8 +52,8 @@ def test_good_recordings_are_read_under_any_name(tmp_path: Path) -> None:
 def test_a_run_has_every_file_under_any_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A folder whose name is no UTF-8: its bytes are escapes in metrics.json and in the log."""
-    data, program = tmp_path / "\udcff", Program(capsys, tmp_path / "o")
+    """Folders whose names are no UTF-8: their bytes are escapes in metrics.json and in the log."""
+    data, program = tmp_path / "\udcff", Program(capsys, tmp_path / "o\udcff")
     sounds.category(tmp_path).rename(data)
     program.train(data, "--epochs", 1)
     names = {"metrics.json", "model.npz", "report.html", "confusion.png"}
