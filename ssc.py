@@ -200,7 +200,7 @@ def train_networks(
             network, x, y, rng = evaluate.prepare(recipe, k, features, seed)
             output.log(f"network {recipe.networks[k]}\n{network.summary()}")
             start_time = time.perf_counter()
-            history, _ = recipe.fit(network, x, y, rng, on_epoch)
+            history = recipe.fit(network, x, y, rng, on_epoch)
             histories.append(history)
     except BaseException as stop:
         if model.networks:

@@ -239,10 +239,9 @@ def draw_cross_validation(
     columns = "network", "epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy"
     rows, histories = [], {}
     for name, curve in curves.items():
-        epochs = enumerate(curve.reshape(4, -1).T.tolist(), 1)
-        rows += [(name, epoch, *values) for epoch, values in epochs]
-        train, test = curve.tolist()
-        histories[name] = History(*train), History(*test)
+        rows += [(name, epoch, *values) for epoch, values in enumerate(curve.T.tolist(), 1)]
+        loss, accuracy, *held_out = curve.tolist()
+        histories[name] = History(loss, accuracy, [], *held_out)
     output.save_table(columns, rows, "history.csv")
     if mistakes := metrics["mistakes"]:
         output.save_table(mistakes[0], [row.values() for row in mistakes], "mistakes.csv")
