@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from os import PathLike
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -252,7 +253,9 @@ class Model(NamedTuple):
 
 @np.errstate(all="ignore")
 def read_model(path: str | PathLike[str]) -> Model:
-    """Read a model that Model.save wrote. ValueError: not such a file. OSError: no file."""
+    """Read a model that Model.save wrote, or the one in the folder of a run. ValueError: not such a
+    file. OSError: no file."""
+    path = Path(path, "model.npz") if Path(path).is_dir() else path
     ensemble = Ensemble.load(path)
     try:
         metadata: Any = ensemble.metadata

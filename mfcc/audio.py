@@ -22,6 +22,7 @@ MAX_RATE = 768_000  # Hz; above any recorder's; higher rates need huge resamplin
 MARGIN = 0.1  # s read beyond the requested end, so that resampling has no edge effect
 SLACK = 0.1  # s by which a file may be shorter than its header states
 BLOCK = 60  # s per call of the decoder if the header states no length
+CONVERT = "convert it to WAV, for example: ffmpeg -i FILE x.wav"
 MAX_HEADER = 4096  # bytes; a larger file without samples has lost its length
 UNKNOWN = 2**62  # samples; libsndfile states more if the header of a file states none
 BITRATES = (  # kbit/s of MP3 frames by index: for sample rates from 32 kHz, and for lower ones
@@ -93,7 +94,7 @@ def open_audio(path: str | os.PathLike[str]) -> Iterator[Any]:
         if error.code == 2:  # the system's, whose reason libsndfile does not tell
             raise OSError(errno.EIO, os.strerror(errno.EIO), name) from None
         unknown = error.code in (1, 7)  # 7 is libsndfile's code for the same in MP3
-        reason = "format not recognized" if unknown else error.error_string.rstrip(".")
+        reason = f"format not recognized; {CONVERT}" if unknown else error.error_string.rstrip(".")
         reason = "the decoder failed" if "nternal" in reason else reason  # libsndfile's own words
         raise ValueError(f"{name} cannot be read as audio: {reason}") from None
 
@@ -167,7 +168,7 @@ def check_end(name: str, sound: Any, n_read: int, stated: int) -> None:
     if more:
         raise ValueError(
             f"{name} has more sound than the {n_read} samples that the decoder reads: it is damaged"
-            ", has no header, or is several files in one; convert it, for example to WAV"
+            ", has no header, or is several files in one; " + CONVERT
         )
 
 

@@ -211,11 +211,11 @@ def test_unusable_recordings_are_rejected(tmp_path: Path, monkeypatch: pytest.Mo
     rate above 768 kHz, more samples than fit into memory: a ValueError with the path and the
     reason."""
     for name, content, reason in (
-        ("text.mp3", b"not a sound", "format not recognized"),
+        ("text.mp3", b"not a sound", f"format not recognized; {audio.CONVERT}"),
         ("header.wav", b"RIFF\x24\0\0\0WAVE", "Error in WAV file. No 'data' chunk marker"),
         ("noise.RAW", bytes(1000), "it has no header"),
         ("noise.au", bytes(1000), "it has no header"),
-        ("short.mp3", b"\xff\xfb\x90\0" + bytes(200), "format not recognized"),
+        ("short.mp3", b"\xff\xfb\x90\0" + bytes(200), f"format not recognized; {audio.CONVERT}"),
         ("short.aiff", whole_file(".aiff")[:30], "the decoder failed"),
     ):
         (tmp_path / name).write_bytes(content)
@@ -296,7 +296,7 @@ def test_an_estimated_length_is_no_promise(seconds: float, tmp_path: Path) -> No
 
 MORE = (
     " samples that the decoder reads: it is damaged, has no header, or is several files in one; "
-    "convert it, for example to WAV"
+    f"{audio.CONVERT}"
 )
 
 
