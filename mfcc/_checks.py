@@ -23,13 +23,6 @@ def as_float(
     return x if x.dtype.char in "fdFD" else x.astype(complex if x.dtype.kind == "c" else float)
 
 
-def all_finite(x: np.ndarray) -> bool:
-    """Whether all values are finite. A finite sum implies it and takes half the time; each value is
-    tested only if the sum is not finite, since finite values can overflow in it."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(x.sum()) or np.isfinite(x).all())
-
-
 def positive_integer(value: Any, name: str) -> int:
     """Return value as an int >= 1. ValueError: any other value."""
     if not isinstance(value, int | np.integer) or value < 1:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ._checks import all_finite, as_float, positive_integer
+from ._checks import as_float, positive_integer
 
 SAMPLE_RATE = 44100  # Hz
 DURATION = 5.0  # s
@@ -50,14 +50,19 @@ def read(path: str | os.PathLike[str], duration: float | None = None) -> tuple[n
 
     Returns the signal (n,) float32 in [-1, 1] (values beyond full scale are clipped)
     and its sample rate in Hz; reads at most duration s and a margin.
-    ValueError: as for open_audio and read_channels; duration not > 0. OSError: the file cannot be
-    opened. WAV, AIFF, AU, W64, RF64 and Ogg files shorter than they should be are read to their
-    end.
+    ValueError: as for open_audio and read_blocks; more samples than fit into memory; duration not
+    > 0. OSError: the file cannot be opened. WAV, AIFF, AU, W64, RF64 and Ogg files shorter than
+    they should be are read to their end.
     """
     if duration is not None and not 0 < duration < inf:
         raise ValueError(f"duration={duration!r} must be a positive number of seconds, or None")
     with open_audio(path) as sound:
-        return to_mono(read_channels(path, sound, duration)), sound.samplerate
+        n = UNKNOWN if duration is None else ceil((duration + MARGIN) * sound.samplerate)
+        try:
+            channels = np.concatenate(list(read_blocks(path, sound, None, n=n)))
+        except MemoryError:
+            raise ValueError(f"{os.fsdecode(path)} has too many samples to fit in memory") from None
+    return to_mono(channels), sound.samplerate
 
 
 @contextmanager
@@ -98,17 +103,6 @@ def open_audio(path: str | os.PathLike[str]) -> Iterator[Any]:
         raise ValueError(f"{name} cannot be read as audio: {reason}") from None
 
 
-def read_channels(path: str | os.PathLike[str], sound: Any, duration: float | None) -> np.ndarray:
-    """Read an open file, (n, n_channels) float32: at most duration s and a margin. ValueError as
-    for read_blocks, and for more samples than fit into memory."""
-    n = UNKNOWN if duration is None else ceil((duration + MARGIN) * sound.samplerate)
-    try:
-        blocks = list(read_blocks(path, sound, None, n=n))
-        return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
-    except MemoryError:
-        raise ValueError(f"{os.fsdecode(path)} has too many samples to fit in memory") from None
-
-
 def read_blocks(
     path: str | os.PathLike[str], sound: Any, size: int | None, start: int = 0, n: int = UNKNOWN
 ) -> Iterator[np.ndarray]:
@@ -131,7 +125,7 @@ def read_blocks(
         block = sound.read(min(size, end - n_read), dtype=dtype, always_2d=True)
         if dtype == "int16":  # the decoder's own conversion takes three times as long
             block = block * np.float32(2**-15)
-        elif not all_finite(block):
+        elif not np.isfinite(block).all():
             n_bad += len(block) - np.isfinite(block).all(axis=1).sum()
         n_read += len(block)
         if len(block) and not n_bad:

@@ -9,7 +9,7 @@ from math import inf
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._checks import all_finite, as_float, positive_integer
+from ._checks import as_float, positive_integer
 from .cepstrum import dct_matrix, lift, power_to_db
 from .fourier import power_spectrum
 from .framing import frame, hann, pad_center
@@ -110,8 +110,7 @@ def finite_signal(signal: ArrayLike) -> np.ndarray:
     if signal.ndim > 1 and signal.shape[-1] <= MAX_CHANNELS < signal.shape[-2]:
         found = f"signal has shape {signal.shape}; its last axis must be time"
         raise ValueError(f"{found}: are the channels last? transpose, or take signal.mean(axis=-1)")
-    if not all_finite(signal):
-        n_bad = int(np.sum(~np.isfinite(signal)))
+    if n_bad := np.count_nonzero(~np.isfinite(signal)):
         raise ValueError(f"signal has {n_bad} samples that are NaN or infinite; all must be finite")
     return signal
 
