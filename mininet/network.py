@@ -83,12 +83,10 @@ class Sequential(Layer):
 
     @property
     def params(self) -> list[np.ndarray]:
-        """The parameters of all layers, in order."""
         return [param for layer in self.layers for param in layer.params]
 
     @property
     def grads(self) -> list[np.ndarray]:
-        """∂L/∂param for each of params."""
         return [grad for layer in self.layers for grad in layer.grads]
 
     @property
@@ -200,7 +198,6 @@ class Sequential(Layer):
         )
 
     def train(self, rng: np.random.Generator | None) -> None:
-        """Set all layers to training mode; None: inference mode."""
         for layer in self.layers:
             layer.train(rng)
 
@@ -232,7 +229,6 @@ class Sequential(Layer):
         return loss, accuracy(y.argmax(axis=1), logits.argmax(axis=1))
 
     def astype(self, dtype: np.dtype) -> None:
-        """Convert the parameters of all layers."""
         for layer in self.layers:
             layer.astype(dtype)
 
