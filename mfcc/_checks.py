@@ -1,9 +1,12 @@
 """Argument validation shared by the package."""
 
+from math import inf
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+MAX_CHANNELS = 8  # as many samples are no recording
 
 
 def as_float(
@@ -28,3 +31,27 @@ def positive_integer(value: Any, name: str) -> int:
     if not isinstance(value, int | np.integer) or value < 1:
         raise ValueError(f"{name}={value!r} must be a positive integer")
     return int(value)
+
+
+def finite_signal(signal: ArrayLike) -> np.ndarray:
+    """Check a signal. ValueError: integers, samples not finite, channels on the last axis."""
+    signal = as_float(signal, "signal", kinds="f")
+    if signal.ndim > 1 and signal.shape[-1] <= MAX_CHANNELS < signal.shape[-2]:
+        found = f"signal has shape {signal.shape}; its last axis must be time"
+        raise ValueError(f"{found}: are the channels last? transpose, or take signal.mean(axis=-1)")
+    if n_bad := np.count_nonzero(~np.isfinite(signal)):
+        raise ValueError(f"signal has {n_bad} samples that are NaN or infinite; all must be finite")
+    return signal
+
+
+def samples_or_default(n: int | None, seconds: float, sample_rate: float, name: str) -> int:
+    """Return n; if it is None, the number of whole samples in `seconds`."""
+    if not 0 < sample_rate < inf:
+        raise ValueError(f"{sample_rate=} must be a positive number of Hz")
+    return positive_integer(int(seconds * sample_rate) if n is None else n, name)
+
+
+def check_n_mfcc(n_mfcc: int, n_mels: int) -> None:
+    """Raise ValueError if n_mfcc < 1 or n_mfcc > n_mels."""
+    if not 1 <= n_mfcc <= n_mels:
+        raise ValueError(f"{n_mfcc=} must be at least 1 and at most {n_mels=}")

@@ -14,8 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from . import cepstrum, fourier, framing
-from ._checks import as_float, positive_integer
-from .features import finite_signal
+from ._checks import as_float, finite_signal, positive_integer
 from .mel import hz_to_mel, mel_filterbank, mel_to_hz
 
 COLOR_MAP = "viridis"  # perceptually uniform, also for color-blind readers

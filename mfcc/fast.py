@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import cepstrum, features, fourier, framing
+from . import cepstrum, fourier, framing
+from ._checks import check_n_mfcc, finite_signal, samples_or_default
 from .mel import mel_filterbank
 
 PRODUCT = 2**18  # real multiplications in one matrix product; BLAS splits larger ones
@@ -37,9 +38,9 @@ def mel_spectrogram(
     htk: bool = False, center: bool = True, pad_mode: str = "constant",
 ) -> np.ndarray:  # fmt: skip
     """E[m, t] as features.mel_spectrogram, with its arguments, shapes and errors."""
-    signal = features.finite_signal(signal)
-    n_fft = features.samples_or_default(n_fft, 0.02, sample_rate, "n_fft")
-    hop_length = features.samples_or_default(hop_length, 0.01, sample_rate, "hop_length")
+    signal = finite_signal(signal)
+    n_fft = samples_or_default(n_fft, 0.02, sample_rate, "n_fft")
+    hop_length = samples_or_default(hop_length, 0.01, sample_rate, "hop_length")
     edge = n_fft // 2 if center and pad_mode == "constant" else 0  # zeros before the first sample
     if center and pad_mode != "constant":
         signal = framing.pad_center(signal, n_fft, pad_mode)
@@ -69,7 +70,7 @@ def mfcc(
     top_db: float | None = 80.0, lifter: float = 0,
 ) -> np.ndarray:  # fmt: skip
     """c[i, t] as features.mfcc, with its arguments, shapes and errors."""
-    features.check_n_mfcc(n_mfcc, n_mels)
+    check_n_mfcc(n_mfcc, n_mels)
     mel = mel_spectrogram(
         signal, sample_rate, n_fft=n_fft, hop_length=hop_length, n_mels=n_mels, fmin=fmin,
         fmax=fmax, htk=htk, center=center, pad_mode=pad_mode,
