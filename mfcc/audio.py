@@ -21,7 +21,7 @@ DURATION = 5.0  # s
 MAX_RATE = 768_000  # Hz; above any recorder's; higher rates need huge resampling filters
 MARGIN = 0.1  # s read beyond the requested end, so that resampling has no edge effect
 SLACK = 0.1  # s by which a file may be shorter than its header states
-BLOCK = 60  # s per call of the decoder if the header states no length
+BLOCK = 60  # s per call of the decoder
 MAX_HEADER = 4096  # bytes; a larger file without samples has lost its length
 UNKNOWN = 2**62  # samples; libsndfile states more if the header of a file states none
 BITRATES = (  # kbit/s of MP3 frames by index: for sample rates from 32 kHz, and for lower ones
@@ -50,19 +50,16 @@ def read(path: str | os.PathLike[str], duration: float | None = None) -> tuple[n
 
     Returns the signal (n,) float32 in [-1, 1] (values beyond full scale are clipped)
     and its sample rate in Hz; reads at most duration s and a margin.
-    ValueError: as for open_audio and read_blocks; more samples than fit into memory; duration not
-    > 0. OSError: the file cannot be opened. WAV, AIFF, AU, W64, RF64 and Ogg files shorter than
-    they should be are read to their end.
+    ValueError: as for open_audio and read_blocks; duration not > 0. OSError: the file cannot be
+    opened. WAV, AIFF, AU, W64, RF64 and Ogg files shorter than they should be are read to their
+    end.
     """
     if duration is not None and not 0 < duration < inf:
         raise ValueError(f"duration={duration!r} must be a positive number of seconds, or None")
     with open_audio(path) as sound:
-        n = UNKNOWN if duration is None else ceil((duration + MARGIN) * sound.samplerate)
-        try:
-            channels = np.concatenate(list(read_blocks(path, sound, None, n=n)))
-        except MemoryError:
-            raise ValueError(f"{os.fsdecode(path)} has too many samples to fit in memory") from None
-    return to_mono(channels), sound.samplerate
+        rate = sound.samplerate
+        n = UNKNOWN if duration is None else ceil((duration + MARGIN) * rate)
+        return to_mono(np.concatenate(list(read_blocks(path, sound, BLOCK * rate, n=n)))), rate
 
 
 @contextmanager
@@ -104,10 +101,10 @@ def open_audio(path: str | os.PathLike[str]) -> Iterator[Any]:
 
 
 def read_blocks(
-    path: str | os.PathLike[str], sound: Any, size: int | None, start: int = 0, n: int = UNKNOWN
+    path: str | os.PathLike[str], sound: Any, size: int, start: int = 0, n: int = UNKNOWN
 ) -> Iterator[np.ndarray]:
     """Read at most n samples of an open file from second start on, in blocks (size, n_channels)
-    float32, the last one shorter; None: in one block, if the header states the number of samples.
+    float32, the last one shorter.
 
     ValueError, with the path, at the end: no samples, fewer than the header states by more than
     SLACK, a part that the decoder does not read, NaN or infinite samples, after which no block is
@@ -116,7 +113,6 @@ def read_blocks(
     name, first = os.fsdecode(path), start * sound.samplerate
     stated = min(n, sound.frames - first) if sound.frames < UNKNOWN else 0
     end = stated or n
-    size = size or stated or BLOCK * sound.samplerate
     if start:
         sound.seek(first)
     dtype = "int16" if sound.subtype == "PCM_16" else "float32"
