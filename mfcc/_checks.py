@@ -55,3 +55,11 @@ def check_n_mfcc(n_mfcc: int, n_mels: int) -> None:
     """Raise ValueError if n_mfcc < 1 or n_mfcc > n_mels."""
     if not 1 <= n_mfcc <= n_mels:
         raise ValueError(f"{n_mfcc=} must be at least 1 and at most {n_mels=}")
+
+
+def check_decibels(power: np.ndarray, amin: float, top_db: float | None) -> None:
+    """Raise ValueError if power is empty, amin <= 0 or top_db < 0."""
+    if power.size == 0 or not amin > 0:
+        raise ValueError(f"{amin=} must be positive, and power {power.shape} must not be empty")
+    if top_db is not None and not top_db >= 0:
+        raise ValueError(f"{top_db=} must be at least 0 dB, or None")

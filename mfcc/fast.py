@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from . import cepstrum, fourier, framing
-from ._checks import check_n_mfcc, finite_signal, samples_or_default
+from ._checks import check_decibels, check_n_mfcc, finite_signal, samples_or_default
 from .mel import mel_filterbank
 
 PRODUCT = 2**18  # real multiplications in one matrix product; BLAS splits larger ones
@@ -75,7 +75,7 @@ def mfcc(
         signal, sample_rate, n_fft=n_fft, hop_length=hop_length, n_mels=n_mels, fmin=fmin,
         fmax=fmax, htk=htk, center=center, pad_mode=pad_mode,
     )  # fmt: skip
-    cepstrum.check_decibels(mel, cepstrum.AMIN, top_db)
+    check_decibels(mel, cepstrum.AMIN, top_db)
     log_mel = np.log(np.maximum(mel, cepstrum.AMIN, out=mel), out=mel)
     if top_db is not None:
         floor = log_mel.max((-2, -1), keepdims=True) - top_db / DB
