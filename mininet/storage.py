@@ -7,14 +7,17 @@ in the order of the layers. Loading never executes code from the file.
 import errno
 import json
 import os
+import stat
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from inspect import signature
 from io import BytesIO
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import numpy as np
 
@@ -22,6 +25,7 @@ from ._checks import all_finite, as_float
 from .layers import Dense, Layer
 
 FORMAT = "mininet 1"
+MIB = 2**20  # bytes
 
 
 def save(path: str | os.PathLike[str], *networks: Sequence[Layer], metadata: Any) -> None:
@@ -48,8 +52,11 @@ def load(
 
     ValueError: not a model file, a damaged one, another number of networks. OSError: no file.
     """
-    content = Path(path).read_bytes()
+    content = _read(path)
     try:
+        with ZipFile(BytesIO(content)) as archive:
+            if sum(member.file_size for member in archive.infolist()) > len(content):
+                raise ValueError("the unpacked arrays are larger than the file")
         with np.load(BytesIO(content), allow_pickle=False) as arrays:
             header = json.loads(str(arrays["header"]))
             params = [arrays[f"param_{i}"] for i in range(len(arrays.files) - 1)]
@@ -64,6 +71,26 @@ def load(
         return [build(list(islice(rest, size))) for size in sizes], header["metadata"]
     except Exception as error:  # NumPy raises many types for damaged files
         raise ValueError(f"{path} is not a mininet model file: {error!s:.300}") from None
+
+
+def _read(path: str | os.PathLike[str]) -> bytes:
+    """The content of a file, or of a pipe up to 1 GiB. ValueError: a device. OSError, with path."""
+
+    def opener(name: str, flags: int) -> int:
+        """Open a named pipe without waiting for a writer: it is empty."""
+        return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+
+    try:
+        with open(path, "rb", opener=opener) as file:
+            mode = os.fstat(file.fileno()).st_mode
+            if stat.S_ISREG(mode):
+                return file.read()
+            if not stat.S_ISFIFO(mode):
+                raise ValueError(f"{path} is a device, not a file")
+            os.set_blocking(file.fileno(), True)
+            return b"".join(islice(iter(partial(file.read, MIB), b""), 1024))
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
 
 
 def _describe(layer: Layer) -> dict[str, Any]:

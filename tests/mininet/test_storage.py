@@ -4,6 +4,7 @@ import errno
 import io
 import json
 import os
+import tracemalloc
 import zipfile
 from contextlib import nullcontext
 from pathlib import Path
@@ -179,7 +180,7 @@ class Trap:
         return pytest.fail, ("a pickle was executed",)
 
 
-def model(**changes: Any) -> bytes:
+def model(compression: int = 0, **changes: Any) -> bytes:
     """A model of one Dense and one ReLU with changed entries and arrays; None: without them."""
     header: dict[str, Any] = {"format": "mininet 1", "metadata": {}, "sizes": None}
     header["layers"] = [{"type": "Dense"}, {"type": "ReLU"}]
@@ -187,7 +188,7 @@ def model(**changes: Any) -> bytes:
     text = json.dumps({name: value for name, value in header.items() if value is not None})
     right = {"header": text, "param_0": np.ones((1, 2)), "param_1": np.ones(2)}
     content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
+    with zipfile.ZipFile(content, "w", compression) as archive:
         for name, array in {**right, **changes}.items():
             if array is not None:
                 archive.writestr(f"{name}.npy", array if type(array) is bytes else npy(array))
@@ -213,13 +214,14 @@ WRONG = {
     "no header": model(header=None),
     "a pickled header": model(header=np.array([Trap()])),
     "pickled weights": model(param_0=np.array([Trap()])),
+    "a bomb": model(zipfile.ZIP_DEFLATED, param_0=npy(np.zeros((1, 10**6)))),
     "a header of NumPy cut short": model(param_1=b"\x93NUMPY\x01\x00\x06\x00{'((\n"),
     "no JSON": model(header="no JSON"),
     "nested lists": model(header="[" * 100_000),
     "a list as header": model(header="[]"),
     "another format": model(format="mininet 2"),
     "a long format": model(format="2" * 10**6),
-    **{f"no {k}": model(**{k: None}) for k in ("format", "layers", "metadata")},
+    **{f"no {k}": model(0, **{k: None}) for k in ("format", "layers", "metadata")},
     "no layer": model(layers=[], param_0=None, param_1=None),
     "an unknown type": model(layers=[{"type": "Unknown"}], param_0=None, param_1=None),
     "an unknown option": model(layers=[DENSE, {**DROPOUT, "rate": 0.5, "slope": 1}]),
@@ -239,6 +241,7 @@ WRONG = {
     **{f"sizes {sizes}": model(sizes=sizes) for sizes in SIZES},
 }
 REASONS = {
+    "a bomb": ": the unpacked arrays are larger than the file",
     "another format": ": its format is 'mininet 2', not 'mininet 1'",
     "an unknown type": ": its layer 'Unknown' is unknown: define or import the class first",
     "slopes of three": ": cannot reshape array of size 3 into shape (2,)",
@@ -251,15 +254,19 @@ REASONS = {
 
 @pytest.mark.parametrize("kind", WRONG)
 def test_a_file_that_is_not_a_model_is_rejected(path: Path, kind: str) -> None:
-    """One ValueError names the file, in a few lines; no pickle is executed."""
+    """One ValueError names the file, in a few lines; no pickle is executed, no bomb unpacked."""
     path.write_bytes(model())
     assert repr(Sequential.load(path).layers) == "[Dense(n_in=1, n_out=2), ReLU()]"
     path.write_bytes(WRONG[kind])
+    tracemalloc.start()
     message = refusal(Sequential.load, path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
     assert message.startswith(f"{path} is not a mininet model file: ")
     assert message.endswith(REASONS.get(kind, "")) and len(message) < len(str(path)) + 400
     if kind == "sizes [1]":
         assert refusal(mn.Ensemble.load, path).endswith(": it contains 1 networks of [1] layers")
+    assert peak < 10**6 or kind != "a bomb"
 
 
 @settings(max_examples=300)

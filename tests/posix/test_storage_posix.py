@@ -1,14 +1,16 @@
 """Properties of mininet/storage.py that need a POSIX system."""
 
 import os
+import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
-from numpy.random import default_rng
 
 from mininet import Dense, Sequential
+from tests.oracles import refusal
 
-NETWORK = Sequential([Dense(1, 1, default_rng(0))])
+NETWORK = Sequential([Dense(1, 1, np.random.default_rng(0))])
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="named pipes and modes are POSIX")
 
 
@@ -21,6 +23,22 @@ def test_a_pipe_or_a_device_is_not_replaced(tmp_path: Path) -> None:
             NETWORK.save(tmp_path / name)
         assert caught.value.filename == str(written) and not written.is_file()
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_pipe_is_read_and_a_device_is_refused(tmp_path: Path) -> None:
+    """A pipe that a process is writing, as <(cat model) is, is read; one without a writer is empty,
+    and a device, which may have no end, is a ValueError that names it. Nothing blocks."""
+    NETWORK.save(tmp_path / "model")
+    os.mkfifo(tmp_path / "pipe")
+    assert "not a mininet model file" in refusal(Sequential.load, tmp_path / "pipe")
+    (tmp_path / "device").symlink_to("/dev/zero")
+    message = f"{tmp_path / 'device'} is a device, not a file"
+    assert refusal(Sequential.load, tmp_path / "device") == message
+    command = ["sh", "-c", "sleep 0.2; cat model"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE) as writer:
+        assert writer.stdout is not None
+        loaded = Sequential.load(f"/dev/fd/{writer.stdout.fileno()}")
+    np.testing.assert_array_equal(loaded.params[0], NETWORK.params[0])
 
 
 def test_a_model_file_is_as_open_to_others_as_any_new_file(tmp_path: Path) -> None:
