@@ -21,7 +21,9 @@ def main(arguments: list[str]) -> int:
             print(f"{f'c{k}':>4}{c.mean():10.2f}{c.std():10.2f}{c.min():10.2f}{c.max():10.2f}")
         return 0
     except Exception as error:
-        print(f"mfcc: {str(error) or type(error).__name__}", file=sys.stderr)
+        text = str(error) or type(error).__name__
+        safe = (c if c.isprintable() else ascii(c)[1:-1] for c in text)  # for any terminal
+        print(f"mfcc: {''.join(safe)}", file=sys.stderr)
         return 2
 
 

@@ -1,5 +1,7 @@
 """Argument validation shared by the package."""
 
+import sys
+import warnings
 from math import inf
 from typing import Any
 
@@ -63,3 +65,11 @@ def check_decibels(power: np.ndarray, amin: float, top_db: float | None) -> None
         raise ValueError(f"{amin=} must be positive, and power {power.shape} must not be empty")
     if top_db is not None and not top_db >= 0:
         raise ValueError(f"{top_db=} must be at least 0 dB, or None")
+
+
+def warn(text: str) -> None:
+    """Warn at the line that calls the package."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and frame.f_globals.get("__package__") == __package__:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, stacklevel=level)

@@ -1,12 +1,11 @@
 """The mel scale, and a bank of triangular filters spaced evenly on it. Chapter 5."""
 
-import warnings
 from math import inf, log
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._checks import as_float, positive_integer
+from ._checks import as_float, positive_integer, warn
 
 # Slaney's scale: linear up to a corner, logarithmic above; continuous there, but not smooth.
 HZ_PER_MEL = 200 / 3  # Hz per mel below the corner
@@ -77,10 +76,9 @@ def mel_filterbank(
     triangles = np.minimum((f - left) / (center - left), (right - f) / (right - center))
     weights = np.maximum(0, triangles)  # (n_mels, n_bins)
     if n_empty := int(np.sum(~weights.any(axis=1))):
-        warnings.warn(
+        warn(
             f"{n_empty} of {n_mels} mel filters are empty: no bin falls inside them; "
-            f"lower n_mels={n_mels} or raise n_fft={n_fft}",
-            stacklevel=2,
+            f"lower n_mels={n_mels} or raise n_fft={n_fft}"
         )
     return weights if norm is None else weights * 2 / (right - left)
 

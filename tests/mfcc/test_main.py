@@ -40,8 +40,8 @@ def test_the_table_has_mean_deviation_and_range_of_each_coefficient(
 def test_bad_arguments_are_one_line_on_stderr(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The usage, or the reason with the path; also what is no error of the file, such as no memory.
-    The exit code is 2."""
+    """The usage, or the reason with the path, in printable characters; also what is no error of the
+    file, such as no memory. The exit code is 2."""
     missing, text = tmp_path / "missing.wav", tmp_path / "text.wav"
     text.write_text("not a sound")
     for arguments, error in (
@@ -51,6 +51,7 @@ def test_bad_arguments_are_one_line_on_stderr(
     ):
         assert main(arguments) == 2
         assert capsys.readouterr() == ("", f"{error}\n")
-    monkeypatch.setattr("mfcc.__main__.load", Mock(side_effect=MemoryError()))
-    assert main(["clip.wav"]) == 2
-    assert capsys.readouterr().err == "mfcc: MemoryError\n"
+    for raised, words in ((MemoryError(), "MemoryError"), (ValueError("a\x1b"), "a\\x1b")):
+        monkeypatch.setattr("mfcc.__main__.load", Mock(side_effect=raised))
+        assert main(["clip.wav"]) == 2
+        assert capsys.readouterr().err == f"mfcc: {words}\n"

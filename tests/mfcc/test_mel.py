@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import mfcc
 from mfcc import fast, hz_to_mel, mel_filterbank, mel_to_hz
 from tests.oracles import assert_within, mel_corners
 from tests.strategies import eps_of
@@ -150,10 +151,15 @@ def test_empty_filters_are_counted_in_a_warning(bank: dict[str, Any], norm: str 
     assert [str(warning.message) for warning in caught] == [expected] * (n_empty > 0)
 
 
-def test_the_fast_form_warns_too() -> None:
-    """The first call with settings that leave filters empty warns of them."""
-    with pytest.warns(UserWarning, match="2 of 40 mel filters are empty"):
-        fast.mfcc(np.zeros(200), 8000.5, n_fft=64, n_mels=40)  # a rate of this test alone
+def test_the_warning_points_at_the_caller() -> None:
+    """Each call warns at the line that calls the package, the fast form once for its settings."""
+    signal = np.zeros(200)
+    with pytest.warns(UserWarning, match="2 of 40 mel filters are empty") as caught:
+        mel_filterbank(8000, 64, 40)
+        for call in (mfcc.mel_spectrogram, mfcc.mfcc, fast.mel_spectrogram, fast.mfcc):
+            fast._unordered_filterbank.cache_clear()
+            call(signal, 8000, n_fft=64, n_mels=40)
+    assert [warning.filename for warning in caught] == [__file__] * 5
 
 
 def test_the_default_bank() -> None:
