@@ -19,22 +19,6 @@ SHAPES = st.lists(st.lists(st.integers(1, 4), max_size=3).map(tuple), min_size=1
 Shapes = list[tuple[int, ...]]
 
 
-@given(st.floats(0.01, 100), st.floats(0.01, 3), STEPS)
-def test_steps_diverge_beyond_two_over_the_curvature(
-    curvature: float, product: float, n: int
-) -> None:
-    """On L = λθ²/2 a step multiplies θ by 1 - lr·λ: |θ| grows without bound for lr·λ > 2."""
-    theta, optimizer, sizes = np.ones(1), SGD(product / curvature), [1.0]
-    for _ in range(n):
-        optimizer.step([theta], [curvature * theta])
-        sizes.append(abs(theta[0]))
-    # each step rounds the rate, the gradient and the difference: about 4 eps of numbers up to 2¹²
-    expected = abs(1 - product) ** np.arange(n + 1)
-    np.testing.assert_allclose(sizes, expected, rtol=1e-12, atol=1e-12)
-    if abs(product - 2) > 1e-9:
-        assert np.all(np.diff(sizes) > 0) == (product > 2)
-
-
 def test_an_optimizer_belongs_to_the_parameters_of_its_first_step() -> None:
     """One gradient for each parameter; other arrays, even of equal shape and value, are refused."""
     one, gradient, optimizer = [np.ones(1)], [np.ones(1)], SGD()

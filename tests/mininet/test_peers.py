@@ -49,9 +49,7 @@ def test_weights_and_history_are_those_of_the_peer(peer: str, run: str) -> None:
     # Each of 36 updates rounds a parameter of at most 2 in either program: 6e-6 in float32, where
     # 1e-5 is asked for. Updates of the wrong rate, t counted from 1 or by epochs, differ by 1e-4.
     assert_within(weights, expected, sum_rounding(N_UPDATES, 2, DTYPES[peer]))
-    assert np.abs(expected[-1] - values["start"]).max() > 1e-3
     # as above, and the mean over 40 examples of losses of about 1.5
     bound = sum_rounding(N_UPDATES + N_EXAMPLES, 2, DTYPES[peer])
     assert_within(history.loss, values[f"{run}_loss"], bound)
     assert_within(history.accuracy, values[f"{run}_accuracy"], bound)
-    assert history.loss[-1] < history.loss[0]
