@@ -81,7 +81,7 @@ def test_a_network_that_could_not_be_loaded_is_not_saved(path: Path) -> None:
     del amplifier.name  # an argument with a default
     for network, reason in (
         (Sequential([nested]), f"the layer {nested!r}: Object of type ReLU is not JSON serial"),
-        (Sequential([third(1, 2, default_rng(0))]), "the layer Third(n_in=1, n_out=2): Dense.__in"),
+        (Sequential([third(1, 2, default_rng(0))]), "the layer Third(n_in=1, n_out=2): Dense."),
         (Sequential([own]), f"the layer {later.__name__}(){another}"),
         (Sequential([amplifier]), f"the layer Amplifier(gain=2.0){another}"),
         (Sequential([Amplifier(array)]), "the layer Amplifier(gain=array([1.]), name='x'): "),
