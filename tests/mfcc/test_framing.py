@@ -41,20 +41,6 @@ def test_the_default_padding_is_half_a_frame_of_zeros(signal: np.ndarray, length
     assert frame(signal, 1, 1).dtype == padded.dtype
 
 
-@given(signals(min_size=2, max_size=300), LENGTHS)
-def test_the_padding_modes(signal: np.ndarray, length: int) -> None:
-    """Before sample 0: "reflect" 1, 2, …, "symmetric" 0, 1, …, "edge" 0, 0, …, "wrap" -1, -2, …."""
-    n = signal.shape[-1]
-    half = min(length, 2 * n - 1) // 2
-    j = np.arange(1, half + 1)  # distance from the first, or last, sample
-    before = {"reflect": j, "symmetric": j - 1, "edge": 0 * j, "wrap": n - j}
-    for pad_mode, index in before.items():
-        padded = pad_center(signal, 2 * half + 1, pad_mode)
-        np.testing.assert_array_equal(padded[..., half : half + n], signal)
-        np.testing.assert_array_equal(padded[..., half - j], signal[..., index])
-        np.testing.assert_array_equal(padded[..., half + n - 1 + j], signal[..., n - 1 - index])
-
-
 @given(st.integers(1, 2000))
 def test_hann_is_a_squared_sine(n: int) -> None:
     """w[j] = sin²(πj/n) in float64, zero at j = 0 only."""

@@ -22,12 +22,10 @@ INTEGERS = st.sampled_from([np.int8, np.uint8, np.int16, np.int32, np.uint64, np
 SHAPES = st.integers(1, 5).map(lambda n: (n, n))
 MATRICES = hnp.arrays(INTEGERS, SHAPES, elements=st.integers(0, 127))
 
-Pairs = list[tuple[int, int]]
-
 
 @given(PAIRS, st.integers(0, 3), INTEGERS)
 def test_accuracy_and_the_confusion_matrix_count_the_pairs(
-    pairs: Pairs, extra: int, dtype: type
+    pairs: list[tuple[int, int]], extra: int, dtype: type
 ) -> None:
     """M[i, j] = |{k: y_true = i, y_pred = j}|; accuracy is the trace of M over n."""
     needed, (y_true, y_pred) = 1 + max(map(max, pairs)), np.array(pairs, dtype).T

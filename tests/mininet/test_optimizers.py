@@ -16,7 +16,6 @@ DECAYS = st.just(0.0) | st.floats(1e-6, 10)
 MOMENTA = st.just(0.0) | st.floats(0.01, 0.99)
 STEPS = st.integers(1, 12)
 SHAPES = st.lists(st.lists(st.integers(1, 4), max_size=3).map(tuple), min_size=1, max_size=3)
-Shapes = list[tuple[int, ...]]
 
 
 def test_an_optimizer_belongs_to_the_parameters_of_its_first_step() -> None:
@@ -32,7 +31,7 @@ def test_an_optimizer_belongs_to_the_parameters_of_its_first_step() -> None:
 
 @given(SHAPES, RATES, DECAYS, MOMENTA, STEPS, st.sampled_from(FLOATS), generators())
 def test_updates_have_the_closed_form(
-    shapes: Shapes, rate: float, decay: float, momentum: float, n: int, dtype: Any, rng: Generator
+    shapes: Any, rate: float, decay: float, momentum: float, n: int, dtype: Any, rng: Generator
 ) -> None:
     """v_k = -Σ_{j<=k} mᵏ⁻ʲ lr_j g_j, lr_j = learning_rate/(1 + decay·j), θ_n = θ_0 + Σ_k v_k."""
     params = [rng.standard_normal(shape).astype(dtype) for shape in shapes]
