@@ -30,7 +30,6 @@ def signals(
     draw: st.DrawFn,
     min_size: int = 1,
     max_size: int = 2000,
-    dtypes: tuple[type, ...] = FLOATS,
     leading: bool = True,
     decades: int = 6,
 ) -> np.ndarray:
@@ -48,7 +47,7 @@ def signals(
         "ramp": lambda: np.broadcast_to(t / n, (*shape, n)) - 0.5,
         "silence": lambda: np.zeros((*shape, n)),
     }[kind]()
-    return (level * wave).astype(draw(st.sampled_from(dtypes)))
+    return (level * wave).astype(draw(st.sampled_from(FLOATS)))
 
 
 def integer_arrays(shape: Any) -> st.SearchStrategy[np.ndarray]:
