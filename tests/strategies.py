@@ -27,11 +27,7 @@ def eps_of(dtype: np.dtype | type) -> float:
 
 @st.composite
 def signals(
-    draw: st.DrawFn,
-    min_size: int = 1,
-    max_size: int = 2000,
-    leading: bool = True,
-    decades: int = 6,
+    draw: st.DrawFn, min_size: int = 1, max_size: int = 2000, leading: bool = True, decades: int = 6
 ) -> np.ndarray:
     """Signals (..., n) of five kinds, from 10^-decades to 10^decades in level."""
     n = draw(st.integers(min_size, max_size))
