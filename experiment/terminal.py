@@ -78,30 +78,26 @@ def text_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """Format rows under column names, the first column left-aligned, the others right; columns
     beyond WIDTH follow below, each time after the first column."""
     cells = [[printable(str(cell)) for cell in row] for row in (columns, *rows)]
-    first, *others = ([*column] for column in zip(*cells, strict=True))
-    parts: list[list[list[str]]] = [[]]
+    first, *others = zip(*cells, strict=True)
+    start = [cell + pad for cell, pad in zip(first, _padding(first), strict=True)]
+    parts = [start]  # of the table, as lines
     for column in others:
-        if parts[-1] and sum(_width(c) + 2 for c in [first, *parts[-1], column]) - 2 > WIDTH:
-            parts.append([])
-        parts[-1].append(column)
-    return "\n\n".join(_aligned([first, *part]) for part in parts)
+        right = [pad + cell for cell, pad in zip(column, _padding(column), strict=True)]
+        if parts[-1] is not start and _width(parts[-1][0]) + 2 + _width(right[0]) > WIDTH:
+            parts.append(start)
+        parts[-1] = [f"{line}  {cell}" for line, cell in zip(parts[-1], right, strict=True)]
+    return "\n\n".join("\n".join([p[0], "-" * _width(p[0]), *p[1:]]) for p in parts)
 
 
-def _width(column: Iterable[str]) -> int:
-    """The columns of a terminal that the widest cell takes: Hangul and Han characters take two."""
-    return max(len(cell) + sum(east_asian_width(c) in "WF" for c in cell) for cell in column)
+def _padding(column: Sequence[str]) -> list[str]:
+    """The spaces that make each cell as wide as the widest."""
+    widths = [_width(cell) for cell in column]
+    return [" " * (max(widths) - width) for width in widths]
 
 
-def _aligned(columns: Sequence[Sequence[str]]) -> str:
-    """The columns side by side, with a line below their names."""
-    widths = [_width(column) for column in columns]
-    lines = []
-    for row in zip(*columns, strict=True):
-        pads = [" " * (width - _width([cell])) for cell, width in zip(row, widths, strict=True)]
-        first, *others = zip(row, pads, strict=True)
-        lines.append("  ".join(["".join(first), *(pad + cell for cell, pad in others)]))
-    rule = "-" * (sum(widths) + 2 * len(widths) - 2)
-    return "\n".join([lines[0], rule, *lines[1:]])
+def _width(text: str) -> int:
+    """The columns of a terminal that a text takes: Hangul and Han characters take two."""
+    return len(text) + sum(east_asian_width(c) in "WF" for c in text)
 
 
 def progress_bar(description: str, quiet: bool, unit: str = "clip") -> Callable[..., Iterable[Any]]:
