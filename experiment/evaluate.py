@@ -69,14 +69,12 @@ def prepare(
 
 
 class Choice(NamedTuple):
-    """The networks to average, the exponent that sharpens their average, the threshold below which
-    their answer is "unsure", and their cross-validated accuracy: 1, None and None if nothing was
-    cross-validated."""
+    """The networks of a recipe to average; the defaults hold if nothing was cross-validated."""
 
     networks: Sequence[int]
-    exponent: float = 1.0
-    threshold: float | None = None
-    accuracy: float | None = None
+    exponent: float = 1.0  # that sharpens their average
+    threshold: float | None = None  # of the largest probability: below it, the answer is "unsure"
+    accuracy: float | None = None  # cross-validated
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -87,8 +85,6 @@ def choose_networks(
     less noisy than the accuracy; and the threshold. Every subset is cross-validated on these clips
     and their folds, fold_of (n,)."""
     views, labels, classes = features.views, features.labels, features.classes
-    if len(views) == 1:
-        return Choice((0,))
     p = np.zeros((len(views), len(labels), len(classes)))
     for fold in progress_bar("choosing networks", quiet, "fold")(np.unique(fold_of)):
         training, test = features.only(fold_of != fold), fold_of == fold
@@ -116,29 +112,25 @@ def find_threshold(probabilities: np.ndarray, labels: np.ndarray) -> float:
 
 
 class Trial(NamedTuple):
-    """One test fold with one seed: the tested clips and their probabilities (n, C); the threshold
-    chosen on the training folds; (loss, accuracy) on the training folds and on the test fold; the
-    curves of each chosen network by name.
-
-    A curve (4, n_epochs) has loss and accuracy over windows on the training folds, averaged while
-    the weights change, then both on the test fold, after the epoch."""
+    """One test fold with one seed. A curve (4, n_epochs) has loss and accuracy over windows on the
+    training folds, averaged while the weights change, then both on the test fold, after the epoch.
+    """
 
     fold: int
     seed: int
-    clips: np.ndarray
-    threshold: float | None
-    probabilities: np.ndarray
-    train: tuple[float, float]
-    test: tuple[float, float]
-    curves: dict[str, np.ndarray]
+    clips: np.ndarray  # (n,), those tested
+    threshold: float | None  # chosen on the training folds
+    probabilities: np.ndarray  # (n, C)
+    train: tuple[float, float]  # loss and accuracy on the training folds
+    test: tuple[float, float]  # on the test fold
+    curves: dict[str, np.ndarray]  # of each chosen network, by its name
 
 
 class Answers(NamedTuple):
-    """The predictions for n clips: how often each class was predicted, over all seeds, (n, C), and
-    the mean probability of each class, (n, C)."""
+    """The predictions for n clips, over all seeds."""
 
-    counts: np.ndarray
-    probabilities: np.ndarray
+    counts: np.ndarray  # (n, C), how often each class was predicted
+    probabilities: np.ndarray  # (n, C), their means
 
 
 def cross_validate(
@@ -180,7 +172,6 @@ def named(fold: int, seed: int) -> Iterator[None]:
 
 
 def _choose_fold(recipe: Recipe, features: Features, folds: Folds, seed: int, fold: int) -> Choice:
-    """The networks chosen without a fold."""
     others = folds.fold_of != fold
     with named(fold, seed):
         return choose_networks(recipe, features.only(others), folds.fold_of[others], seed)
@@ -189,29 +180,19 @@ def _choose_fold(recipe: Recipe, features: Features, folds: Folds, seed: int, fo
 def _test_fold(
     recipe: Recipe, features: Features, folds: Folds, fold: int, choice: Choice, seed: int
 ) -> Trial:
-    """The trial of one fold with one seed."""
-    is_test = folds.fold_of == fold
+    is_test, networks, curves = folds.fold_of == fold, {}, {}
     training, test = features.only(~is_test), features.only(is_test)
-    with named(fold, seed):
-        results = _train_and_test(recipe, choice, training, test, seed)
+    with named(fold, seed), np.errstate(over="ignore", invalid="ignore"):
+        for k in choice.networks:
+            networks[k], x, y, rng = prepare(recipe, k, training, seed)
+            held_out = window_examples(test.views[k], test.labels)
+            history = recipe.fit(networks[k], x, y, rng, held_out=held_out)
+            values = history.loss, history.accuracy, history.val_loss, history.val_accuracy
+            curves[recipe.networks[k]] = np.array(values)
+        model = Model(recipe, test.classes, networks, choice.exponent, choice.threshold)
+        p_training, p = model.predict_proba(training.views), model.predict_proba(test.views)
+    results = p, scores(p_training, training.labels), scores(p, test.labels), curves
     return Trial(fold, seed, np.flatnonzero(is_test), choice.threshold, *results)
-
-
-@np.errstate(over="ignore", invalid="ignore")
-def _train_and_test(
-    recipe: Recipe, choice: Choice, training: Features, test: Features, seed: int
-) -> tuple[np.ndarray, tuple[float, float], tuple[float, float], dict[str, np.ndarray]]:
-    """The test probabilities, the scores on both parts, and the curves, as in Trial."""
-    networks, curves = {}, {}
-    for k in choice.networks:
-        networks[k], x, y, rng = prepare(recipe, k, training, seed)
-        held_out = window_examples(test.views[k], test.labels)
-        history = recipe.fit(networks[k], x, y, rng, held_out=held_out)
-        values = history.loss, history.accuracy, history.val_loss, history.val_accuracy
-        curves[recipe.networks[k]] = np.array(values)
-    model = Model(recipe, test.classes, networks, choice.exponent, choice.threshold)
-    p_training, p = model.predict_proba(training.views), model.predict_proba(test.views)
-    return p, scores(p_training, training.labels), scores(p, test.labels), curves
 
 
 def scores(probabilities: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
