@@ -45,24 +45,19 @@ FINDINGS = {  # key in the JSON: title of the list, text of one number
 
 
 class AudioStats(NamedTuple):
-    """One recording: sample rate (Hz), channels, length (s), format and coding; the number of
-    clipped runs (three or more consecutive samples within 1 % of full scale); the largest absolute
-    channel mean (DC offset); the proportion of silent 10 ms windows (below -60 dB); a digest of
-    rate and samples, independent of the file's name and coding; the largest absolute sample; the
-    level of the mean over channels relative to the channels (dB); the highest frequency (Hz) at
-    which the mean spectrum is within 80 dB of its peak."""
+    """One recording."""
 
-    rate: int
+    rate: int  # Hz
     channels: int
     seconds: float
-    coding: str
-    clipped: int
-    offset: float
-    silence: float
-    digest: str
-    peak: float
-    mixed: float
-    band: float
+    coding: str  # format and coding
+    clipped: int  # runs of three or more consecutive samples within 1 % of full scale
+    offset: float  # the largest absolute mean of a channel
+    silence: float  # the proportion of silent windows of 10 ms (below -60 dB)
+    digest: str  # of rate and samples, independent of the file's name and coding
+    peak: float  # the largest absolute sample
+    mixed: float  # dB, the level of the mean over channels relative to the channels
+    band: float  # Hz, the highest frequency at which the mean spectrum is within 80 dB of its peak
 
 
 def findings(found: AudioStats) -> dict[str, float]:

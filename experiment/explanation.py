@@ -18,18 +18,15 @@ from .recipes import HOP, Model, stack_views
 N_FFT = SAMPLE_RATE // 50  # samples in a frame of 20 ms
 TOP_DB = 80.0  # dB from the maximum of the clip to the floor
 OCCLUDED, STEP = 1.0, 0.25  # s of silence, one every STEP s
-MAX_LISTED = 10  # classes
 
 
 class Answer(NamedTuple):
-    """The prediction of a model for a clip, in words; the most probable classes and their
-    probabilities; the fall of the first one without the second that starts at k·STEP s, (n,); and
-    in words the second that contributes most."""
+    """The prediction of a model for a clip."""
 
-    text: str
-    listed: list[tuple[str, float]]
-    falls: np.ndarray
-    reason: str
+    text: str  # in words
+    listed: list[tuple[str, float]]  # the most probable classes and their probabilities
+    falls: np.ndarray  # (n,), of the first one without the second that starts at k·STEP s
+    reason: str  # in words: the second that contributes most
 
 
 def clip_page(clip: Clip, name: str, n_mfcc: int, model: Model | None = None) -> bytes:
@@ -94,7 +91,7 @@ def answer(model: Model, signal: np.ndarray) -> Answer:
     views = [model.recipe.views(variant) for variant in (signal, *(signal * part for part in kept))]
     p = model.predict_proba(stack_views(views))  # (1 + n, n_classes)
     order = np.argsort(-p[0], kind="stable")
-    listed = [(model.classes[c], float(p[0, c])) for c in order[:MAX_LISTED]]
+    listed = [(model.classes[c], float(p[0, c])) for c in order[:10]]
     falls, silent = p[0, order[0]] - p[1:, order[0]], np.abs(signal).max() < SILENT
     text = label(Span(0, DURATION, None if silent else listed[0][0], listed[0][1]), model)
     changes = bool((p[1:].argmax(axis=1) != order[0]).any())

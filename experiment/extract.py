@@ -35,25 +35,22 @@ WORKER_ENVIRONMENT = {
 }
 _environment_lock = Lock()
 
-FeatureFn = Callable[[np.ndarray], Sequence[np.ndarray]]
 Progress = Callable[[Iterable[int]], Iterable[int]]
 
 
 class ExtractionResult(NamedTuple):
-    """views[v][k] is view v of clip kept[k]; treated counts the clips resampled, cut and padded;
-    silent lists the names of silent clips; problems lists each unreadable clip as {"clip":
-    "class/file", "reason": message}."""
+    """The features of the readable clips, and what else was found."""
 
-    views: list[np.ndarray]
+    views: list[np.ndarray]  # views[v][k] is view v of clip kept[k]
     kept: list[int]
-    treated: Counter[str]
-    silent: list[str]
-    problems: list[dict[str, str]]
+    treated: Counter[str]  # how many clips were resampled, cut and padded
+    silent: list[str]  # names
+    problems: list[dict[str, str]]  # {"clip": "class/file", "reason": message}, of unreadable clips
 
 
 def extract_features(
     dataset: Dataset,
-    feature_fn: FeatureFn,
+    feature_fn: Callable[[np.ndarray], Sequence[np.ndarray]],
     executor: Executor | None = None,
     progress: Progress = iter,
     file: str | None = None,

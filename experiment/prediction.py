@@ -29,23 +29,21 @@ BANDS = 64  # rows of a drawn spectrogram
 
 
 class Span(NamedTuple):
-    """A part of a recording, from start to end (s), with the predicted class and its mean
-    probability; None and 0 for silence."""
+    """A part of a recording."""
 
-    start: float
-    end: float
-    name: str | None
-    probability: float
+    start: float  # s
+    end: float  # s
+    name: str | None  # of the predicted class; None for silence
+    probability: float  # its mean; 0 for silence
 
 
 class Prediction(NamedTuple):
-    """A recording: its length (s), the probability of each class (C,), the spans of its timeline,
-    and remarks on its quality."""
+    """What is predicted for a recording."""
 
-    seconds: float
-    probabilities: np.ndarray
-    spans: list[Span]
-    remarks: list[str]
+    seconds: float  # its length
+    probabilities: np.ndarray  # (C,), of each class
+    spans: list[Span]  # of its timeline
+    remarks: list[str]  # on its quality
 
 
 class Windows:
