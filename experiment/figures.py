@@ -32,38 +32,30 @@ FALLBACK_FONTS = (
     *("Malgun Gothic", "Apple SD Gothic Neo", "AppleGothic", "Noto Sans CJK KR", "NanumGothic"),
     *("Noto Sans CJK JP", "WenQuanYi Zen Hei", "Arial Unicode MS"),
 )
-UNUSABLE = (
-    "Emoji",
-    "Last Resort",
-    "LastResort",
-    "Adobe Blank",
-)  # bitmaps, boxes
+UNUSABLE = ("Emoji", "Last Resort", "LastResort", "Adobe Blank")  # bitmaps, boxes
 
 
 def drawable(names: Sequence[str]) -> list[str]:
     """Make names drawable by Matplotlib: installed fonts supply the characters that its own font
     lacks; characters in no font become escapes, as \\u96e8."""
+    import matplotlib.font_manager as fm
     from matplotlib import rcParams
-    from matplotlib.font_manager import (
-        FontProperties,
-        findfont,
-        findSystemFonts,
-        fontManager,
-        get_font,
-    )
 
     names = [printable(name) for name in names]
     wanted = set(map(ord, "".join(names)))
     for family in rcParams["font.family"]:
-        wanted.difference_update(get_font(findfont(FontProperties(family=[family]))).get_charmap())
-    known = {font.fname for font in fontManager.ttflist}
-    for path in set(findSystemFonts()) - known if wanted else ():  # installed since Matplotlib was
+        font = fm.get_font(fm.findfont(fm.FontProperties(family=[family])))
+        wanted.difference_update(font.get_charmap())
+    if not wanted:
+        return names
+    known = {each.fname for each in fm.fontManager.ttflist}
+    for path in set(fm.findSystemFonts()) - known:  # installed since Matplotlib was
         with suppress(OSError, RuntimeError):
-            fontManager.addfont(path)
-    fonts = {font.name: font.fname for font in fontManager.ttflist} if wanted else {}
+            fm.fontManager.addfont(path)
+    fonts = {each.name: each.fname for each in fm.fontManager.ttflist}
     for name in sorted(fonts, key=lambda name: name not in FALLBACK_FONTS):
         if wanted and not any(word in name for word in UNUSABLE):
-            found = wanted.intersection(get_font(fonts[name]).get_charmap())
+            found = wanted.intersection(fm.get_font(fonts[name]).get_charmap())
             rcParams["font.family"] += [name] * bool(found)
             wanted -= found
     escapes = {code: chr(code).encode("ascii", "backslashreplace").decode() for code in wanted}
@@ -88,11 +80,10 @@ def skipped_text(files: dict[str, list[str]]) -> str:
 def treatment_text(treated: Counter[str], n_clips: int) -> str:
     """One line per preprocessing step that was needed, with the number of clips resampled, cut or
     padded, and the seconds cut off."""
-    unused = f"; {treated['unused'] / SAMPLE_RATE:.0f} s are left out; --segments uses them"
-    cut = f"to 5 s{unused if treated['cut'] else ''}"
+    cut = f"to 5 s; {treated['unused'] / SAMPLE_RATE:.0f} s are left out; --segments uses them"
     kinds = {"resampled": "to 44.1 kHz", "cut": cut, "padded": "with zeros to 5 s"}
-    used = {k: how for k, how in kinds.items() if treated[k]}
-    return "\n".join(f"{treated[k]} of {n_clips} clips {k} {how}" for k, how in used.items())
+    lines = [f"{treated[k]} of {n_clips} clips {k} {how}" for k, how in kinds.items() if treated[k]]
+    return "\n".join(lines)
 
 
 def first_clips(features: Features) -> Features:
@@ -128,28 +119,23 @@ def epoch_line(history: History, epochs: int, seconds: float) -> str:
     )
 
 
-def suffixes(model: Model) -> list[str]:
-    """The file-name suffix of each network of the model: "", or "_" and its name."""
-    names = [f"_{model.recipe.networks[k]}" for k in model.networks]
-    return names if len(names) > 1 else [""]
-
-
 def draw_training(
     model: Model, histories: Sequence[History], matrix: np.ndarray, output: Output, normalize: bool
 ) -> None:
-    """Save diagram, history and learning curves of each network; the confusion matrix."""
+    """Save diagram, history and learning curves of each network, under its name if they are
+    several; the confusion matrix."""
     from mininet.display import curves, diagram
 
-    for network, history, suffix in zip(
-        model.networks.values(), histories, suffixes(model), strict=True
-    ):
+    several = len(model.networks) > 1
+    for (k, network), history in zip(model.networks.items(), histories, strict=True):
+        name = model.recipe.networks[k]
+        suffix, of = (f"_{name}", f" ({name})") if several else ("", "")
         columns = {"epoch": range(1, len(history.loss) + 1), **history.history}
         rows = zip(*columns.values(), strict=True)
         output.save_table(columns, rows, f"history{suffix}.csv")
-        title = f"{suffix[1:]}: {network.n_params:,} parameters" if suffix else None
+        title = f"{name}: {network.n_params:,} parameters" if several else None
         output.save_figure(diagram(network, title=title), f"network{suffix}.png")
-        figure = curves(history, title=f"training clips ({suffix[1:]})".removesuffix(" ()"))
-        output.save_figure(figure, f"curves{suffix}.png")
+        output.save_figure(curves(history, title=f"training clips{of}"), f"curves{suffix}.png")
     _draw_confusion(matrix, model.classes, output, normalize, "training clips")
 
 
