@@ -1,4 +1,3 @@
 """The components of a run: data, features, recipes, evaluation, output. The mathematics is in mfcc/
-and mininet/. Reading order: scenes, data, folds, extract, recipes, evaluate, output,
-figures, data_report, cli.
-"""
+and mininet/. Reading order: terminal, scenes, data, folds, extract, augment, recipes, evaluate,
+output, page, data_report, prediction, explanation, report, figures, cli."""

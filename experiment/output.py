@@ -20,7 +20,6 @@ RESULTS = (  # of a run; a file of another name is never moved
     *("metrics.json", "model.npz", "report.html", LOG, "mfcc.png", "features.png", "mistakes.csv"),
     *("reliability.png", "network*.png", "curves*.png", "confusion*.png", "history*.csv"),
 )
-PREVIOUS = "previous"
 
 
 class Output:
@@ -99,11 +98,11 @@ def open_run(path: Path | None, show: bool = False, quiet: bool = False) -> Iter
     those of the run before. ValueError: another run is writing there."""
     folder = path or next(p for n in count(1) if _is_new(p := Path(f"out-{n}" if n > 1 else "out")))
     with open_output(folder, show, quiet) as output, _lock(folder):
-        output.is_run = True
-        moved = _set_aside(folder, folder / PREVIOUS)
+        output.is_run, previous = True, folder / "previous"
+        moved = _set_aside(folder, previous)
         output.log(f"writing into the folder {folder}")
         if moved:
-            output.log(f"the files of the earlier run there are now in {folder / PREVIOUS}")
+            output.log(f"the files of the earlier run there are now in {previous}")
         yield output
 
 
