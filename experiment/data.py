@@ -4,7 +4,7 @@ import csv
 import errno
 import os
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -55,8 +55,7 @@ class Segment(NamedTuple):
 class Dataset:
     """Labeled clips. classes are sorted; names[i], "class/file", and labels[i], an index into
     classes, belong to the clip reader(sources[i]). skipped_files lists, by kind, the files not
-    included. sources and reader can be pickled.
-    """
+    included. sources and reader can be pickled."""
 
     classes: list[str]
     names: list[str]
@@ -105,7 +104,7 @@ def scan(folder: str | Path, all_classes: bool = False) -> Dataset:
     ValueError: no such folder, fewer than two class folders, a class without recordings, an
     invalid esc50.csv, all_classes without ESC-50.
     """
-    root, skipped = Path(folder), dict[str, list[str]]()
+    root, skipped = Path(folder), defaultdict[str, list[str]](list)
     if not root.is_dir():
         problem = "is not a folder" if root.exists() else "does not exist"
         raise ValueError(f"the data folder {root} {problem}")
@@ -148,7 +147,7 @@ def _esc50_files(root: Path, all_classes: bool) -> list[tuple[str, Path]]:
     return sorted(files)
 
 
-def _class_files(root: Path, skipped: dict[str, list[str]]) -> list[tuple[str, Path]]:
+def _class_files(root: Path, skipped: defaultdict[str, list[str]]) -> list[tuple[str, Path]]:
     """The class and the path of the recordings in class folders; other files go to skipped."""
     recordings = []
     for entry in sorted(root.iterdir(), key=os.path.basename):  # same order on every platform
@@ -156,7 +155,7 @@ def _class_files(root: Path, skipped: dict[str, list[str]]) -> list[tuple[str, P
         paths = sorted(entry.iterdir(), key=os.path.basename) if is_class else [entry]
         kinds = [_kind(path) for path in paths]
         if "audio" not in kinds and RUN_FILES & {path.name for path in paths}:
-            skipped.setdefault("results", []).append(printable_name(entry.name))
+            skipped["results"].append(printable_name(entry.name))
             continue
         if is_class and "audio" not in kinds:
             n_unsupported, n_folders = kinds.count("unsupported audio"), kinds.count("folder")
@@ -168,9 +167,7 @@ def _class_files(root: Path, skipped: dict[str, list[str]]) -> list[tuple[str, P
             if is_class and kind == "audio":
                 recordings.append((printable_name(normalize("NFC", entry.name)), path))
             else:
-                skipped.setdefault(kind, []).append(
-                    printable_name(path.relative_to(root).as_posix())
-                )
+                skipped[kind].append(printable_name(path.relative_to(root).as_posix()))
     return recordings
 
 
@@ -188,27 +185,26 @@ def recordings(paths: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
     """The files among the paths, and the recordings in the folders among them and in their folders,
     in order; and the files skipped there, by kind. A path that does not exist may be a pattern,
     such as *.wav, which not every shell expands. ValueError: a folder without recordings."""
-    found, skipped = list[str](), dict[str, list[str]]()
+    found, skipped = list[str](), defaultdict[str, list[str]](list)
     for path in paths:
         for each in [path] if os.path.exists(path) else sorted(glob(path)) or [path]:
             found += _recordings_in(each, skipped) if os.path.isdir(each) else [each]
     return found, skipped
 
 
-def _recordings_in(folder: str, skipped: dict[str, list[str]]) -> list[str]:
+def _recordings_in(folder: str, skipped: defaultdict[str, list[str]]) -> list[str]:
     """The recordings in a folder and in its folders; other files go to skipped."""
-    inside, others = list[str](), dict[str, list[str]]()
+    found = defaultdict[str, list[str]](list)  # by kind
     for path in sorted(Path(folder).rglob("*")):
-        kind = "hidden" if "hidden" in map(_kind, path.relative_to(folder).parents) else _kind(path)
-        if kind == "audio" and path.is_file():
-            inside.append(str(path))
-        elif not path.is_dir():
-            others.setdefault(kind, []).append(str(path))
-    if not inside:
-        hint = f" in formats that are read: {CONVERT}" if "unsupported audio" in others else ""
+        if not path.is_dir():
+            hidden = "hidden" in map(_kind, path.relative_to(folder).parents)
+            found["hidden" if hidden else _kind(path)].append(str(path))
+    if "audio" not in found:
+        hint = f" in formats that are read: {CONVERT}" if "unsupported audio" in found else ""
         raise ValueError(f"the folder {folder} contains no recordings{hint}")
-    for kind, names in others.items():
-        skipped.setdefault(kind, []).extend(names)
+    inside = found.pop("audio")
+    for kind, names in found.items():
+        skipped[kind] += names
     return inside
 
 
