@@ -142,8 +142,7 @@ def draw_training(
 def _draw_confusion(
     matrix: np.ndarray, classes: Sequence[str], output: Output, normalize: bool, clips: str
 ) -> None:
-    """Draw the confusion matrix, next to the human one if the clips were held out; log its
-    scores."""
+    """Draw the confusion matrix, next to that of people for held-out clips; log its scores."""
     from mininet.display import MAX_CLASSES, confusion, confusions
 
     names, people = drawable(classes), human_confusion(classes) if clips == HELD_OUT else None
@@ -191,7 +190,7 @@ def draw_timeline(path: str, number: int, found: Prediction, model: Model, outpu
     above.set_ylim(len(classes) - 0.5, -0.5)
     above.set_title(title, loc="left", parse_math=False)
     above.set_title("darker: more probable", loc="right")
-    power = np.concatenate([*map(stripes, blocks_of(path))], axis=1)  # (64, n_columns)
+    power = np.concatenate([stripes(block, 10) for block in blocks_of(path)], axis=1)
     columns = range(0, power.shape[1], -(-power.shape[1] // 2000))  # at most 2000
     image = power_to_db(np.maximum.reduceat(power, columns, axis=1))
     below.imshow(image, origin="lower", aspect="auto", extent=(0, found.seconds, 0, len(image)))

@@ -6,7 +6,7 @@ hardly grows with its length.
 """
 
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import pairwise
 from os import PathLike, fspath
 from typing import Any, NamedTuple
 
@@ -24,7 +24,6 @@ BLOCK = 30  # s read at a time
 EDGE = 1  # s of neighboring blocks, so that resampling has no edge effect
 SILENCE = 40.0  # dB below the loudest window
 PAUSE = 5.0  # s of silence that keep the label before it
-STRIPE = 10  # frames of 10 ms in a column of a drawn spectrogram
 BANDS = 64  # rows of a drawn spectrogram
 
 
@@ -129,22 +128,20 @@ def join(
     last = np.maximum.accumulate(np.where(count > 0, np.arange(len(count)), 0))  # audible step
     near = (np.arange(len(count)) - last) * hop <= PAUSE
     labels = np.where(near, labels[last], -1)
-    spans, start = [], 0
-    for label, steps in groupby(labels.tolist()):
-        end = start + len(list(steps))
-        part = mean[start:end][count[start:end] > 0]
+    spans, edges = [], np.flatnonzero(np.diff(labels, prepend=-2, append=-2)).tolist()
+    for start, end in pairwise(edges):
+        label, part = labels[start], mean[start:end][count[start:end] > 0]
         until = seconds if end == len(labels) else end * hop
         answer = (model.classes[label], float(part[:, label].mean())) if label >= 0 else (None, 0.0)
         spans.append(Span(start * hop, until, *answer))
-        start = end
     return spans
 
 
-def stripes(signal: np.ndarray) -> np.ndarray:
-    """A coarse spectrogram for a picture: the mean power of 64 mel bands in 0.1 s, (n_samples,) ->
-    (64, n_columns)."""
+def stripes(signal: np.ndarray, width: int) -> np.ndarray:
+    """A coarse spectrogram for a picture: the mean power of 64 mel bands in `width` frames of 10 ms
+    and, in the last column, what is left of them; (n_samples,) -> (64, n_columns)."""
     mel = mfcc.fast.mel_spectrogram(signal, SAMPLE_RATE, n_mels=BANDS)
-    columns = np.arange(0, max(1, mel.shape[1] - STRIPE + 1), STRIPE)
+    columns = np.arange(0, max(1, mel.shape[1] - width + 1), width)
     return np.add.reduceat(mel, columns, axis=1) / np.diff(columns, append=mel.shape[1])
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-import mfcc
+from mfcc import power_to_db
 from mfcc.audio import SAMPLE_RATE, resample
 from mininet import precision_recall_f1
 
@@ -20,14 +20,13 @@ from .evaluate import Answers, Features, human_answers
 from .extract import map_clips, process_clip
 from .folds import parse_name
 from .output import Output
+from .prediction import stripes
 from .terminal import progress_bar
 
 RIGHT_CLIPS = 3  # of each class, with sound
 MAX_MISTAKES = 500  # with sound, unless --report-clips asks for more
 RATE = SAMPLE_RATE // 2  # Hz, of the sounds: half the bytes, and half the time to encode them
 COLUMNS = 250  # of a waveform
-STRIPE = 2  # frames of 10 ms in a column of a log-mel picture
-BANDS = 64  # mel bands in a log-mel picture
 PICTURES = {"curves*.png": "Loss and accuracy over the epochs"}
 PICTURES |= {"reliability.png": "Reliability: accuracy over the probability of the prediction"}
 
@@ -54,12 +53,9 @@ def write_report(
     sources, progress = [dataset.sources[i] for i in chosen], progress_bar("report", output.quiet)
     outcomes = dict(zip(chosen, map_clips(task, sources, executor, progress), strict=True))
     matrix = np.array(results.get("held_out", results)["confusion"])
-    accuracy, where = _result(features, results)
     content = page.render(
         "report.html",
         title="Sound scene classification: report of a run",
-        accuracy=accuracy,
-        where=where,
         pictures=[
             (page.data_uri(path.read_bytes(), "image/png"), f"{text} ({path.name})")
             for pattern, text in PICTURES.items()
@@ -83,10 +79,8 @@ def media(signal: np.ndarray) -> list[str]:
     low, high = (extreme.reduceat(signal, edges) for extreme in (np.minimum, np.maximum))
     lines = enumerate(zip(low, high, strict=True))
     path = "".join(f"M{x} {-top:.3f}V{0.005 - bottom:.3f}" for x, (bottom, top) in lines)
-    mel = mfcc.fast.mel_spectrogram(signal, SAMPLE_RATE, n_mels=BANDS)  # (BANDS, n_frames)
-    power = np.add.reduceat(mel, range(0, mel.shape[1], STRIPE), axis=1)
     sound = page.sound(resample(signal, SAMPLE_RATE, RATE), RATE)
-    return [sound, path, page.image(mfcc.power_to_db(power))]
+    return [sound, path, page.image(power_to_db(stripes(signal, 2)))]
 
 
 def _in_order(features: Features, answers: Answers) -> tuple[list[int], list[int], list[int]]:
@@ -117,21 +111,6 @@ def _card(i: int, features: Features, answers: Answers, outcome: Any) -> dict[st
         "people": human_answers(features.names[i]),
         **dict(zip(("sound", "wave", "image"), found, strict=True)),
     }
-
-
-def _result(features: Features, results: dict[str, Any]) -> tuple[float, str]:
-    """The accuracy and the clips it was measured on."""
-    if "held_out" in results:
-        held_out = results["held_out"]
-        n_folds, n_seeds = len(held_out["folds"]), len(held_out["seeds"])
-        where = f"on clips held out of training, the mean of {n_folds} folds and {n_seeds} seeds"
-        return held_out["mean"], where
-    if results["chosen_accuracy"] is not None:
-        where = "on clips held out of training, slightly too high: the networks were chosen on them"
-        return results["chosen_accuracy"], where
-    n = len(features.names)
-    where = f"on the {n} clips that the network was trained on; --cv measures it on others"
-    return results["train"]["accuracy"], where
 
 
 def _warnings(features: Features, results: dict[str, Any]) -> dict[str, list[str]]:

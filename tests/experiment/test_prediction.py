@@ -88,7 +88,7 @@ def test_two_sounds_are_two_spans(
     # windows of 5 s every 2.5 s: 0 to 10 s are low (the one from 10 s on is mostly high), the last
     # audible one starts at 30 s
     np.testing.assert_allclose(found.probabilities, [0.9 - 0.8 * 9 / 13, 0.1 + 0.8 * 9 / 13])
-    assert sum(stripes(block).shape[1] for block in blocks_of(path)) == 400
+    assert sum(stripes(block, 10).shape[1] for block in blocks_of(path)) == 400
 
 
 def test_a_short_recording_is_a_clip_and_a_broken_one_an_error(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_a_stripe_is_the_mean_power_of_ten_frames(n: int) -> None:
     starts = range(0, max(1, mel.shape[1] - 9), 10)
     ends = [*starts[1:], mel.shape[1]]
     expected = [mel[:, a:b].mean(axis=1) for a, b in zip(starts, ends, strict=True)]
-    np.testing.assert_allclose(stripes(signal).T, expected, rtol=1e-6)
+    np.testing.assert_allclose(stripes(signal, 10).T, expected, rtol=1e-6)
 
 
 def test_an_answer_is_one_line_and_its_timeline() -> None:

@@ -13,7 +13,7 @@ import pytest
 import soundfile
 from PIL import Image
 
-from experiment import report
+from experiment import prediction, report
 from experiment.data import scan
 from experiment.evaluate import Answers, Features
 from experiment.output import Output
@@ -42,10 +42,10 @@ def test_a_clip_becomes_a_sound_a_waveform_and_a_picture() -> None:
     columns = signal.reshape(report.COLUMNS, -1)
     np.testing.assert_allclose(tops, columns.max(axis=1), atol=0.001)
     np.testing.assert_allclose(bottoms + 0.005, columns.min(axis=1), atol=0.001)
-    pixels = np.asarray(Image.open(content(image)))  # (64, 251), as indices of colors
+    pixels = np.asarray(Image.open(content(image)))  # (64, 250), as indices of colors
     rows = set(pixels[:, :100].argmax(axis=0))
-    (band,) = report.BANDS - 1 - np.array(list(rows))
-    centers = np.linspace(0, hz_to_mel(SAMPLE_RATE / 2), report.BANDS + 2)[1:-1]
+    (band,) = prediction.BANDS - 1 - np.array(list(rows))
+    centers = np.linspace(0, hz_to_mel(SAMPLE_RATE / 2), prediction.BANDS + 2)[1:-1]
     assert abs(centers[band] - hz_to_mel(4000)) < centers[0]
 
 
