@@ -211,7 +211,7 @@ def train_networks(
             stop.kept = f"; the model trained so far is saved in {path}"  # type: ignore[attr-defined]
         raise
     model.save(path)
-    output.log("wrote", path)
+    output.log(f"wrote {path}")
     return model, histories
 
 

@@ -119,9 +119,8 @@ def process_clip(
         clip = reader(source)
     except (OSError, ValueError) as error:
         return problem_of(error)
-    steps = Counter(clip.steps)
-    steps["silent"] = int(np.abs(clip.signal).max() < SILENT)
-    return feature_fn(clip.signal), +steps  # + removes what is not positive
+    silent = Counter(silent=int(np.abs(clip.signal).max() < SILENT))
+    return feature_fn(clip.signal), Counter(clip.steps) + silent  # without what is not positive
 
 
 def report_unreadable(problems: Sequence[dict[str, str]], n_clips: int, skip: bool) -> None:

@@ -200,17 +200,15 @@ def draw_timeline(path: str, number: int, found: Prediction, model: Model, outpu
 
 def next_steps(folder: Path, recipe: Recipe, options: Namespace) -> str:
     """What to run after a run, and where its results are."""
-    data = f" --data {shlex.quote(options.data)}" if options.data else ""
-    chosen, improved = (f" --recipe {name}" for name in (recipe.name, "improved"))
-    steps = [
-        f"ssc predict {shlex.quote(str(folder / 'model.npz'))} CLIP classifies a recording",
-        f"ssc{data}{chosen} --cv measures held-out accuracy",
-    ]
-    steps = [] if options.cv else steps
+    ssc, lines = f"ssc --data {shlex.quote(options.data)}" if options.data else "ssc", []
+    if not options.cv:
+        model = shlex.quote(str(folder / "model.npz"))
+        lines.append(f"next: ssc predict {model} CLIP classifies a recording")
+        lines.append(f"next: {ssc} --recipe {recipe.name} --cv measures held-out accuracy")
     if isinstance(recipe, Reference):
-        steps.append(f"ssc{data}{improved} trains more accurate networks")
-    found = folder if options.no_report else folder / "report.html"
-    return "\n".join([*(f"next: {step}" for step in steps), f"results: {found}"])
+        lines.append(f"next: {ssc} --recipe improved trains more accurate networks")
+    lines.append(f"results: {folder if options.no_report else folder / 'report.html'}")
+    return "\n".join(lines)
 
 
 def fold_line(trials: Sequence[Trial], recipe: Recipe) -> str:

@@ -33,9 +33,8 @@ class Output:
     def __init__(self, folder: Path, show: bool = False, quiet: bool = False) -> None:
         self.folder, self.show, self.quiet = folder, show, quiet
 
-    def log(self, *words: object, passing: bool = False) -> None:
+    def log(self, text: str, passing: bool = False) -> None:
         """Print, unless the run is quiet; on a terminal the next line replaces a passing one."""
-        text = " ".join(map(str, words))
         if self.is_run:
             with suppress(OSError), open(self.folder / LOG, "ab") as file:
                 file.write(f"{text}\n".encode("utf-8", "backslashreplace"))
@@ -47,7 +46,7 @@ class Output:
     def save(self, content: bytes, name: str) -> None:
         """Write a file into the folder and log its path."""
         write_atomically(self.folder / name, content)
-        self.log("wrote", self.folder / name)
+        self.log(f"wrote {self.folder / name}")
 
     def save_figure(self, figure: Any, name: str) -> None:
         """Save a Matplotlib figure as PNG; close it unless it will be shown."""

@@ -79,20 +79,20 @@ def text_table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     beyond WIDTH follow below, each time after the first column."""
     cells = [[printable(str(cell)) for cell in row] for row in (columns, *rows)]
     first, *others = zip(*cells, strict=True)
-    start = [cell + pad for cell, pad in zip(first, _padding(first), strict=True)]
+    start = _padded(first, at_end=True)
     parts = [start]  # of the table, as lines
-    for column in others:
-        right = [pad + cell for cell, pad in zip(column, _padding(column), strict=True)]
-        if parts[-1] is not start and _width(parts[-1][0]) + 2 + _width(right[0]) > WIDTH:
+    for column in map(_padded, others):
+        if parts[-1] is not start and _width(parts[-1][0]) + 2 + _width(column[0]) > WIDTH:
             parts.append(start)
-        parts[-1] = [f"{line}  {cell}" for line, cell in zip(parts[-1], right, strict=True)]
+        parts[-1] = [f"{line}  {cell}" for line, cell in zip(parts[-1], column, strict=True)]
     return "\n\n".join("\n".join([p[0], "-" * _width(p[0]), *p[1:]]) for p in parts)
 
 
-def _padding(column: Sequence[str]) -> list[str]:
-    """The spaces that make each cell as wide as the widest."""
-    widths = [_width(cell) for cell in column]
-    return [" " * (max(widths) - width) for width in widths]
+def _padded(column: Sequence[str], at_end: bool = False) -> list[str]:
+    """The cells with spaces before them, or after them, all as wide as the widest."""
+    widest = max(map(_width, column))
+    pads = [" " * (widest - _width(cell)) for cell in column]
+    return [cell + pad if at_end else pad + cell for cell, pad in zip(column, pads, strict=True)]
 
 
 def _width(text: str) -> int:
