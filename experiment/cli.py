@@ -68,10 +68,8 @@ class Parser(argparse.ArgumentParser):
 
 
 def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
-    """Parse the options; .command is "train" unless the first word is another command.
-
-    Exits with code 2 and one sentence if the arguments are invalid.
-    """
+    """Parse the options; .command is "train" unless the first word is another command. Exit with
+    code 2 and one sentence if the arguments are invalid."""
     command = arguments[0] if arguments and arguments[0] in COMMANDS else "train"
     parser = Parser(command)
     flag, number = parser.flag, parser.number
@@ -133,8 +131,7 @@ def _check_combination(parser: Parser, given: dict[str, Any]) -> None:
     """Reject flags that have no effect without another one, and two formats of one answer."""
     for one, other in (("csv", "json"), ("features", "cv"), ("no_report", "report_clips")):
         if {one, other} <= given.keys():
-            one, other = one.replace("_", "-"), other.replace("_", "-")
-            parser.error(f"argument --{one}: not allowed with --{other}")
+            parser.error(f"argument --{one}: not allowed with --{other}".replace("_", "-"))
     if not given.get("features", ".npy").endswith(".npy"):  # protects a recording or a model
         parser.error(f"argument --features: {given['features']!r} must end in .npy")
     has_data = "data" in given or parser.command == "predict"

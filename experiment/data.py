@@ -53,16 +53,14 @@ class Segment(NamedTuple):
 
 @dataclass(frozen=True)
 class Dataset:
-    """Labeled clips. classes are sorted; names[i], "class/file", and labels[i], an index into
-    classes, belong to the clip reader(sources[i]). skipped_files lists, by kind, the files not
-    included. sources and reader can be pickled."""
+    """n labeled clips. sources and reader can be pickled."""
 
-    classes: list[str]
-    names: list[str]
-    labels: np.ndarray
-    sources: Sequence[Any]
+    classes: list[str]  # sorted
+    names: list[str]  # "class/file" of each clip
+    labels: np.ndarray  # (n,) ints: the index of its class
+    sources: Sequence[Any]  # clip i is reader(sources[i])
     reader: Callable[[Any], Clip]
-    skipped_files: dict[str, list[str]] = field(default_factory=dict)
+    skipped_files: dict[str, list[str]] = field(default_factory=dict)  # not included, by kind
 
     def __len__(self) -> int:
         return len(self.names)

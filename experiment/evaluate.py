@@ -30,12 +30,11 @@ TARGET_ACCURACY = 0.95  # of the answers that are not "unsure", on clips held ou
 
 
 class Features(NamedTuple):
-    """Labeled clips: examples (n, 1 + copies, W, d) per network, each clip before its augmented
-    copies; names[i], "class/file", and labels[i], an index into classes, belong to clip i."""
+    """n labeled clips."""
 
-    examples: Sequence[np.ndarray]
-    names: Sequence[str]
-    labels: np.ndarray
+    examples: Sequence[np.ndarray]  # (n, 1 + copies, W, d) per network: a clip, then its copies
+    names: Sequence[str]  # "class/file" of each clip
+    labels: np.ndarray  # (n,) ints: the index of its class
     classes: Sequence[str]
 
     def only(self, which: np.ndarray) -> "Features":

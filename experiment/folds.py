@@ -28,12 +28,11 @@ KINDS = {
 
 
 class Folds(NamedTuple):
-    """fold_of[i] is the fold of clip i, (n,) ints; recordings[i] its recording; kind, a key of
-    KINDS, how the folds were made."""
+    """The folds of n clips."""
 
-    kind: str
-    fold_of: np.ndarray
-    recordings: list[str]
+    kind: str  # a key of KINDS: how they were made
+    fold_of: np.ndarray  # (n,) ints
+    recordings: list[str]  # of each clip
 
     @property
     def numbers(self) -> list[int]:

@@ -222,16 +222,13 @@ RECIPES: dict[str, type[Recipe]] = {"reference": Reference, "improved": Improved
 
 
 class Model(NamedTuple):
-    """A trained recipe: networks[k] is its trained network k; their probabilities are averaged, and
-    the average is sharpened by the exponent.
-    A largest probability below the threshold means "unsure"; None: the recipe has no threshold,
-    and its probabilities do not say how sure the answer is."""
+    """A trained recipe. Without a threshold its probabilities do not say how sure the answer is."""
 
     recipe: Recipe
     classes: Sequence[str]
-    networks: dict[int, Sequential]
-    exponent: float = 1.0
-    threshold: float | None = None
+    networks: dict[int, Sequential]  # networks[k] is its trained network k; they are averaged
+    exponent: float = 1.0  # that sharpens the average of their probabilities
+    threshold: float | None = None  # a largest probability below it means "unsure"
 
     @np.errstate(all="ignore")
     def predict_proba(self, views: Sequence[np.ndarray]) -> np.ndarray:

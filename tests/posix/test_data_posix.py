@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from experiment.data import scan
+from experiment.data import recordings, scan
 from experiment.extract import extract_features
 from tests import sounds
 from tests.experiment.program import Program, files_of
@@ -62,7 +62,8 @@ def test_a_run_has_every_file_under_any_name(
 
 
 def test_links_are_what_they_lead_to(tmp_path: Path) -> None:
-    """A link to itself among the classes is skipped; one to a folder of results is it."""
+    """A link to itself among the classes is skipped; one to a folder of results is it. One that
+    leads nowhere is a recording, which cannot be read."""
     folder = sounds.category(tmp_path)
     (folder / "loop").symlink_to("loop")
     (folder / "results").symlink_to(tmp_path / "out", target_is_directory=True)
@@ -71,3 +72,6 @@ def test_links_are_what_they_lead_to(tmp_path: Path) -> None:
     dataset = scan(folder)
     assert dataset.skipped_files == {"not audio": ["loop"], "results": ["results"]}
     assert dataset.classes == ["high", "hiss", "low"]
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "gone.wav").symlink_to("nowhere")
+    assert recordings([str(tmp_path / "more")]) == ([str(tmp_path / "more" / "gone.wav")], {})
