@@ -113,7 +113,7 @@ def test_ctrl_c_while_reading(jobs: str, seconds: float, many: Path, tmp_path: P
     assert files_of(tmp_path / "o") == set()
 
 
-@pytest.mark.parametrize("seconds", 3 * MOMENTS)
+@pytest.mark.parametrize("seconds", 3 * MOMENTS[::2])
 def test_ctrl_c_while_cross_validating(seconds: float, few: Path, tmp_path: Path) -> None:
     """While the workers start or train for hours: as above, and they do not finish their folds."""
     arguments = ("--data", few, "--cv", "--folds", "3", "--epochs", "1000000", "--jobs", "2")
@@ -139,7 +139,7 @@ def test_ctrl_c_while_starting(module: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_run_to_which_nobody_listens_goes_on(few: Path, tmp_path: Path) -> None:
     """As piped into head: code 0, no message, all files."""
-    arguments = ("--data", few, "--out", tmp_path / "o", "--epochs", "30", "--no-report")
+    arguments = ("--data", few, "--out", tmp_path / "o", "--epochs", "12", "--no-report")
     with program(*arguments) as process:
         until(process, "epoch  3/")
         assert process.stdout is not None and process.stderr is not None
