@@ -74,7 +74,7 @@ def train(options: Namespace) -> None:
             write_report(dataset, features, answers, results, options, output, executor)
         output.log(f"loss {loss:.4f}, accuracy {accuracy:.4f}, measured on the training clips")
         if choice.accuracy is not None:
-            text = "on held-out clips, in the choice of networks"
+            text = "on held-out clips (slightly too high: the networks were chosen on them)"
             output.log(f"accuracy {choice.accuracy:.4f} {text}")
         output.log(figures.next_steps(output.folder, recipe, options))
 
@@ -135,7 +135,7 @@ def extract_features(
     record for metrics.json: settings, versions, skipped and silent clips, run times."""
     if options.data is None:
         output.log("No --data given: using the embedded synthetic scenes. For real recordings:")
-        output.log("ssc.py --data DIR, where DIR contains one folder of recordings per class.")
+        output.log("ssc --data DIR, where DIR contains one folder of recordings per class.")
     output.log(figures.class_table(dataset))
     record, start_time = run_settings(options, recipe), time.perf_counter()
     progress = progress_bar("extracting features", output.quiet)
@@ -146,8 +146,11 @@ def extract_features(
     dataset = dataset.only(result.kept)
     if text := figures.treatment_text(result.treated, len(dataset)):
         output.log(text)
+    if result.silent:
+        output.log(f"{len(result.silent)} of {len(dataset)} clips are silent")
     for name, view in zip(recipe.networks, result.views, strict=True):
-        shape = "{} clips x {} copies each x {} windows x {} numbers".format(*view.shape)
+        sizes = zip(view.shape, ("clips", "copies each", "windows", "numbers"), strict=True)
+        shape = " x ".join(f"{n} {word}" for n, word in sizes if n > 1)
         output.log(f"features of the network {name}: {shape}")
     seconds = {"features": time.perf_counter() - start_time}
     record |= {"skipped": result.problems, "silent": result.silent, "seconds": seconds}
@@ -200,7 +203,7 @@ def train_networks(
             network, x, y, rng = evaluate.prepare(recipe, k, features, seed)
             output.log(f"network {recipe.networks[k]}\n{network.summary()}")
             start_time = time.perf_counter()
-            history, _ = recipe.fit(network, x, y, rng, on_epoch)
+            history = recipe.fit(network, x, y, rng, on_epoch)
             histories.append(history)
     except BaseException as stop:
         if model.networks:
@@ -231,9 +234,11 @@ def predict(options: Namespace) -> int:
     """
     model, answers, problems = read_model(options.model), [], list[dict[str, str]]()
     if model.threshold is None:
-        text = f"the probabilities of the recipe {model.recipe.name} do not say how sure it is"
+        text = f"the probabilities of the recipe {model.recipe.name} are not calibrated"
+        say(f"ssc: {text}: an answer with a low one may be right", sys.stderr)
+    paths, skipped = data.recordings(options.clips)
+    if text := figures.skipped_text(skipped):
         say(f"ssc: {text}", sys.stderr)
-    paths = data.recordings(options.clips)
     if options.csv:
         say(csv_text([["file", "seconds", "class", "unknown", *model.classes]]).rstrip())
     quiet = options.csv or options.json
@@ -242,7 +247,7 @@ def predict(options: Namespace) -> int:
             try:
                 found = prediction.predict_recording(model, path)
             except (OSError, ValueError) as error:
-                problems.append({"clip": path, "reason": data.problem_of(error)})
+                problems.append({"file": path, "reason": data.problem_of(error)})
                 continue
             answers.append(prediction.as_json(path, found, model))
             if options.csv:
@@ -274,11 +279,14 @@ def explain(options: Namespace) -> None:
 
 
 def write_scenes(options: Namespace) -> None:
-    """Write the embedded scenes as WAV files, one folder per class."""
+    """Write the embedded scenes as WAV files, one folder per class. ValueError: the folder is not
+    empty; its recordings could have the same names."""
+    if options.folder.is_dir() and any(options.folder.iterdir()):
+        raise ValueError(f"the folder {options.folder} is not empty")
     with open_output(options.folder, quiet=options.quiet) as output:
         folder, progress = output.folder, progress_bar("writing", options.quiet)
         n_clips = scenes.write_scenes(folder, seed=options.seed, progress=progress)
-        output.log(f"wrote {n_clips} clips to {folder}; train on them: ssc.py --data {folder}")
+        output.log(f"wrote {n_clips} clips to {folder}; train on them: ssc --data {folder}")
 
 
 COMMANDS = {"train": train, "cross_validate": cross_validate, "check": check, "predict": predict}

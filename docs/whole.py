@@ -3,7 +3,8 @@
 python docs/whole.py     reads FOLDER, one folder per class: category/dog/1-30226-A.wav, …
 
 soundfile reads the recordings. Numbers in brackets are the chapters of the book in which a step is
-derived. `python ssc.py --data category/` is the same experiment, faster, with checks and figures.
+derived. `python ssc.py --data category/` is the same experiment with other first weights, faster,
+with checks and figures.
 """
 
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-FOLDER = Path("category")  # your recordings
+FOLDER = Path("category")  # your recordings; write its path here
 
 # Part 1: from a recording to 13 × 501 coefficients
 
@@ -97,6 +98,7 @@ def update(
 
 if __name__ == "__main__":
     paths = sorted(FOLDER.glob("*/*.wav"))
+    assert paths, f"{FOLDER.absolute()} contains no folders with WAV files"
     classes = sorted({path.parent.name for path in paths})
     labels = np.array([classes.index(path.parent.name) for path in paths])
     y = np.eye(len(classes))[labels]  # (400, 10): a one in the column of the class [10]

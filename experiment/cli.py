@@ -3,6 +3,7 @@
 import argparse
 import difflib
 import math
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import fields
@@ -17,9 +18,9 @@ from .terminal import printable
 SETTINGS = [field.name for field in fields(Reference)]  # flags of the reference recipe
 COMMANDS = {
     "train": "train and evaluate a network on MFCCs of environmental sounds",
-    "check": "describe the recordings and find broken ones; exit code 2 if there are any",
-    "predict": "print the most probable classes of each recording, and a timeline of long ones",
-    "explain": "show one recording in every stage of the features, as a picture and as a page",
+    "check": "describe the recordings; exit code 2 if one is broken",
+    "predict": "print the most probable classes of recordings, a timeline of long ones",
+    "explain": "show one recording in every stage of the features: a picture, a page",
     "scenes": "write the embedded scenes as WAV files",
 }
 
@@ -30,7 +31,7 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, command: str) -> None:
         others = [f"  {name:<8} {text}" for name, text in COMMANDS.items() if name != "train"]
         super().__init__(
-            prog="ssc.py" if command == "train" else f"ssc.py {command}",
+            prog="ssc" if command == "train" else f"ssc {command}",
             description=f"{COMMANDS[command][0].upper()}{COMMANDS[command][1:]}.",
             epilog="\n".join(["other commands:", *others]) if command == "train" else None,
             formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -54,11 +55,16 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Exit with code 2 and one sentence that suggests the closest flag."""
-        known = [flag for action in self._actions for flag in action.option_strings] + [*COMMANDS]
         words = message.split(": ")[-1].split() if message.startswith("unrecognized") else []
-        close = [difflib.get_close_matches(word.split("=")[0], known, n=1) for word in words]
-        hint = next((f"; did you mean {found[0]}?" for found in close if found), "")
-        self.exit(2, f"ssc: {printable(message)}{hint} (see {self.prog} --help)\n")
+        hint = next((f"; did you mean {meant}?" for meant in map(self._meant, words) if meant), "")
+        self.exit(2, f"ssc: {printable(message + hint)} (see {self.prog} --help)\n")
+
+    def _meant(self, word: str) -> str:
+        """The closest flag or command; a folder without a flag is the data."""
+        known = [flag for action in self._actions for flag in action.option_strings] + [*COMMANDS]
+        if "--data" in known and os.path.isdir(word):
+            return f"--data {word}"
+        return "".join(difflib.get_close_matches(word.split("=")[0], known, n=1))
 
 
 def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
@@ -69,7 +75,7 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     command = arguments[0] if arguments and arguments[0] in COMMANDS else "train"
     parser = Parser(command)
     flag, number = parser.flag, parser.number
-    flag("predict", "model", "model file written by train", metavar="MODEL")
+    flag("predict", "model", "model.npz of a run, or the folder of the run", metavar="MODEL")
     flag("predict", "clips", "a recording or a folder of them", metavar="CLIP", nargs="+")
     flag("explain", "clip", "a recording", metavar="CLIP")
     flag("explain", "--model", "model file whose answer the page shows", metavar="MODEL")

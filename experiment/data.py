@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
+from glob import glob
 from math import ceil
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -183,26 +184,32 @@ def _kind(path: Path) -> str:
     return "folder" if path.is_dir() else "not audio"
 
 
-def recordings(paths: Sequence[str]) -> list[str]:
+def recordings(paths: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
     """The files among the paths, and the recordings in the folders among them and in their folders,
-    in order. ValueError: a folder without recordings."""
-    found: list[str] = []
+    in order; and the files skipped there, by kind. A path that does not exist may be a pattern,
+    such as *.wav, which not every shell expands. ValueError: a folder without recordings."""
+    found, skipped = list[str](), dict[str, list[str]]()
     for path in paths:
-        if not os.path.isdir(path):
-            found.append(path)
-            continue
-        kinds = {
-            each: _kind(each)
-            for each in sorted(Path(path).rglob("*"))
-            if "hidden" not in map(_kind, each.relative_to(path).parents)
-        }
-        inside = [str(each) for each, kind in kinds.items() if kind == "audio" and each.is_file()]
-        if not inside:
-            unsupported = "unsupported audio" in kinds.values()
-            hint = f" in formats that are read: {CONVERT}" if unsupported else ""
-            raise ValueError(f"the folder {path} contains no recordings{hint}")
-        found += inside
-    return found
+        for each in [path] if os.path.exists(path) else sorted(glob(path)) or [path]:
+            found += _recordings_in(each, skipped) if os.path.isdir(each) else [each]
+    return found, skipped
+
+
+def _recordings_in(folder: str, skipped: dict[str, list[str]]) -> list[str]:
+    """The recordings in a folder and in its folders; other files go to skipped."""
+    inside, others = list[str](), dict[str, list[str]]()
+    for path in sorted(Path(folder).rglob("*")):
+        kind = "hidden" if "hidden" in map(_kind, path.relative_to(folder).parents) else _kind(path)
+        if kind == "audio" and path.is_file():
+            inside.append(str(path))
+        elif not path.is_dir():
+            others.setdefault(kind, []).append(str(path))
+    if not inside:
+        hint = f" in formats that are read: {CONVERT}" if "unsupported audio" in others else ""
+        raise ValueError(f"the folder {folder} contains no recordings{hint}")
+    for kind, names in others.items():
+        skipped.setdefault(kind, []).extend(names)
+    return inside
 
 
 def segmented(dataset: Dataset) -> Dataset:

@@ -120,8 +120,8 @@ class Trial(NamedTuple):
     chosen on the training folds; (loss, accuracy) on the training folds and on the test fold; the
     curves of each chosen network by name.
 
-    A curve (2, 2, n_epochs) has loss and accuracy over windows: on the training folds, averaged
-    while the weights change, and on the test fold, after the epoch."""
+    A curve (4, n_epochs) has loss and accuracy over windows on the training folds, averaged while
+    the weights change, then both on the test fold, after the epoch."""
 
     fold: int
     seed: int
@@ -206,8 +206,9 @@ def _train_and_test(
     for k in choice.networks:
         networks[k], x, y, rng = prepare(recipe, k, training, seed)
         held_out = window_examples(test.views[k], test.labels)
-        histories = recipe.fit(networks[k], x, y, rng, held_out=held_out)
-        curves[recipe.networks[k]] = np.array([(part.loss, part.accuracy) for part in histories])
+        history = recipe.fit(networks[k], x, y, rng, held_out=held_out)
+        values = history.loss, history.accuracy, history.val_loss, history.val_accuracy
+        curves[recipe.networks[k]] = np.array(values)
     model = Model(recipe, test.classes, networks, choice.exponent, choice.threshold)
     p_training, p = model.predict_proba(training.views), model.predict_proba(test.views)
     return p, scores(p_training, training.labels), scores(p, test.labels), curves

@@ -75,9 +75,14 @@ def class_table(dataset: Dataset) -> str:
     counts = np.bincount(dataset.labels)
     text = text_table(["class", "clips"], zip(dataset.classes, counts, strict=True))
     text += f"\n{len(dataset.classes)} classes, {len(dataset)} clips"
-    skipped = [f"{len(names)} {kind}" for kind, names in sorted(dataset.skipped_files.items())]
-    text += f"\nskipped files: {', '.join(skipped)}" if skipped else ""
-    return f"{text}; {CONVERT}" if "unsupported audio" in dataset.skipped_files else text
+    return f"{text}\n{skipped_text(dataset.skipped_files)}".rstrip()
+
+
+def skipped_text(files: dict[str, list[str]]) -> str:
+    """The number of skipped files of each kind; nothing if there are none."""
+    counts = ", ".join(f"{len(names)} {kind}" for kind, names in sorted(files.items()))
+    hint = f"; {CONVERT}" if "unsupported audio" in files else ""
+    return f"skipped files: {counts}{hint}" if files else ""
 
 
 def treatment_text(treated: Counter[str], n_clips: int) -> str:
@@ -141,8 +146,9 @@ def draw_training(
         columns = {"epoch": range(1, len(history.loss) + 1), **history.history}
         rows = zip(*columns.values(), strict=True)
         output.save_table(columns, rows, f"history{suffix}.csv")
-        output.save_figure(diagram(network, title=suffix[1:] or None), f"network{suffix}.png")
-        figure = curves(history, title="training clips")
+        title = f"{suffix[1:]}: {network.n_params:,} parameters" if suffix else None
+        output.save_figure(diagram(network, title=title), f"network{suffix}.png")
+        figure = curves(history, title=f"training clips ({suffix[1:]})".removesuffix(" ()"))
         output.save_figure(figure, f"curves{suffix}.png")
     _draw_confusion(matrix, model.classes, output, normalize, "training clips")
 
@@ -155,7 +161,7 @@ def _draw_confusion(
     from mininet.display import MAX_CLASSES, confusion, confusions
 
     names, people = drawable(classes), human_confusion(classes) if clips == HELD_OUT else None
-    title = f"{clips}: {matrix.trace() / matrix.sum():.1%}"
+    title = f"{clips}: {matrix.trace() / matrix.sum():.1%} of {matrix.sum()} answers"
     if people is None:
         figure = confusion(matrix, names, title=title)
     else:  # as proportions: the totals differ
@@ -163,8 +169,9 @@ def _draw_confusion(
         figure = confusions([matrix, people], names, [title, human])
     output.save_figure(figure, "confusion.png")
     if escaped := [name for name, drawn in zip(classes, names, strict=True) if name != drawn]:
-        text = "no installed font has them; Noto Sans CJK, for example, has Korean ones"
-        output.log(f"characters are escaped in pictures, as in {escaped[0]}: {text}")
+        text = "characters without an installed font are escaped in pictures, as in"
+        fonts = "Noto Sans CJK has Korean ones, for example, and Noto Emoji (in black) emoji"
+        output.log(f"{text} {escaped[0]}; {fonts}")
     if normalize:
         figure = confusion(matrix, names, normalize=True, title=title)
         output.save_figure(figure, "confusion_normalized.png")
@@ -181,6 +188,7 @@ def draw_timeline(path: str, number: int, found: Prediction, model: Model, outpu
     track for Audacity: start, end (s) and label, separated by tabs."""
     import matplotlib.pyplot as plt
 
+    classes, (title,) = drawable(model.classes), drawable([Path(path).name])
     spans, name = found.spans, f"{number:03}-{printable(Path(path).stem)[:100]}"
     output.save_table(Span._fields, spans, f"{name}.csv")
     rows = [f"{s.start:.3f}\t{s.end:.3f}\t{label(s, model)}\n" for s in spans]
@@ -193,10 +201,10 @@ def draw_timeline(path: str, number: int, found: Prediction, model: Model, outpu
         bars = [(s.start, s.end - s.start) for s in spans if s.name == each]
         shades = [str(0.85 - 0.7 * s.probability) for s in spans if s.name == each]
         above.broken_barh(bars, (row - 0.4, 0.8), facecolors=shades)
-    above.set_yticks(range(len(model.classes)), drawable(model.classes), parse_math=False)
-    above.set_ylim(len(model.classes) - 0.5, -0.5)
-    (title,) = drawable([Path(path).name])
-    above.set_title(f"{title} (darker: more probable)", parse_math=False)
+    above.set_yticks(range(len(classes)), classes, parse_math=False)
+    above.set_ylim(len(classes) - 0.5, -0.5)
+    above.set_title(title, loc="left", parse_math=False)
+    above.set_title("darker: more probable", loc="right")
     power = np.concatenate([*map(stripes, blocks_of(path))], axis=1)  # (64, n_columns)
     columns = range(0, power.shape[1], -(-power.shape[1] // 2000))  # at most 2000
     image = power_to_db(np.maximum.reduceat(power, columns, axis=1))
@@ -207,14 +215,15 @@ def draw_timeline(path: str, number: int, found: Prediction, model: Model, outpu
 
 def next_steps(folder: Path, recipe: Recipe, options: Namespace) -> str:
     """What to run after a run, and where its results are."""
-    model = shlex.quote(str(folder / "model.npz"))
+    data = f" --data {shlex.quote(options.data)}" if options.data else ""
+    chosen, improved = (f" --recipe {name}" for name in (recipe.name, "improved"))
     steps = [
-        f"ssc.py predict {model} CLIP classifies a recording",
-        "--cv measures held-out accuracy",
+        f"ssc predict {shlex.quote(str(folder / 'model.npz'))} CLIP classifies a recording",
+        f"ssc{data}{chosen} --cv measures held-out accuracy",
     ]
     steps = [] if options.cv else steps
     if isinstance(recipe, Reference):
-        steps.append("--recipe improved trains more accurate networks")
+        steps.append(f"ssc{data}{improved} trains more accurate networks")
     found = folder if options.no_report else folder / "report.html"
     return "\n".join([*(f"next: {step}" for step in steps), f"results: {found}"])
 
@@ -239,10 +248,9 @@ def draw_cross_validation(
     columns = "network", "epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy"
     rows, histories = [], {}
     for name, curve in curves.items():
-        epochs = enumerate(curve.reshape(4, -1).T.tolist(), 1)
-        rows += [(name, epoch, *values) for epoch, values in epochs]
-        train, test = curve.tolist()
-        histories[name] = History(*train), History(*test)
+        rows += [(name, epoch, *values) for epoch, values in enumerate(curve.T.tolist(), 1)]
+        loss, accuracy, *held_out = curve.tolist()
+        histories[name] = History(loss, accuracy, [], *held_out)
     output.save_table(columns, rows, "history.csv")
     if mistakes := metrics["mistakes"]:
         output.save_table(mistakes[0], [row.values() for row in mistakes], "mistakes.csv")
@@ -260,7 +268,7 @@ def mistake_table(mistakes: Sequence[dict[str, Any]], with_people: bool) -> str:
             people = "{people_right} of {people_asked}" if row["people_asked"] else ""
             cells = ["{clip}", "{wrong} of {seeds}", "{predicted}", people]
             rows.append([cell.format(**row) for cell in cells])
-    columns = ["clip", "wrong", "predicted", *(["recognized by"] if with_people else [])]
+    columns = ["clip", "wrong", "predicted", *(["people right"] if with_people else [])]
     shown = [row[: len(columns)] for row in rows[:LISTED]]
     table = f"\n{text_table(columns, shown)}" if rows else ""
     rest = f"\n… and {len(rows) - LISTED} more in mistakes.csv" if len(rows) > LISTED else ""
@@ -270,7 +278,7 @@ def mistake_table(mistakes: Sequence[dict[str, Any]], with_people: bool) -> str:
 def summary(metrics: dict[str, Any]) -> str:
     """The held-out accuracy with its spread and interval, how far the probabilities can be trusted,
     and the training accuracy."""
-    sure = "the probabilities of this recipe do not say how sure an answer is"
+    sure = "the probabilities of this recipe are not calibrated"
     if metrics["sure"] is not None:
         given, right = (100 * metrics["sure"][name] for name in ("proportion", "accuracy"))
         sure = f"not unsure: {given:.1f} % of the clips, of which {right:.1f} % are right"
@@ -279,8 +287,8 @@ def summary(metrics: dict[str, Any]) -> str:
     return (
         f"held out: accuracy {metrics['mean']:.4f} ± {metrics['std']:.4f} over"
         f" {len(metrics['folds'])} folds{over_seeds}; loss {metrics['loss']:.4f}\n"
-        f"95 % confidence interval for accuracy on new recordings: {low:.3f} to {high:.3f}"
-        f" ({metrics['recordings']} recordings)\n"
+        f"95 % confidence interval of the accuracy: {low:.3f} to {high:.3f}, from"
+        f" {metrics['recordings']} recordings\n"
         f"expected calibration error {metrics['calibration_error']:.3f}\n{sure}\n"
         f"on the training folds: accuracy {train['accuracy']:.4f}, loss {train['loss']:.4f}"
     )

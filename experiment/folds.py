@@ -89,7 +89,7 @@ def parse_name(name: str) -> tuple[str | None, str]:
     if match := _URBANSOUND.fullmatch(path.stem):
         return None, match[1]
     match = _NAME.fullmatch(path.stem)
-    fold, recording = match.groups() if match else (None, path.name)
+    fold, recording = match.groups() if match else (None, path.stem)
     return fold, recording if fold else f"{path.parent}/{recording}"
 
 

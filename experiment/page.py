@@ -6,7 +6,6 @@ imported on first use.
 
 from base64 import b64encode
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,10 +16,10 @@ LEVELS = 41  # colors of an image, 2 dB each in a range of 80 dB; 256 would doub
 
 def render(template: str, **values: Any) -> bytes:
     """Fill in a template of the folder templates/. Every value is escaped."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates"), encoding="utf-8"),
+        loader=PackageLoader("experiment"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

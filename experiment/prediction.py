@@ -15,7 +15,7 @@ import numpy as np
 import mfcc
 from mfcc.audio import DURATION, SAMPLE_RATE, SLACK, fix_length, read_blocks, resample, to_mono
 
-from .data import open_complete
+from .data import SILENT, open_complete
 from .data_report import remarks, statistics
 from .recipes import TINY, Model, read_model
 from .terminal import printable
@@ -77,11 +77,12 @@ class Windows:
 
 
 def predict_file(model: Model | str | PathLike[str], path: str | PathLike[str]) -> dict[str, float]:
-    """The probability of each class in a recording, the most probable first. model: model.npz, or
-    what read_model returns for it, for many recordings. ValueError, OSError: as predict_recording.
-    """
+    """The probability of each class in a recording, the most probable first; nothing, {}, if it is
+    silent. model: the model.npz of a run, or what experiment.recipes.read_model returns for it, to
+    predict many recordings. ValueError, OSError: one of the two cannot be read."""
     model = read_model(model) if isinstance(model, str | PathLike) else model
-    return ranked(predict_recording(model, fspath(path)), model)
+    found = predict_recording(model, fspath(path))
+    return {} if is_silent(found) else ranked(found, model)
 
 
 def predict_recording(model: Model, path: str) -> Prediction:
@@ -97,7 +98,8 @@ def predict_recording(model: Model, path: str) -> Prediction:
     if not whole.outputs:  # no longer than a clip
         views = model.recipe.views(fix_length(block, whole.n))
         p = model.predict_proba([view[None] for view in views])
-        spans = join(p, np.array([stats.silence < 1]), 1, seconds, seconds, model)
+        audible = np.array([np.abs(block).max() >= SILENT])
+        spans = join(p, audible, 1, seconds, seconds, model)
         return Prediction(seconds, p[0], spans, remarks(stats))
     p, audible = whole.finish()
     spans = join(*timeline.finish(), timeline.n // timeline.step, timeline.hop, seconds, model)
@@ -154,10 +156,15 @@ def ranked(found: Prediction, model: Model) -> dict[str, float]:
     return {model.classes[c]: float(found.probabilities[c]) for c in order}
 
 
+def is_silent(found: Prediction) -> bool:
+    """Whether all parts of the recording are silent."""
+    return all(span.name is None for span in found.spans)
+
+
 def is_unsure(found: Prediction, model: Model) -> bool:
     """Whether no part of the recording reaches the threshold of the model, or all are silent."""
     most = max(span.probability for span in found.spans)
-    return most == 0 or (model.threshold is not None and most < model.threshold)
+    return is_silent(found) or (model.threshold is not None and most < model.threshold)
 
 
 def as_json(path: str, found: Prediction, model: Model) -> dict[str, Any]:
@@ -174,15 +181,17 @@ def as_json(path: str, found: Prediction, model: Model) -> dict[str, Any]:
 
 
 def csv_row(answer: dict[str, Any]) -> list[Any]:
-    """An answer of as_json as a row, with the most probable class before all probabilities."""
-    p = answer["classes"]
-    return [answer["file"], answer["seconds"], max(p, key=p.get), answer["unknown"], *p.values()]
+    """An answer of as_json as a row, with the most probable class, none of a silent recording,
+    before all probabilities."""
+    p, silent = answer["classes"], all(span["class"] is None for span in answer["windows"])
+    best = "" if silent else max(p, key=p.get)
+    return [answer["file"], answer["seconds"], best, answer["unknown"], *p.values()]
 
 
 def as_text(path: str, found: Prediction, model: Model) -> str:
     """One line with the three most probable classes; under it the timeline of a long recording."""
     classes = ", ".join(f"{name} {p:.1%}" for name, p in list(ranked(found, model).items())[:3])
-    if all(span.name is None for span in found.spans):
+    if is_silent(found):
         classes = "silence"
     elif is_unsure(found, model):
         classes = f"unsure: {classes}"

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from os import PathLike
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -63,25 +64,17 @@ class _Recipe:
         rng: np.random.Generator,
         on_epoch: Callable[[History], object] | None = None,
         held_out: tuple[np.ndarray, np.ndarray] | None = None,
-    ) -> tuple[History, History]:
-        """Train a network, in the Gram form if that is faster; return the histories on the
-        training examples and, evaluated after each epoch, on the held-out examples."""
+    ) -> History:
+        """Train a network, in the Gram form if that is faster; the val_ values of the history are
+        those of held_out, x and y."""
         if isinstance(network.layers[0], Dense) and x.shape[0] < x.shape[1]:  # then it is faster
             with gram_form(network, x, None if held_out is None else held_out[0]) as form:
                 if held_out is not None:
                     held_out = form.held_out_rows, held_out[1]
                 return self.fit(form, form.rows, y, rng, on_epoch, held_out)
-        test_history = History()
-
-        def after_epoch(history: History) -> None:
-            if held_out is not None:
-                test_history.append(*network.evaluate(*held_out), history.learning_rate[-1])
-            if on_epoch is not None:
-                on_epoch(history)
-
         optimizer = SGD(self.learning_rate, self.decay, self.momentum)
-        settings = self.epochs, self.batch_size, optimizer, rng, after_epoch
-        return network.fit(x, y, *settings), test_history
+        settings = self.epochs, self.batch_size, optimizer, rng, on_epoch
+        return network.fit(x, y, *settings, validation_data=held_out)
 
 
 @dataclass(frozen=True)
@@ -260,7 +253,9 @@ class Model(NamedTuple):
 
 @np.errstate(all="ignore")
 def read_model(path: str | PathLike[str]) -> Model:
-    """Read a model that Model.save wrote. ValueError: not such a file. OSError: no file."""
+    """Read a model that Model.save wrote, or the one in the folder of a run. ValueError: not such a
+    file. OSError: no file."""
+    path = Path(path, "model.npz") if Path(path).is_dir() else path
     ensemble = Ensemble.load(path)
     try:
         metadata: Any = ensemble.metadata

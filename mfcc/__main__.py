@@ -15,10 +15,12 @@ def main(arguments: list[str]) -> int:
         signal = load(arguments[0], SAMPLE_RATE, duration=None)
         coefficients = mfcc(signal, SAMPLE_RATE)  # (13, n_frames)
         seconds = len(signal) / SAMPLE_RATE
-        print(f"{seconds:.2f} s at {SAMPLE_RATE} Hz, MFCC {coefficients.shape}")
-        print(f"{'':>4}{'mean':>10}{'std':>10}{'min':>10}{'max':>10}")
+        lines = [f"{seconds:.2f} s at {SAMPLE_RATE} Hz, MFCC {coefficients.shape}"]
+        lines += [f"{'':>4}{'mean':>10}{'std':>10}{'min':>10}{'max':>10}"]
         for k, c in enumerate(coefficients):
-            print(f"{f'c{k}':>4}{c.mean():10.2f}{c.std():10.2f}{c.min():10.2f}{c.max():10.2f}")
+            numbers = c.mean(), c.std(), c.min(), c.max()
+            lines.append(f"{f'c{k}':>4}" + "".join(f"{number:10.2f}" for number in numbers))
+        print("\n".join(lines))
         return 0
     except Exception as error:
         text = str(error) or type(error).__name__

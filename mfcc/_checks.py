@@ -1,9 +1,14 @@
 """Argument validation shared by the package."""
 
+import sys
+import warnings
+from math import inf
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+
+MAX_CHANNELS = 8  # as many samples are no recording
 
 
 def as_float(
@@ -23,15 +28,48 @@ def as_float(
     return x if x.dtype.char in "fdFD" else x.astype(complex if x.dtype.kind == "c" else float)
 
 
-def all_finite(x: np.ndarray) -> bool:
-    """Whether all values are finite. A finite sum implies it and takes half the time; each value is
-    tested only if the sum is not finite, since finite values can overflow in it."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(x.sum()) or np.isfinite(x).all())
-
-
 def positive_integer(value: Any, name: str) -> int:
     """Return value as an int >= 1. ValueError: any other value."""
     if not isinstance(value, int | np.integer) or value < 1:
         raise ValueError(f"{name}={value!r} must be a positive integer")
     return int(value)
+
+
+def finite_signal(signal: ArrayLike) -> np.ndarray:
+    """Check a signal. ValueError: integers, samples not finite, channels on the last axis."""
+    signal = as_float(signal, "signal", kinds="f")
+    if signal.ndim > 1 and signal.shape[-1] <= MAX_CHANNELS < signal.shape[-2]:
+        found = f"signal has shape {signal.shape}; its last axis must be time"
+        raise ValueError(f"{found}: are the channels last? transpose, or take signal.mean(axis=-1)")
+    if n_bad := np.count_nonzero(~np.isfinite(signal)):
+        raise ValueError(f"signal has {n_bad} samples that are NaN or infinite; all must be finite")
+    return signal
+
+
+def samples_or_default(n: int | None, seconds: float, sample_rate: float, name: str) -> int:
+    """Return n; if it is None, the number of whole samples in `seconds`."""
+    if not 0 < sample_rate < inf:
+        raise ValueError(f"{sample_rate=} must be a positive number of Hz")
+    return positive_integer(int(seconds * sample_rate) if n is None else n, name)
+
+
+def check_n_mfcc(n_mfcc: int, n_mels: int) -> None:
+    """Raise ValueError if n_mfcc < 1 or n_mfcc > n_mels."""
+    if not 1 <= n_mfcc <= n_mels:
+        raise ValueError(f"{n_mfcc=} must be at least 1 and at most {n_mels=}")
+
+
+def check_decibels(power: np.ndarray, amin: float, top_db: float | None) -> None:
+    """Raise ValueError if power is empty, amin <= 0 or top_db < 0."""
+    if power.size == 0 or not amin > 0:
+        raise ValueError(f"{amin=} must be positive, and power {power.shape} must not be empty")
+    if top_db is not None and not top_db >= 0:
+        raise ValueError(f"{top_db=} must be at least 0 dB, or None")
+
+
+def warn(text: str) -> None:
+    """Warn at the line that calls the package."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back and frame.f_globals.get("__package__") == __package__:
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, stacklevel=level)

@@ -14,14 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from ._checks import all_finite, as_float, positive_integer
+from ._checks import as_float, positive_integer
 
 SAMPLE_RATE = 44100  # Hz
 DURATION = 5.0  # s
 MAX_RATE = 768_000  # Hz; above any recorder's; higher rates need huge resampling filters
 MARGIN = 0.1  # s read beyond the requested end, so that resampling has no edge effect
 SLACK = 0.1  # s by which a file may be shorter than its header states
-BLOCK = 60  # s per call of the decoder if the header states no length
+BLOCK = 60  # s per call of the decoder
+CONVERT = "convert it to WAV, for example: ffmpeg -i FILE x.wav"
 MAX_HEADER = 4096  # bytes; a larger file without samples has lost its length
 UNKNOWN = 2**62  # samples; libsndfile states more if the header of a file states none
 BITRATES = (  # kbit/s of MP3 frames by index: for sample rates from 32 kHz, and for lower ones
@@ -50,14 +51,16 @@ def read(path: str | os.PathLike[str], duration: float | None = None) -> tuple[n
 
     Returns the signal (n,) float32 in [-1, 1] (values beyond full scale are clipped)
     and its sample rate in Hz; reads at most duration s and a margin.
-    ValueError: as for open_audio and read_channels; duration not > 0. OSError: the file cannot be
+    ValueError: as for open_audio and read_blocks; duration not > 0. OSError: the file cannot be
     opened. WAV, AIFF, AU, W64, RF64 and Ogg files shorter than they should be are read to their
     end.
     """
     if duration is not None and not 0 < duration < inf:
         raise ValueError(f"duration={duration!r} must be a positive number of seconds, or None")
     with open_audio(path) as sound:
-        return to_mono(read_channels(path, sound, duration)), sound.samplerate
+        rate = sound.samplerate
+        n = UNKNOWN if duration is None else ceil((duration + MARGIN) * rate)
+        return to_mono(np.concatenate(list(read_blocks(path, sound, BLOCK * rate, n=n)))), rate
 
 
 @contextmanager
@@ -93,27 +96,16 @@ def open_audio(path: str | os.PathLike[str]) -> Iterator[Any]:
         if error.code == 2:  # the system's, whose reason libsndfile does not tell
             raise OSError(errno.EIO, os.strerror(errno.EIO), name) from None
         unknown = error.code in (1, 7)  # 7 is libsndfile's code for the same in MP3
-        reason = "format not recognized" if unknown else error.error_string.rstrip(".")
+        reason = f"format not recognized; {CONVERT}" if unknown else error.error_string.rstrip(".")
         reason = "the decoder failed" if "nternal" in reason else reason  # libsndfile's own words
         raise ValueError(f"{name} cannot be read as audio: {reason}") from None
 
 
-def read_channels(path: str | os.PathLike[str], sound: Any, duration: float | None) -> np.ndarray:
-    """Read an open file, (n, n_channels) float32: at most duration s and a margin. ValueError as
-    for read_blocks, and for more samples than fit into memory."""
-    n = UNKNOWN if duration is None else ceil((duration + MARGIN) * sound.samplerate)
-    try:
-        blocks = list(read_blocks(path, sound, None, n=n))
-        return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
-    except MemoryError:
-        raise ValueError(f"{os.fsdecode(path)} has too many samples to fit in memory") from None
-
-
 def read_blocks(
-    path: str | os.PathLike[str], sound: Any, size: int | None, start: int = 0, n: int = UNKNOWN
+    path: str | os.PathLike[str], sound: Any, size: int, start: int = 0, n: int = UNKNOWN
 ) -> Iterator[np.ndarray]:
     """Read at most n samples of an open file from second start on, in blocks (size, n_channels)
-    float32, the last one shorter; None: in one block, if the header states the number of samples.
+    float32, the last one shorter.
 
     ValueError, with the path, at the end: no samples, fewer than the header states by more than
     SLACK, a part that the decoder does not read, NaN or infinite samples, after which no block is
@@ -122,7 +114,6 @@ def read_blocks(
     name, first = os.fsdecode(path), start * sound.samplerate
     stated = min(n, sound.frames - first) if sound.frames < UNKNOWN else 0
     end = stated or n
-    size = size or stated or BLOCK * sound.samplerate
     if start:
         sound.seek(first)
     dtype = "int16" if sound.subtype == "PCM_16" else "float32"
@@ -131,7 +122,7 @@ def read_blocks(
         block = sound.read(min(size, end - n_read), dtype=dtype, always_2d=True)
         if dtype == "int16":  # the decoder's own conversion takes three times as long
             block = block * np.float32(2**-15)
-        elif not all_finite(block):
+        elif not np.isfinite(block).all():
             n_bad += len(block) - np.isfinite(block).all(axis=1).sum()
         n_read += len(block)
         if len(block) and not n_bad:
@@ -167,7 +158,7 @@ def check_end(name: str, sound: Any, n_read: int, stated: int) -> None:
     if more:
         raise ValueError(
             f"{name} has more sound than the {n_read} samples that the decoder reads: it is damaged"
-            ", has no header, or is several files in one; convert it, for example to WAV"
+            ", has no header, or is several files in one; " + CONVERT
         )
 
 

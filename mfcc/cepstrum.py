@@ -9,7 +9,7 @@ from math import factorial, inf, log10
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._checks import as_float, positive_integer
+from ._checks import as_float, check_decibels, positive_integer
 
 AMIN = 1e-10  # default floor of the power
 
@@ -37,14 +37,6 @@ def power_to_db(
     if top_db is not None:
         db = np.maximum(db, db.max(axis, keepdims=True) - top_db)
     return np.asarray(db, power.dtype)  # a single number is widened by older NumPys
-
-
-def check_decibels(power: np.ndarray, amin: float, top_db: float | None) -> None:
-    """Raise ValueError if power is empty, amin <= 0 or top_db < 0."""
-    if power.size == 0 or not amin > 0:
-        raise ValueError(f"{amin=} must be positive, and power {power.shape} must not be empty")
-    if top_db is not None and not top_db >= 0:
-        raise ValueError(f"{top_db=} must be at least 0 dB, or None")
 
 
 def dct_matrix(n_out: int, n_in: int) -> np.ndarray:

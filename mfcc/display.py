@@ -14,8 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from . import cepstrum, fourier, framing
-from ._checks import as_float, positive_integer
-from .features import finite_signal
+from ._checks import as_float, finite_signal, positive_integer
 from .mel import hz_to_mel, mel_filterbank, mel_to_hz
 
 COLOR_MAP = "viridis"  # perceptually uniform, also for color-blind readers
@@ -42,21 +41,20 @@ def mfcc_grid(
     their own around 0, since c[0] is up to a hundred times as large. Missing clips leave blanks.
     ValueError: shapes that do not match, n_examples < 1.
     """
-    clips = _first_clips(features, labels, classes, n_examples, n_dims=3)
-    texts = _first_names(labels, classes, names, n_examples)
-    n_mfcc = clips[0].shape[1]
-    fig, panels = _class_rows(clips, classes, n_examples, -0.5, n_mfcc - 0.5, head=0.75)
+    features, own = _first_clips(features, labels, classes, n_examples, n_dims=3)
+    _, n_mfcc, n_frames = features.shape
+    fig, panels = _class_rows(own, classes, n_examples, -0.5, n_mfcc - 0.5, head=0.75)
     fig.axes[0].set_ylabel("MFCC index")
-    others = np.concatenate([np.abs(each[:, 1:]).ravel() for each in clips])
+    others = np.abs(features[np.concatenate(own), 1:])
     limit = np.quantile(others, 0.95) if others.size else 1.0  # a few loud frames exceed it
     scales = [plt.cm.ScalarMappable(plt.Normalize(vmin, vmax), COLOR_MAP)]
     scales += [plt.cm.ScalarMappable(plt.Normalize(-limit, limit), SIGNED_COLOR_MAP)]
-    for (ax, y, image), text in zip(panels, texts, strict=True):
-        parts = zip(scales, (image[:1], image[1:]), strict=True)
+    for ax, y, i in panels:
+        parts = zip(scales, (features[i, :1], features[i, 1:]), strict=True)
         _draw_image(ax, np.concatenate([s.to_rgba(part) for s, part in parts]), hop_seconds, 1, y)
-        if text:
-            corner = (image.shape[1] - 0.5) * hop_seconds, y + 1.04 * n_mfcc - 0.5
-            ax.text(*corner, text[-NAME_LENGTH:], ha="right", size="x-small", parse_math=False)
+        if names:
+            corner = (n_frames - 0.5) * hop_seconds, y + 1.04 * n_mfcc - 0.5
+            ax.text(*corner, names[i][-NAME_LENGTH:], ha="right", size="x-small", parse_math=False)
         ax.set_xlabel("time (s)")
     inch = 1 / fig.get_figheight()
     bars = zip((0.1, 0.55), scales, ("c[0] (dB)", "the others (dB)"), strict=True)
@@ -74,13 +72,13 @@ def vector_grid(
     features (n_clips, n_values): flattened MFCC images, all frames of c0 first, then all of c1, …;
     labels (n_clips,): indices into classes. ValueError: shapes that do not match, n_examples < 1.
     """
-    clips = _first_clips(features, labels, classes, n_examples, n_dims=2)
-    values = np.concatenate(clips)
+    features, own = _first_clips(features, labels, classes, n_examples, n_dims=2)
+    values = features[np.concatenate(own)]
     low, high = values.min(initial=0), values.max(initial=1)  # dB
-    fig, panels = _class_rows(clips, classes, n_examples, low, high, head=0)
+    fig, panels = _class_rows(own, classes, n_examples, low, high, head=0)
     fig.axes[0].set_ylabel("MFCC (dB)")
-    for ax, y, vector in panels:
-        ax.plot(y + vector, color=DATA, linewidth=0.5, rasterized=True)
+    for ax, y, i in panels:
+        ax.plot(y + features[i], color=DATA, linewidth=0.5, rasterized=True)
         ax.set(xlabel="feature index", xmargin=0)
     return fig
 
@@ -140,8 +138,8 @@ def stages(
 
 def _first_clips(
     features: ArrayLike, labels: ArrayLike, classes: Sequence[str], n: int, n_dims: int
-) -> list[np.ndarray]:
-    """Return the features of the first n clips of each class."""
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Return the features as an array, and the indices of the first n clips of each class."""
     features, labels = as_float(features, "features"), np.asarray(labels)
     if features.ndim != n_dims:
         raise ValueError(f"features has shape {features.shape}; it must have {n_dims} axes")
@@ -151,22 +149,14 @@ def _first_clips(
     if invalid.size:
         raise ValueError(f"labels={invalid} must be indices into the {len(classes)} classes")
     n = positive_integer(n, "n_examples")
-    return [features[np.flatnonzero(labels == label)[:n]] for label in range(len(classes))]
-
-
-def _first_names(
-    labels: ArrayLike, classes: Sequence[str], names: Sequence[str] | None, n: int
-) -> list[str]:
-    """Return the names of the first n clips of each class, in the order of _first_clips."""
-    own = [np.flatnonzero(np.asarray(labels) == label)[:n] for label in range(len(classes))]
-    return [names[i] if names else "" for i in np.concatenate(own)]
+    return features, [np.flatnonzero(labels == label)[:n] for label in range(len(classes))]
 
 
 def _class_rows(
-    clips: list[np.ndarray], classes: Sequence[str], n: int, low: float, high: float, head: float
-) -> tuple[Figure, list[tuple[Axes, float, np.ndarray]]]:
+    own: list[np.ndarray], classes: Sequence[str], n: int, low: float, high: float, head: float
+) -> tuple[Figure, list[tuple[Axes, float, int]]]:
     """Create n axes below `head` free inches, each with a row from y + low to y + high per class;
-    return the figure and (axes, y, clip) of each clip. An axes per clip takes twice as long."""
+    return the figure and (axes, y, i) of each clip i. An axes per clip takes twice as long."""
     width, height = 0.85 + 3.2 * n, 0.6 + 1.15 * len(classes) + head
     zeros = np.arange(len(classes)) * (low - high) * 1.15 / 0.85
     options: dict = {"frameon": False, "yticks": [], "ylim": (zeros[-1] + low, high)}
@@ -180,8 +170,8 @@ def _class_rows(
     axes[0].set_yticks(np.add.outer(zeros, ticks).ravel(), texts)
     for y, name in zip(zeros + 1.1 * high - 0.1 * low, classes, strict=True):
         axes[0].text(0, y, name, transform=axes[0].get_yaxis_transform(), parse_math=False)
-    rows = zip(zeros, clips, strict=True)
-    return fig, [(ax, y, clip) for y, row in rows for ax, clip in zip(axes, row, strict=False)]
+    rows = zip(zeros, own, strict=True)
+    return fig, [(ax, y, i) for y, row in rows for ax, i in zip(axes, row, strict=False)]
 
 
 def _draw_image(

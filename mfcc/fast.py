@@ -22,8 +22,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from . import cepstrum, features, fourier, framing
-from .mel import filter_weights, warn_if_empty
+from . import cepstrum, fourier, framing
+from ._checks import check_decibels, check_n_mfcc, finite_signal, samples_or_default
+from .mel import mel_filterbank
 
 PRODUCT = 2**18  # real multiplications in one matrix product; BLAS splits larger ones
 GROUP = 8  # neighboring mel filters per product
@@ -37,15 +38,14 @@ def mel_spectrogram(
     htk: bool = False, center: bool = True, pad_mode: str = "constant",
 ) -> np.ndarray:  # fmt: skip
     """E[m, t] as features.mel_spectrogram, with its arguments, shapes and errors."""
-    signal = features.finite_signal(signal)
-    n_fft = features.samples_or_default(n_fft, 0.02, sample_rate, "n_fft")
-    hop_length = features.samples_or_default(hop_length, 0.01, sample_rate, "hop_length")
+    signal = finite_signal(signal)
+    n_fft = samples_or_default(n_fft, 0.02, sample_rate, "n_fft")
+    hop_length = samples_or_default(hop_length, 0.01, sample_rate, "hop_length")
     edge = n_fft // 2 if center and pad_mode == "constant" else 0  # zeros before the first sample
     if center and pad_mode != "constant":
         signal = framing.pad_center(signal, n_fft, pad_mode)
     n_frames = framing.count_frames(signal.shape[-1] + 2 * edge, n_fft, hop_length)
-    bank, n_empty = _unordered_filterbank(signal.dtype, sample_rate, n_fft, n_mels, fmin, fmax, htk)
-    warn_if_empty(n_empty, n_mels, n_fft)
+    bank = _unordered_filterbank(signal.dtype, sample_rate, n_fft, n_mels, fmin, fmax, htk)
     mel = np.zeros((*signal.shape[:-1], n_mels, n_frames), signal.dtype)
     inner, cosines, _, _ = _tables(n_fft)
     matrices = [inner[0], cosines, *(weights for _, _, weights in bank)]
@@ -70,12 +70,12 @@ def mfcc(
     top_db: float | None = 80.0, lifter: float = 0,
 ) -> np.ndarray:  # fmt: skip
     """c[i, t] as features.mfcc, with its arguments, shapes and errors."""
-    features.check_n_mfcc(n_mfcc, n_mels)
+    check_n_mfcc(n_mfcc, n_mels)
     mel = mel_spectrogram(
         signal, sample_rate, n_fft=n_fft, hop_length=hop_length, n_mels=n_mels, fmin=fmin,
         fmax=fmax, htk=htk, center=center, pad_mode=pad_mode,
     )  # fmt: skip
-    cepstrum.check_decibels(mel, cepstrum.AMIN, top_db)
+    check_decibels(mel, cepstrum.AMIN, top_db)
     log_mel = np.log(np.maximum(mel, cepstrum.AMIN, out=mel), out=mel)
     if top_db is not None:
         floor = log_mel.max((-2, -1), keepdims=True) - top_db / DB
@@ -175,12 +175,12 @@ def _tables(n_fft: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 @lru_cache(maxsize=16, typed=True)
 def _unordered_filterbank(
     dtype: np.dtype, sample_rate: float, n_fft: int, *settings: Any
-) -> tuple[list[tuple[slice, slice, np.ndarray]], int]:
+) -> list[tuple[slice, slice, np.ndarray]]:
     """mel_filterbank for _unordered_power, without most of its zeros: a list of (slice of filters,
-    slice of bins, weights); and the number of empty filters. A bin that occurs twice has its
-    weights in the first row and zeros in the second.
+    slice of bins, weights). A bin that occurs twice has its weights in the first row and zeros in
+    the second.
     """
-    bank, bins = filter_weights(sample_rate, n_fft, *settings), _tables(n_fft)[-1]
+    bank, bins = mel_filterbank(sample_rate, n_fft, *settings), _tables(n_fft)[-1]
     _, first = np.unique(bins, return_index=True)
     weights = np.zeros((len(bank), bins.size), dtype)
     weights[:, first] = bank
@@ -191,7 +191,7 @@ def _unordered_filterbank(
         if used.size:
             span = slice(used[0], used[-1] + 1)
             parts.append((slice(start, start + GROUP), span, group[:, span].copy()))
-    return parts, int(np.sum(~bank.any(axis=1)))
+    return parts
 
 
 @lru_cache(maxsize=16, typed=True)

@@ -4,18 +4,14 @@ Symbols: X_t[k] the spectrum of windowed frame t, M[m, k] the mel filterbank, E[
 S[m, t] its decibels, D[i, m] the cosine transform, c[i, t] the MFCCs.
 """
 
-from math import inf
-
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._checks import all_finite, as_float, positive_integer
+from ._checks import check_n_mfcc, finite_signal, samples_or_default
 from .cepstrum import dct_matrix, lift, power_to_db
 from .fourier import power_spectrum
 from .framing import frame, hann, pad_center
 from .mel import mel_filterbank
-
-MAX_CHANNELS = 8  # as many samples are no recording
 
 
 def mel_spectrogram(
@@ -96,28 +92,3 @@ def mfcc(
     cepstra = dct_matrix(n_mfcc, n_mels) @ log_mel  # (..., n_mfcc, n_frames)
     lifted = lift(cepstra.swapaxes(-1, -2), lifter)  # lift works on the last axis
     return lifted.swapaxes(-1, -2).astype(mel.dtype)
-
-
-def check_n_mfcc(n_mfcc: int, n_mels: int) -> None:
-    """Raise ValueError if n_mfcc < 1 or n_mfcc > n_mels."""
-    if not 1 <= n_mfcc <= n_mels:
-        raise ValueError(f"{n_mfcc=} must be at least 1 and at most {n_mels=}")
-
-
-def finite_signal(signal: ArrayLike) -> np.ndarray:
-    """Check a signal. ValueError: integers, samples not finite, channels on the last axis."""
-    signal = as_float(signal, "signal", kinds="f")
-    if signal.ndim > 1 and signal.shape[-1] <= MAX_CHANNELS < signal.shape[-2]:
-        found = f"signal has shape {signal.shape}; its last axis must be time"
-        raise ValueError(f"{found}: are the channels last? transpose, or take signal.mean(axis=-1)")
-    if not all_finite(signal):
-        n_bad = int(np.sum(~np.isfinite(signal)))
-        raise ValueError(f"signal has {n_bad} samples that are NaN or infinite; all must be finite")
-    return signal
-
-
-def samples_or_default(n: int | None, seconds: float, sample_rate: float, name: str) -> int:
-    """Return n; if it is None, the number of whole samples in `seconds`."""
-    if not 0 < sample_rate < inf:
-        raise ValueError(f"{sample_rate=} must be a positive number of Hz")
-    return positive_integer(int(seconds * sample_rate) if n is None else n, name)

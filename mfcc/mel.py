@@ -1,13 +1,11 @@
 """The mel scale, and a bank of triangular filters spaced evenly on it. Chapter 5."""
 
-import sys
-import warnings
 from math import inf, log
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._checks import as_float, positive_integer
+from ._checks import as_float, positive_integer, warn
 
 # Slaney's scale: linear up to a corner, logarithmic above; continuous there, but not smooth.
 HZ_PER_MEL = 200 / 3  # Hz per mel below the corner
@@ -64,16 +62,6 @@ def mel_filterbank(
     ValueError: a size < 1, sample_rate <= 0, not 0 <= fmin < fmax <= sample_rate/2, another norm.
     Source: Davis and Mermelstein (1980), fig. 1; Slaney (1998) for the area.
     """
-    weights = filter_weights(sample_rate, n_fft, n_mels, fmin, fmax, htk, norm)
-    warn_if_empty(int(np.sum(~weights.any(axis=1))), n_mels, n_fft)
-    return weights
-
-
-def filter_weights(
-    sample_rate: float, n_fft: int, n_mels: int, fmin: float, fmax: float | None, htk: bool,
-    norm: str | None = "slaney",
-) -> np.ndarray:  # fmt: skip
-    """mel_filterbank without its warning."""
     positive_integer(n_fft, "n_fft")
     positive_integer(n_mels, "n_mels")
     if norm not in ("slaney", None):
@@ -87,21 +75,12 @@ def filter_weights(
     f = np.arange(n_fft // 2 + 1) * sample_rate / n_fft  # (n_bins,) Hz
     triangles = np.minimum((f - left) / (center - left), (right - f) / (right - center))
     weights = np.maximum(0, triangles)  # (n_mels, n_bins)
+    if n_empty := int(np.sum(~weights.any(axis=1))):
+        warn(
+            f"{n_empty} of {n_mels} mel filters are empty: no bin falls inside them; "
+            f"lower n_mels={n_mels} or raise n_fft={n_fft}"
+        )
     return weights if norm is None else weights * 2 / (right - left)
-
-
-def warn_if_empty(n_empty: int, n_mels: int, n_fft: int) -> None:
-    """Warn about empty filters, if there are any, at the line that calls the package."""
-    if n_empty == 0:
-        return
-    frame, level = sys._getframe(1), 2
-    while frame.f_back and frame.f_globals.get("__package__") == __package__:
-        frame, level = frame.f_back, level + 1
-    warnings.warn(
-        f"{n_empty} of {n_mels} mel filters are empty: no bin falls inside them; "
-        f"lower n_mels={n_mels} or raise n_fft={n_fft}",
-        stacklevel=level,
-    )
 
 
 def _non_negative(x: ArrayLike, name: str) -> np.ndarray:

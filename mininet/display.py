@@ -23,43 +23,45 @@ DARK = 0.715  # of the scale of "Blues": contrast of black below and white above
 
 
 def curves(history: History, *, title: str | None = None) -> Figure:
-    """Draw loss (nats) and accuracy over the epochs and, below, the learning rate on a log axis.
+    """Draw loss (nats) and accuracy over the epochs and, below, the learning rate on a log axis;
+    dotted, if the history has them, loss and accuracy on validation data.
 
-    title: what they were measured on.
+    title: what the others were measured on.
     """
     fig, (left, below) = plt.subplots(2, sharex=True, height_ratios=[2, 1], figsize=(8, 6))
     # fixed margins: a layout engine takes longer than the drawing
     fig.subplots_adjust(left=0.15, right=0.9, bottom=0.09, top=0.92, hspace=0.05)
     right = left.twinx()
+    where = f" on the {title}" if title else ""
     for ax, values, name, color, style, label in (
-        (left, history.loss, "loss (nats)", BLUE, "-", "loss"),
-        (right, history.accuracy, "accuracy", RED, "--", "accuracy"),
+        (left, history.loss, "loss (nats)", BLUE, "-", f"loss{where}"),
+        (left, history.val_loss, "loss (nats)", BLUE, ":", "validation loss"),
+        (right, history.accuracy, "accuracy", RED, "--", f"accuracy{where}"),
+        (right, history.val_accuracy, "accuracy", RED, ":", "validation accuracy"),
         (below, history.learning_rate, "learning rate", GRAY, "-", "learning rate"),
     ):
-        _draw_line(ax, values, color, style, label)
-        ax.set_ylabel(name, color=color)
-        ax.tick_params(axis="y", which="both", colors=color)
-    lines = [*left.lines, *right.lines]
-    names = [f"{line.get_label()}{f' on the {title}' if title else ''}" for line in lines]
-    fig.legend(lines, names, loc="upper center", ncols=2)
+        if values:
+            _draw_line(ax, values, color, style, label)
+            ax.set_ylabel(name, color=color)
+            ax.tick_params(axis="y", which="both", colors=color)
+    fig.legend(handles=[*left.lines, *right.lines], loc="upper center", ncols=2)
     right.set_ylim(-0.03, 1.03)
     below.set(xlabel="epoch", yscale="log")
     below.yaxis.set_major_formatter("{x:g}")  # math text such as 10⁻² takes longer than the rest
     return fig
 
 
-def train_test_curves(curves: Mapping[str, tuple[History, History]]) -> Figure:
-    """Draw loss and accuracy on the training set and on the test set, one column per network.
-
-    curves: network name -> histories (training, test); learning_rate is not drawn.
-    """
-    fig = plt.figure(figsize=(1 + 4.2 * len(curves), 6), layout="constrained")
-    axes = fig.subplots(2, len(curves), squeeze=False, sharex=True, sharey="row")
-    styles = (BLUE, "--", "training"), (RED, "-", "test (held out)")
-    for (above, below), (name, histories) in zip(axes.T, curves.items(), strict=True):
-        for style, history in zip(styles, histories, strict=True):
-            _draw_line(above, history.loss, *style)
-            _draw_line(below, history.accuracy, *style)
+def train_test_curves(histories: Mapping[str, History]) -> Figure:
+    """Draw loss and accuracy on the training set and on validation data, here the test set, one
+    column per network: name -> history. learning_rate is not drawn."""
+    fig = plt.figure(figsize=(1 + 4.2 * len(histories), 6), layout="constrained")
+    axes = fig.subplots(2, len(histories), squeeze=False, sharex=True, sharey="row")
+    training, test = (BLUE, "--", "training"), (RED, "-", "test (held out)")
+    for (above, below), (name, history) in zip(axes.T, histories.items(), strict=True):
+        _draw_line(above, history.loss, *training)
+        _draw_line(above, history.val_loss, *test)
+        _draw_line(below, history.accuracy, *training)
+        _draw_line(below, history.val_accuracy, *test)
         above.set_title(name, parse_math=False)
         below.set(xlabel="epoch", ylim=(-0.03, 1.03))
     axes[0, 0].set_ylabel("loss (nats)")

@@ -73,8 +73,7 @@ class Sequential(Layer):
         self.metadata = {} if metadata is None else metadata
         if not self.layers:
             raise ValueError("layers=[] must contain at least one layer")
-        ids = [id(layer) for layer in _all_layers(self)]
-        if len(set(ids)) < len(ids):
+        if len(set(map(id, self.layers))) < len(self.layers):
             raise ValueError("a layer occurs twice; it stores one input: create another layer")
         for layer, (width, _) in zip(self.layers, self.shapes(), strict=True):
             if layer.n_in not in (None, width):
@@ -83,12 +82,10 @@ class Sequential(Layer):
 
     @property
     def params(self) -> list[np.ndarray]:
-        """The parameters of all layers, in order."""
         return [param for layer in self.layers for param in layer.params]
 
     @property
     def grads(self) -> list[np.ndarray]:
-        """∂L/∂param for each of params."""
         return [grad for layer in self.layers for grad in layer.grads]
 
     @property
@@ -200,7 +197,6 @@ class Sequential(Layer):
         )
 
     def train(self, rng: np.random.Generator | None) -> None:
-        """Set all layers to training mode; None: inference mode."""
         for layer in self.layers:
             layer.train(rng)
 
@@ -232,7 +228,6 @@ class Sequential(Layer):
         return loss, accuracy(y.argmax(axis=1), logits.argmax(axis=1))
 
     def astype(self, dtype: np.dtype) -> None:
-        """Convert the parameters of all layers."""
         for layer in self.layers:
             layer.astype(dtype)
 
@@ -279,8 +274,3 @@ class Sequential(Layer):
 def forward_blocks(network: Layer, x: np.ndarray) -> np.ndarray:
     """network.forward(x), computed by blocks of rows, so that hidden values need little memory."""
     return np.concatenate([network.forward(rows) for rows in row_blocks(x)])
-
-
-def _all_layers(layer: Layer) -> list[Layer]:
-    """The layer and, in a network, all layers inside it."""
-    return [layer, *(each for part in getattr(layer, "layers", []) for each in _all_layers(part))]

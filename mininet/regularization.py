@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._checks import all_finite, as_float, examples, finite_examples
+from ._checks import all_finite, as_float, examples, finite_examples, row_blocks
 from .layers import Layer
 
 
@@ -39,12 +39,10 @@ class Normalization(Layer):
         A standard deviation below float32's rounding error counts as 0.
         ValueError: no rows, values that are not finite, or whose σ² overflows.
         """
-        x, statistics = finite_examples(x), []
-        for part in np.array_split(x, 1 + x.shape[1] // 64, axis=1):  # float64 takes more memory
-            columns = part.astype(np.float64)
-            with np.errstate(over="ignore"):  # the constructor rejects non-finite values
-                statistics.append([columns.mean(axis=0), columns.var(axis=0)])
-        mean, variance = np.concatenate(statistics, axis=1)
+        x = finite_examples(x)
+        with np.errstate(over="ignore"):  # the constructor rejects non-finite values
+            mean = x.mean(axis=0, dtype=np.float64)
+            variance = sum(np.sum((rows - mean) ** 2, axis=0) for rows in row_blocks(x)) / len(x)
         rounding = np.finfo(np.float32).eps * np.maximum(x.max(axis=0), -x.min(axis=0))
         return cls(mean, np.where(np.sqrt(variance) > rounding, variance, 0))
 
@@ -59,7 +57,6 @@ class Normalization(Layer):
         return dout / self.scale.astype(dout.dtype)
 
     def config(self) -> dict[str, Any]:
-        """{"mean": μ, "variance": σ²}, as lists."""
         return {"mean": self.mean.tolist(), "variance": self.variance.tolist()}
 
     def __repr__(self) -> str:

@@ -1,6 +1,7 @@
 """Shared by all tests: hypothesis profiles, a Matplotlib backend without display, recordings."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,18 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
     """No worker processes for single files, which take less time than the start of a worker."""
     return 0 if any(".py" in argument for argument in config.args) else None
+
+
+@pytest.fixture
+def closed_figures() -> Iterator[None]:
+    """Closes all figures after a test, which leaves the settings of Matplotlib unchanged."""
+    import matplotlib.pyplot as plt
+
+    lazy = {"backend_fallback": None}  # older Matplotlibs set it with the first figure
+    before = plt.rcParams | lazy
+    yield
+    assert plt.rcParams | lazy == before
+    plt.close("all")
 
 
 @pytest.fixture(scope="session")

@@ -43,23 +43,3 @@ def assert_within(actual: Any, expected: Any, bound: Any) -> None:
     assert np.shape(actual) == np.shape(expected)
     excess = np.abs(np.subtract(actual, expected)) - bound
     assert np.all(excess <= 0), f"{np.max(excess)} beyond the bound"
-
-
-def mel_corners(
-    sample_rate: float,
-    n_mels: int = 128,
-    fmin: float = 0.0,
-    fmax: float | None = None,
-    htk: bool = False,
-) -> np.ndarray:
-    """The n_mels + 2 corners of the triangles in Hz, evenly spaced in mel, each scale by hand."""
-    high = sample_rate / 2 if fmax is None else fmax
-    step = np.arange(n_mels + 2) / (n_mels + 1)
-    if htk:  # 1 + f/700 grows by the same factor from corner to corner
-        first, last = 1 + fmin / 700, 1 + high / 700
-        return 700 * (first * (last / first) ** step - 1)
-    first, last = (
-        3 * f / 200 if f < 1000 else 15 + 27 * np.log(f / 1000) / np.log(6.4) for f in (fmin, high)
-    )
-    mel = first + (last - first) * step
-    return np.where(mel < 15, 200 * mel / 3, 1000 * 6.4 ** ((mel - 15) / 27))

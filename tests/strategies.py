@@ -27,12 +27,7 @@ def eps_of(dtype: np.dtype | type) -> float:
 
 @st.composite
 def signals(
-    draw: st.DrawFn,
-    min_size: int = 1,
-    max_size: int = 2000,
-    dtypes: tuple[type, ...] = FLOATS,
-    leading: bool = True,
-    decades: int = 6,
+    draw: st.DrawFn, min_size: int = 1, max_size: int = 2000, leading: bool = True, decades: int = 6
 ) -> np.ndarray:
     """Signals (..., n) of five kinds, from 10^-decades to 10^decades in level."""
     n = draw(st.integers(min_size, max_size))
@@ -48,7 +43,7 @@ def signals(
         "ramp": lambda: np.broadcast_to(t / n, (*shape, n)) - 0.5,
         "silence": lambda: np.zeros((*shape, n)),
     }[kind]()
-    return (level * wave).astype(draw(st.sampled_from(dtypes)))
+    return (level * wave).astype(draw(st.sampled_from(FLOATS)))
 
 
 def integer_arrays(shape: Any) -> st.SearchStrategy[np.ndarray]:

@@ -494,13 +494,12 @@ def overfitting(clips: Clips) -> dict:
         x = Normalization.adapt(clips.raw[seen]).forward(clips.raw)
         parts = [(x[part], clips.labels[part]) for part in (seen, ~seen)]
         network = make_network(x.shape[1], rng)
-        histories = FLAT.fit(network, *parts[0], rng, held_out=parts[1])
-        runs.append([(history.loss, history.accuracy) for history in histories])
-    means = np.mean(runs, axis=0).round(4).tolist()  # (2, 2, epochs)
-    names = ("train", "held_out")
+        history = FLAT.fit(network, *parts[0], rng, held_out=parts[1])
+        runs.append((history.loss, history.accuracy, history.val_loss, history.val_accuracy))
+    loss, correct, *held_out = np.mean(runs, axis=0).round(4).tolist()  # (4, epochs)
     return {
-        name: {"loss": loss, "accuracy": correct}
-        for name, (loss, correct) in zip(names, means, strict=True)
+        "train": {"loss": loss, "accuracy": correct},
+        "held_out": dict(zip(("loss", "accuracy"), held_out, strict=True)),
     }
 
 

@@ -89,11 +89,11 @@ def run(x: np.ndarray, labels: np.ndarray, seed: int) -> dict[str, Any]:
     network = RECIPE.build(x, int(labels.max()) + 1, rng)
     first = network.layers[0]
     before = first.forward(x)  # (n, 500) pre-activations
-    history, ends = RECIPE.fit(network, x, labels, rng, held_out=(x, labels))
+    history = RECIPE.fit(network, x, labels, rng, held_out=(x, labels))
     after = first.forward(x)
     return {
         "history": history,
-        "loss_of_the_weights": {epoch: ends.loss[epoch - 1] for epoch in PUBLISHED},
+        "loss_of_the_weights": {epoch: history.val_loss[epoch - 1] for epoch in PUBLISHED},
         "z_std": float(before.std()),
         "flat_before": float(np.mean(np.abs(before) > FLAT)),
         "flat_after": float(np.mean(np.abs(after) > FLAT)),
@@ -109,7 +109,7 @@ def early(x: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     for seed in MORE_SEEDS:
         rng = np.random.default_rng([seed, 0])
         network = RECIPE.build(x, int(labels.max()) + 1, rng)
-        histories.append(Reference(epochs=10).fit(network, x, labels, rng)[0])
+        histories.append(Reference(epochs=10).fit(network, x, labels, rng))
     return {
         str(epoch): float(np.mean([h.accuracy[epoch - 1] >= accuracy for h in histories]))
         for epoch, (_, accuracy) in PUBLISHED.items()
@@ -133,7 +133,7 @@ def two_forms(x: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     """The distance of two runs of the same formula with sums in another order: Gram and plain."""
     rngs = [np.random.default_rng(0) for _ in range(2)]
     gram, plain = (RECIPE.build(x, int(labels.max()) + 1, rng) for rng in rngs)
-    first, _ = RECIPE.fit(gram, x, labels, rngs[0])
+    first = RECIPE.fit(gram, x, labels, rngs[0])
     optimizer = SGD(RECIPE.learning_rate, RECIPE.decay)
     second = plain.fit(x, labels, RECIPE.epochs, RECIPE.batch_size, optimizer, rngs[1])
     distance = np.abs(np.subtract(first.loss, second.loss))  # (epochs,)

@@ -152,9 +152,9 @@ def calibration(recipe: Recipe, features: Features, folds: Folds) -> dict:
 def foreign(folder: str, features: Features, folds: Folds) -> dict[str, dict[str, float]]:
     """Models trained on all clips, tested on recordings from elsewhere: the proportion right, the
     same 20 dB quieter, and "unsure" for these and for other sounds."""
-    paths = {name: recordings([f"{folder}/{name}"]) for name in features.classes}
+    paths = {name: recordings([f"{folder}/{name}"])[0] for name in features.classes}
     if (Path(folder) / "none").is_dir():
-        paths["none"] = recordings([f"{folder}/none"])
+        paths["none"] = recordings([f"{folder}/none"])[0]
     truth = np.array([name for name, files in paths.items() for _ in files])
     signals = [read_clip(path).signal for files in paths.values() for path in files]
     known, result = truth != "none", {}

@@ -43,17 +43,12 @@ def mfcc(signal: np.ndarray, sample_rate: int, **options: Any) -> np.ndarray:
 def values() -> dict[str, Any]:
     """Every value by the name of our function and the arguments of the call."""
     found = {}
-    for htk in (False, True):
-        found[f"hz_to_mel htk={htk}"] = librosa.hz_to_mel(cases.HZ, htk=htk)
-        found[f"mel_to_hz htk={htk}"] = librosa.mel_to_hz(cases.MEL, htk=htk)
     for case in cases.FILTERBANKS:
         found[f"mel_filterbank {cases.key(case)}"] = mel_filterbank(**case)
     for case in cases.DECIBELS:
         found[f"power_to_db {cases.key(case)}"] = librosa.power_to_db(cases.POWERS, **case)
     for case in cases.DELTAS:
         found[f"delta {cases.key(case)}"] = librosa.feature.delta(cases.features(), **case)
-    for n_mfcc in cases.DCTS:  # of something in decibels already, an MFCC is the DCT alone
-        found[f"dct {n_mfcc}"] = librosa.feature.mfcc(S=cases.features().T, n_mfcc=n_mfcc)
     for case in cases.SETTINGS + cases.LENGTHS:
         options = dict(case)
         signal = cases.signal(options.pop("n"), case["sample_rate"])

@@ -53,7 +53,7 @@ def test_a_run_is_that_of_the_command_line() -> None:
     network, *_, rng = prepare(
         recipe, 0, Features([x[:, None, None]], ["a"] * 20, labels, "abcd"), seed=3
     )
-    history, _ = recipe.fit(network, x, labels, rng)
+    history = recipe.fit(network, x, labels, rng)
     assert run["history"].loss == history.loss
     # the Gram form and the plain form sum the same float32 in another order
     loss, _ = network.evaluate(x, labels)

@@ -71,14 +71,21 @@ def test_other_files_are_skipped_and_listed(tmp_path: Path) -> None:
 
 
 def test_recordings_are_found_in_folders_of_folders(tmp_path: Path) -> None:
-    """In order; hidden folders and other files are left out, a path to a file is kept as it is. A
-    folder without recordings is refused, with a hint if its formats are not read."""
+    """In order; hidden folders and other files are skipped and listed, a path to a file is kept as
+    it is, and a pattern is expanded. A folder without recordings is refused, with a hint if its
+    formats are not read."""
     folder, clip = tmp_path / "all", str(tmp_path / "none.wav")
     for name in ("b/2.wav", "b/deep/1.MP3", "a.ogg", ".git/x.wav", "@eaDir/x.wav", "b/notes.txt"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("")
     expected = [str(folder / name) for name in ("a.ogg", "b/2.wav", "b/deep/1.MP3")]
-    assert data.recordings([clip, str(folder)]) == [clip, *expected]
+    skipped = {"hidden": [".git/x.wav", "@eaDir/x.wav"], "not audio": ["b/notes.txt"]}
+    skipped = {kind: [str(folder / name) for name in names] for kind, names in skipped.items()}
+    assert data.recordings([clip, str(folder)]) == ([clip, *expected], skipped)
+    assert data.recordings([str(folder / "b" / "*.wav")]) == ([expected[1]], {})
+    (tmp_path / "[1].wav").write_text("")
+    names = [str(tmp_path / name) for name in ("[1].wav", "[2].wav")]
+    assert data.recordings(names) == (names, {})
     (tmp_path / "phone" / "x").mkdir(parents=True)
     message = f"the folder {tmp_path / 'phone'} contains no recordings"
     assert refusal(data.recordings, [str(tmp_path / "phone")]) == message

@@ -49,12 +49,12 @@ def trials_and_fits(
     fitted: dict[int, list[bytes]] = {fold: [] for fold in folds.numbers}
     fit, named, now = type(recipe).fit, evaluate.named, [0]
 
-    def spy(*args: object, **options: object) -> tuple[History, History]:
-        histories = fit(*args, **options)  # type: ignore[arg-type]
+    def spy(*args: object, **options: object) -> History:
+        history = fit(*args, **options)  # type: ignore[arg-type]
         for layer in args[1].layers:  # type: ignore[attr-defined]
             fitted[now[0]].extend(param.tobytes() for param in layer.params)
             fitted[now[0]].append(str(layer.config()).encode())
-        return histories
+        return history
 
     def note(fold: int, seed: int) -> AbstractContextManager[None]:
         now[0] = fold
@@ -101,8 +101,8 @@ def test_corrupting_the_test_fold_changes_no_fitted_number(
                 assert before.threshold == after.threshold
                 assert not copies_alone or same_trial(before, after)
                 assert list(before.curves) == list(after.curves)
-                for name, (training, _) in before.curves.items():
-                    np.testing.assert_array_equal(training, after.curves[name][0])
+                for name, curve in before.curves.items():
+                    np.testing.assert_array_equal(curve[:2], after.curves[name][:2])
             else:
                 assert fitted != same
 
@@ -122,7 +122,7 @@ def test_every_clip_is_tested_once_with_each_seed() -> None:
         true, p = features.labels[trial.clips], trial.probabilities
         assert trial.test == (cross_entropy(p, true), accuracy(true, p.argmax(axis=1)))
         assert set(trial.curves) <= set(QUICK.networks)
-        assert all(curve.shape == (2, 2, 2) for curve in trial.curves.values())
+        assert all(curve.shape == (4, 2) for curve in trial.curves.values())
 
 
 def test_a_diverging_trial_names_fold_and_seed() -> None:
@@ -144,8 +144,8 @@ class Oracles(Reference):
         layer = mininet.Dense.from_parameters(np.eye(n_classes), np.zeros(n_classes))
         return mininet.Sequential([layer])
 
-    def fit(self, *args: object, **options: object) -> tuple[History, History]:
-        return History(), History()
+    def fit(self, *args: object, **options: object) -> History:
+        return History()
 
 
 @settings(max_examples=30)
@@ -195,7 +195,7 @@ def predicting(
     trials = []
     for fold in (0, 1):
         tested = np.flatnonzero(folds.fold_of == fold)
-        curve = np.array([[[fold + 1.0, 1.0], [0.5, 0.5]], [[3.0, fold + 1.0], [0.25, 0.5]]])
+        curve = np.array([[fold + 1.0, 1.0], [0.5, 0.5], [3.0, fold + 1.0], [0.25, 0.5]])
         for seed, row in enumerate(predicted):
             p = np.full((len(tested), len(classes)), 0.01)
             p[np.arange(len(tested)), row[tested]] = 1 - 0.01 * (len(classes) - 1)
@@ -232,7 +232,7 @@ def test_the_metrics_are_those_of_the_predictions(rng: np.random.Generator) -> N
     assert metrics["calibration_error"] == pytest.approx(abs(0.98 - correct.mean()))
     assert metrics["sure"] == pytest.approx({"proportion": 1.0, "accuracy": correct.mean()})
     curve = evaluate.mean_curves(result[0])["a"]
-    np.testing.assert_array_equal(curve[:, 0], [[1.5, 1.0], [3.0, 1.5]])
+    np.testing.assert_array_equal(curve[[0, 2]], [[1.5, 1.0], [3.0, 1.5]])
 
 
 def test_sure_answers_are_counted_against_the_threshold_of_their_trial() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -86,18 +87,26 @@ def test_an_unwritable_folder_is_refused(tmp_path: Path) -> None:
 def test_a_run_takes_a_new_folder_or_moves_an_earlier_one_aside(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a path: out, out-2, …, whatever is in them. With one: the files of an earlier run are
-    in previous/, those of the run before are gone; a run without a model or results does not
-    replace them; other files stay. While a run writes into a folder, another is refused. The log is
-    in the folder as well."""
+    """Without a path: out, out-2, …, the first that does not exist or has nothing but the log of a
+    failed run. With one: the files of an earlier run are in previous/, those of the run before are
+    gone; a run without a model or results does not replace them; other files stay. While a run
+    writes into a folder, another is refused. The log is in the folder as well."""
     monkeypatch.chdir(tmp_path)
-    for name in ("out", "out-2", "out-3"):
+    with suppress(KeyError), open_run(None, quiet=True):
+        raise KeyError
+    (tmp_path / "out-2").write_text("a file")
+    for name in ("out", "out-3", "out-4"):
         with open_run(None, quiet=True) as output:
             assert output.folder == Path(name) and (tmp_path / name).is_dir()
             message = refusal(open_run(Path(name)).__enter__)
             assert message == f"another run is writing into the folder {name}"
             output.log("one")
-        assert (tmp_path / name / "log.txt").read_text() == f"writing into the folder {name}\none\n"
+            output.save(b"", "mfcc.png")
+        assert (
+            (tmp_path / name / "log.txt")
+            .read_text()
+            .startswith(f"writing into the folder {name}\none\n")
+        )
     for name in ("mine.txt", "holiday.png"):
         (tmp_path / "out" / name).touch()
     for run in range(4):
@@ -141,13 +150,13 @@ def test_cross_validation_is_drawn_next_to_people(
         texts.append(" ".join(capsys.readouterr().out.split()))
         summaries.append(figures.summary(metrics))
     title = "clips misclassified for more than half of the seeds"
-    assert f"{title}: 2 clip wrong predicted recognized by" in texts[0]
+    assert f"{title}: 2 clip wrong predicted people right" in texts[0]
     assert "46 of 47" in texts[0] and "dog/1-4-A" not in texts[0]
     assert "crying_baby/1-3-A.ogg 2 of 3 sea_waves" in texts[0]
     assert "held out: accuracy 0.9000 ±" in summaries[0] and "over 2 folds" in summaries[0]
     assert f"{title}: 0" in texts[1]
     assert "held out: accuracy 1.0000 ± 0.0000 over 2 folds; loss" in summaries[1]
-    assert "to 1.000 (4" in summaries[1] and "±" not in figures.fold_line(
+    assert "to 1.000, from 4" in summaries[1] and "±" not in figures.fold_line(
         perfect[0][:1], Reference()
     )
     files = {"confusion.png", "curves.png", "history.csv", "reliability.png"}

@@ -117,6 +117,8 @@ def test_a_file_is_predicted_from_python(tmp_path: Path) -> None:
     assert list(found) == ["b", "c", "a"] and set(map(type, found.values())) == {float}
     assert found == ssc.predict_file(read_model(str(tmp_path / "model.npz")), str(path))
     assert ssc.predict_file(MODEL, path) == pytest.approx({"low": 0.9, "high": 0.1})
+    canceling = np.stack([np.ones(44100), -np.ones(44100)], axis=1) / 2
+    assert ssc.predict_file(MODEL, sounds.write(tmp_path / "b.wav", canceling)) == {}
 
 
 def test_joined_spans_cover_short_pauses() -> None:

@@ -166,7 +166,7 @@ def test_the_improved_network_learns_separated_classes() -> None:
     assert [type(layer) for layer in network.layers] == [Normalization, Dense, ReLU, Dropout, Dense]
     assert network.shapes()[-1] == (100, 3) and network.layers[3].config() == {"rate": 0.3}
     np.testing.assert_allclose(network.layers[0].forward(x).mean(axis=0), 0, atol=1e-14)
-    history, _ = Improved().fit(network, x, labels, rng)
+    history = Improved().fit(network, x, labels, rng)
     assert len(history.loss) == 12 and set(history.learning_rate) == {0.02}
     assert network.evaluate(x, labels)[1] == 1.0
 
@@ -187,14 +187,15 @@ def test_held_out_examples_are_evaluated_after_each_epoch_without_effect(n: int)
         def on_epoch(history: History, network: Sequential = network) -> None:
             assert len(network.layers) == 3
 
-        train, test = recipe.fit(network, x, y, np.random.default_rng(3), on_epoch, held_out)
-        trained.append((network, train, test))
-    (alone, train, empty), (watched, same, test) = trained
-    assert empty.loss == empty.accuracy == [] and train == same and len(test.loss) == 3
+        history = recipe.fit(network, x, y, np.random.default_rng(3), on_epoch, held_out)
+        trained.append((network, history))
+    (alone, history), (watched, same) = trained
+    assert history.val_loss == history.val_accuracy == [] and len(same.val_loss) == 3
+    assert (history.loss, history.accuracy) == (same.loss, same.accuracy)
     for one, two in zip(alone.params, watched.params, strict=True):
         np.testing.assert_array_equal(one, two)
     scores = watched.evaluate(x[:5] + 0.1, y[:5])
-    assert (test.loss[-1], test.accuracy[-1]) == pytest.approx(scores, rel=1e-12)
+    assert (same.val_loss[-1], same.val_accuracy[-1]) == pytest.approx(scores, rel=1e-12)
 
 
 # Model files

@@ -100,6 +100,7 @@ def test_mistakes_come_first_and_right_clips_by_class(
         "silent": [],
     }
     results |= {"train": {"accuracy": 0.75}, "confusion": np.full((3, 3), 3).tolist()}
+    results |= {"chosen_accuracy": None}
     output, options = Output(tmp_path, quiet=True), Namespace(report_clips=limit)
     report.write_report(dataset, features, Answers(counts, p), results, options, output, None)
     cards = Cards((tmp_path / "report.html").read_text("utf-8")).cards
@@ -125,8 +126,9 @@ def test_the_report_is_last_and_lists_what_may_mislead(tmp_path: Path, program: 
     (folder / "low" / "bad.wav").write_bytes(b"no sound")
     text = program.run("--data", folder, "--out", program.out, "--epochs", 1, "--skip-bad")[0]
     *_, first, second, third, last = text.splitlines()
-    assert first.startswith(f"next: ssc.py predict {program.out / 'model.npz'} CLIP")
-    assert "next: --cv" in second and "next: --recipe improved" in third
+    assert first.startswith(f"next: ssc predict {program.out / 'model.npz'} CLIP")
+    assert second.startswith(f"next: ssc --data {folder} --recipe reference --cv measures")
+    assert third.startswith(f"next: ssc --data {folder} --recipe improved trains")
     assert last == f"results: {program.out / 'report.html'}"
     page = (program.out / "report.html").read_text("utf-8")
     for entry in ("low/1-0-B.wav = low/1-9-A.wav", "low/1-8-A.wav", "low/1-8-A.wav, low/1-8-B.wav"):

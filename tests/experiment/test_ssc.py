@@ -55,7 +55,7 @@ def test_the_main_job_writes_its_files_and_logs_each_step(
     assert all(plt.imread(program.out / name).std() > 0.01 for name in FIGURES)
     steps = (
         *("hiss 4", "3 classes, 12 clips", "12 of 12 clips padded"),
-        "12 clips x 1 copies each x 1 windows x 6513 numbers",
+        "12 clips x 6513 numbers",
         "dense_1 (Dense) (None, 500) 3,257,000",
         *("epoch 1/3 loss", "epoch 3/3 loss", "predicted 0 1 2", "class precision recall F1"),
         "measured on the training clips",
@@ -102,7 +102,7 @@ def test_predict_prints_the_three_most_probable_classes(
     clips = sorted(category.glob("*/*.wav"))[:2]
     finished = process("predict", "m.npz", *clips, cwd=tmp_path)
     assert (finished.returncode, finished.stderr.count("\n")) == (0, 1)
-    assert "the probabilities of the recipe reference do not say" in finished.stderr
+    assert "the probabilities of the recipe reference are not calibrated" in finished.stderr
     for clip, line in zip(clips, finished.stdout.splitlines(), strict=True):
         (view,) = Reference().views(read_clip(str(clip)).signal)
         (p,) = read_model(tmp_path / "m.npz").predict_proba([view[None]])
@@ -121,7 +121,7 @@ def tiny(category: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     for k in range(3):
         networks[k], x, y, rng = prepare(recipe, k, features, 0)
         recipe.fit(networks[k], x, y, rng)
-    path = tmp_path_factory.mktemp("tiny") / "m.npz"
+    path = tmp_path_factory.mktemp("tiny") / "model.npz"
     Model(recipe, dataset.classes, networks, 1.5, 0.6).save(path)
     return path
 
@@ -173,6 +173,12 @@ def test_predict_answers_the_recordings_that_can_be_read(
         assert {name: float(row[name]) for name in answer["classes"]} == answer["classes"]
         assert row["class"] == max(answer["classes"], key=answer["classes"].__getitem__)
         assert row["unknown"] == str(answer["unknown"])
+    (folder / "memo.m4a").touch()
+    silent = sounds.write(folder / "z.wav", np.zeros(44100))
+    out, err = program.run("predict", tiny.parent, folder, "--csv", "--skip-bad")
+    assert out.startswith(table) and out.count("\n") == table.count("\n") + 1
+    assert f"\n{silent},1.0,,True," in out
+    assert err.startswith("ssc: skipped files: 1 unsupported audio; convert them")
 
 
 def test_predict_writes_a_picture_a_table_and_a_label_track(
@@ -197,10 +203,12 @@ def test_predict_writes_a_picture_a_table_and_a_label_track(
 
 
 def test_scenes_writes_folders_for_data(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By --seed; the last line says how to train on them."""
+    """By --seed, among no other files; the last line says how to train on them."""
     monkeypatch.setattr(scenes, "N_TAKES", 1)
     text, _ = program.run("scenes", program.out, "--seed", 2)
-    assert text == f"wrote 10 clips to {program.out}; train on them: ssc.py --data {program.out}\n"
+    assert text == f"wrote 10 clips to {program.out}; train on them: ssc --data {program.out}\n"
+    error = f"ssc: the folder {program.out} is not empty\n"
+    assert program.run("scenes", program.out, code=2) == ("", error)
     dataset = scan(program.out)
     assert dataset.classes == list(scenes.CLASSES) and len(dataset) == 10
     np.testing.assert_array_equal(dataset.read(0).signal, scenes.scene("applause", 0, seed=2))
@@ -217,7 +225,7 @@ def test_without_data_the_embedded_scenes_are_used(
     arguments = ("--out", program.out, "--epochs", 1, "--seed", 5, "--show", "--jobs", 2)
     text, message = program.run(*arguments)
     assert "No --data given: using the embedded synthetic scenes." in text
-    assert "ssc.py --data DIR" in text and shown == [5]
+    assert "ssc --data DIR" in text and shown == [5]
     assert message == "ssc: there is no display: figures are saved, not shown\n"
     settings = program.metrics["settings"]
     assert settings["data"] is None and settings["seed"] == 5
@@ -240,10 +248,10 @@ def test_cross_validation_of_the_reference(official: Path, program: Program) -> 
     np.testing.assert_array_equal(np.sum(held_out["confusion"], axis=1), [12, 12, 12])
     assert (settings["recipe"], settings["epochs"], settings["repeats"]) == ("reference", 2, 2)
     for words in (
-        *("3 folds: the official folds", "18 clips x 1 copies each"),
+        *("3 folds: the official folds", "18 clips x 6513 numbers"),
         *("fold 1: 6 clips", "fold 3: 6 clips"),
         f"held out: accuracy {held_out['mean']:.4f} ± {held_out['std']:.4f} over 3 folds",
-        *("(18 recordings)", "on the training folds: accuracy"),
+        *("from 18 recordings", "on the training folds: accuracy"),
     ):
         assert words in text, words
     assert program.train(*arguments, "--quiet", "--jobs", 2, "--no-report") == ""

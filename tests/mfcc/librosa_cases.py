@@ -13,8 +13,6 @@ Case = dict[str, Any]
 DTYPES = ("float32", "float64")
 RECORDINGS = ["clock_tick/1-21934-A.ogg", "dog/1-100032-A.ogg", "rain/1-17367-A.ogg"]
 
-HZ = np.concatenate((np.linspace(0, 2000, 21), np.geomspace(2500, 96000, 10)))
-MEL = np.linspace(0, 80, 33)
 POWERS = np.concatenate(([0.0, 1e-12, 1e-10, 1.0], np.geomspace(1e-9, 1e7, 20)))
 
 FILTERBANKS: list[Case] = [
@@ -34,7 +32,6 @@ DECIBELS: list[Case] = [
 DELTAS: list[Case] = [
     *({}, {"order": 2}, {"width": 3}, {"width": 5, "order": 2}, {"width": 21, "order": 3})
 ]
-DCTS = [1, 13, 40]  # coefficients of 40
 
 SETTINGS: list[Case] = [
     {"sample_rate": 44100, "n": 11025, **options}
@@ -84,6 +81,6 @@ def signal(n: int, sample_rate: int) -> np.ndarray:
 
 
 def features() -> np.ndarray:
-    """(3, 40) float64, for deltas and cosine transforms: steps, waves and a ramp."""
+    """(3, 40) float64, for deltas: steps, waves and a ramp."""
     t = np.arange(40)
     return np.stack((100.0 * (t % 7), 50 * np.sin(t / 3), 2.5 * t - 30))

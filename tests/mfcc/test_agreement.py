@@ -31,16 +31,6 @@ def librosa() -> Mapping[str, np.ndarray]:
         return dict(values)
 
 
-@pytest.mark.parametrize("htk", [False, True])
-def test_the_mel_scales_are_librosas(librosa: Mapping[str, np.ndarray], htk: bool) -> None:
-    """hz_to_mel from 0 to 96 kHz and mel_to_hz from 0 to 80 mel, to a few eps."""
-    # 80 mel·log(6.4)/27 make an eps of the exponent 5 eps of the result; HTK's takes one from
-    # 10^(m/2595), where an eps is 700·eps Hz
-    hz, mel = librosa[f"mel_to_hz htk={htk}"], librosa[f"hz_to_mel htk={htk}"]
-    assert_within(mfcc.hz_to_mel(cases.HZ, htk), mel, 8 * EPS * mel)
-    assert_within(mfcc.mel_to_hz(cases.MEL, htk), hz, 16 * EPS * hz + 1400 * EPS * htk)
-
-
 @pytest.mark.parametrize(
     ("name", "inputs", "case", "bound"),
     [
@@ -61,15 +51,6 @@ def test_the_stages_are_librosas(
 ) -> None:
     """Filterbanks of any rate, size, band, scale and norm; decibels; deltas, edges included."""
     assert_within(getattr(mfcc, name)(*inputs, **case), librosa[f"{name} {key(case)}"], bound)
-
-
-@pytest.mark.parametrize("n_mfcc", cases.DCTS)
-def test_the_cosine_transform_is_librosas(librosa: Mapping[str, np.ndarray], n_mfcc: int) -> None:
-    """The first coefficients of given decibels: the DCT alone."""
-    # two sums of 40 values up to 600, times cosines of at most √(2/40)
-    bound = 2 * sum_rounding(40, np.sqrt(2 / 40) * 40 * 600, np.float64)
-    expected = librosa[f"dct {n_mfcc}"].T  # (frames, n_mfcc)
-    assert_within(mfcc.dct(cases.features())[:, :n_mfcc], expected, bound)
 
 
 @BOTH_FORMS

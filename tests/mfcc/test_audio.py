@@ -20,7 +20,7 @@ from mfcc import audio, load
 from mfcc.audio import fix_length, mpeg_samples, read, resample
 from tests import sounds
 from tests.oracles import assert_within, refusal
-from tests.strategies import FLOATS, eps_of, generators, signals
+from tests.strategies import FLOATS, eps_of, generators
 
 RATES = [8000, 11025, 16000, 22050, 32000, 44100, 48000, 96000, 192000]  # Hz
 # resample_poly's Kaiser window, beta = 5, attenuates by 8.7 + 5/0.1102 = 54 dB: the passband is off
@@ -142,28 +142,21 @@ def test_overshoot_is_clipped(dtype: type, half_period: int, rate: int, sample_r
     assert resample(square, rate, rate) is square
 
 
-@given(signals(max_size=300, leading=False), st.integers(1, 400))
-def test_a_length_is_fixed_at_the_end(signal: np.ndarray, n_samples: int) -> None:
-    """fix_length: the first samples of the signal, then zeros, n_samples in all."""
-    fixed = fix_length(signal, n_samples)
-    assert fixed.dtype == signal.dtype
-    padded = np.concatenate((signal, np.zeros(400)))
-    np.testing.assert_array_equal(fixed, padded[:n_samples])
-
-
 @FEW
 @given(generators(), st.sampled_from(RATES), st.sampled_from(RATES), st.floats(0.01, 0.6))
 def test_a_duration_cuts_or_pads_the_whole_recording(
     rng: np.random.Generator, rate: int, sample_rate: int, duration: float
 ) -> None:
-    """load(path, rate, d) is load(path, rate, None) at the length round(d·rate): resampling is not
-    affected by the cut, since read returns d seconds and a tenth of one, or all there is."""
+    """load(path, rate, d) is load(path, rate, None), cut or followed by zeros, round(d·rate) in
+    all: resampling is not affected by the cut, since read returns d seconds and a tenth of one, or
+    all there is."""
     noise = rng.uniform(-0.5, 0.5, rate // 4)  # 0.25 s
     with recorded(noise, rate, subtype="FLOAT") as path:
         whole = load(path, sample_rate, duration=None)
         fixed = load(path, sample_rate, duration)
         n_read = len(read(path, duration)[0])
-    np.testing.assert_array_equal(fixed, fix_length(whole, round(duration * sample_rate)))
+    n_samples = round(duration * sample_rate)
+    np.testing.assert_array_equal(fixed, np.pad(whole, (0, n_samples))[:n_samples])
     assert n_read == min(len(noise), ceil((duration + 0.1) * rate))
 
 
@@ -174,7 +167,7 @@ def test_a_part_of_a_recording_is_read_from_a_second_on(suffix: str, tmp_path: P
     whole = read(path)[0]
     for start, n in product((0, 1, 3), (48510, audio.UNKNOWN)):
         with audio.open_audio(path) as sound:
-            (part,) = audio.read_blocks(path, sound, None, start, n)
+            (part,) = audio.read_blocks(path, sound, audio.UNKNOWN, start, n)
         np.testing.assert_array_equal(part[:, 0], whole[start * 44100 :][:n])
 
 
@@ -206,16 +199,15 @@ def test_a_file_that_cannot_be_opened_is_an_os_error(
         monkeypatch.undo()
 
 
-def test_unusable_recordings_are_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unusable_recordings_are_rejected(tmp_path: Path) -> None:
     """Not audio, no samples, NaN or infinities in a channel (those of both signs do not cancel), a
-    rate above 768 kHz, more samples than fit into memory: a ValueError with the path and the
-    reason."""
+    rate above 768 kHz: a ValueError with the path and the reason."""
     for name, content, reason in (
-        ("text.mp3", b"not a sound", "format not recognized"),
+        ("text.mp3", b"not a sound", f"format not recognized; {audio.CONVERT}"),
         ("header.wav", b"RIFF\x24\0\0\0WAVE", "Error in WAV file. No 'data' chunk marker"),
         ("noise.RAW", bytes(1000), "it has no header"),
         ("noise.au", bytes(1000), "it has no header"),
-        ("short.mp3", b"\xff\xfb\x90\0" + bytes(200), "format not recognized"),
+        ("short.mp3", b"\xff\xfb\x90\0" + bytes(200), f"format not recognized; {audio.CONVERT}"),
         ("short.aiff", whole_file(".aiff")[:30], "the decoder failed"),
     ):
         (tmp_path / name).write_bytes(content)
@@ -233,8 +225,6 @@ def test_unusable_recordings_are_rejected(tmp_path: Path, monkeypatch: pytest.Mo
     assert refusal(read, path) == f"{path} has a sample rate of 768001 Hz; the limit is 768000"
     sounds.write(path, np.zeros(1000), rate=768_000)
     assert read(path)[1] == 768_000
-    monkeypatch.setattr(soundfile.SoundFile, "read", Mock(side_effect=MemoryError))
-    assert refusal(read, path) == f"{path} has too many samples to fit in memory"
 
 
 @pytest.mark.parametrize("suffix", [".flac", *LOSSY[1:]])
@@ -296,7 +286,7 @@ def test_an_estimated_length_is_no_promise(seconds: float, tmp_path: Path) -> No
 
 MORE = (
     " samples that the decoder reads: it is damaged, has no header, or is several files in one; "
-    "convert it, for example to WAV"
+    f"{audio.CONVERT}"
 )
 
 

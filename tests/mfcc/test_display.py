@@ -1,10 +1,8 @@
 """Properties of mfcc/display.py: the contents of the pictures of sound."""
 
-from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
-import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -17,17 +15,12 @@ from mfcc.display import mfcc_grid, stages, vector_grid
 from tests.oracles import refusal
 from tests.strategies import few
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*mel filters are empty")
-SETTINGS = dict(matplotlib.rcParams)
-LAZY: Any = {"backend_fallback": None}  # older Matplotlibs set it with the first figure
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.*mel filters are empty"),
+    pytest.mark.usefixtures("closed_figures"),
+]
 RATE = 16000  # Hz: frames of 320 samples every 160
 CLASSES = ["dog", "rain", "sea_waves"]
-
-
-@pytest.fixture(autouse=True)
-def close_figures() -> Iterator[None]:
-    yield
-    plt.close("all")
 
 
 def clips(n_clips: int, n_mfcc: int = 13, n_frames: int = 21) -> np.ndarray:
@@ -252,12 +245,11 @@ def test_the_filters_are_drawn_as_triangles() -> None:
     assert filters.get_xlim() == pytest.approx((0, RATE / 2000)) and len(filters.patches) == 16
 
 
-def test_figures_stay_open_and_settings_unchanged() -> None:
-    """Figures are open, also of silence and one sample, and no setting is changed."""
+def test_figures_stay_open() -> None:
+    """Figures are open, also of silence and one sample."""
     figures = [mfcc_grid(clips(1), [0], ["a"]), vector_grid(clips(1)[0], [0] * 13, ["a"])]
     figures += [stages(np.zeros(800), RATE), stages([1.0], RATE, n_mfcc=1)]
     assert [plt.figure(number) for number in plt.get_fignums()] == figures
-    assert dict(matplotlib.rcParams) | LAZY == SETTINGS | LAZY
 
 
 @pytest.mark.parametrize(

@@ -73,21 +73,12 @@ def test_roots_of_unity_are_exact_to_an_eps(n: int) -> None:
     np.testing.assert_array_equal(W[quarters], np.array([1, -1j, -1, 1j])[4 * quarters // n])
 
 
-def test_fft_is_dft_for_every_length() -> None:
-    """fft = dft and rfft = its first half, as complex numbers, for each N = 1 … 512."""
-    rng = np.random.default_rng(0)
-    for n in range(1, 513):
-        x = rng.standard_normal((2, n))
-        exact = dft(x)
-        assert_close(fft(x), exact, x, times=2)
-        assert_close(rfft(x), exact[:, : n // 2 + 1], x, times=2)
-        assert_close(fft(x[0] + 1j * x[1]), exact[0] + 1j * exact[1], x[0] + 1j * x[1], times=3)
-
-
 @settings(max_examples=50)
 @given(complex_signals(max_size=1200))
 def test_fft_and_dft_are_numpys_transform(x: np.ndarray) -> None:
     """fft = dft = numpy.fft.fft for any length, dtype and leading axes, in single precision too."""
+    x = x[..., ::-1]
+    x.flags.writeable = False  # a view in another order than the memory
     for transform in (fft, dft):
         assert_close(transform(x), np.fft.fft(x), x)
         assert transform(x).dtype == ifft(x).dtype == np.result_type(x, np.complex64)
@@ -104,18 +95,12 @@ def test_fft_is_numpys_transform_for_special_lengths(n: int, dtype: type) -> Non
 
 
 @given(complex_signals(max_size=1000))
-def test_ifft_inverts_fft_and_both_preserve_energy(x: np.ndarray) -> None:
-    """ifft(fft(x)) = x = fft(ifft(x)); Σ|X[k]|² = N·Σ|x[n]|²; N·ifft(x)[n] = fft(x)[-n]."""
-    n, X, c = x.shape[-1], fft(x), transform_rounding(x.dtype, x.shape[-1])
+def test_ifft_inverts_fft(x: np.ndarray) -> None:
+    """ifft(fft(x)) = x = fft(ifft(x))."""
     # the first transform is wrong by c·Σ|x| in each of N bins, and the second averages over these;
     # its own error is 1/N·c·Σ|X|, and |X| <= Σ|x|
-    assert_close(ifft(X), x, x, times=2)
+    assert_close(ifft(fft(x)), x, x, times=2)
     assert_close(fft(ifft(x)), x, x, times=2)
-    assert_close(ifft(x) * n, X[..., -np.arange(n) % n], x, times=2)
-    energy, spectral = (np.sum(np.abs(v).astype(np.float64) ** 2, axis=-1) for v in (x, X))
-    # each X is wrong by e = c·Σ|x| <= c·√N·‖x‖, and the energy by 2·Σ|X|·e <= 2·√N·‖X‖·e, that is
-    # by 2·√N·c relative to N·‖x‖²
-    assert_within(spectral, n * energy, 2 * np.sqrt(n) * c * n * energy)
 
 
 @given(complex_signals(), st.integers(-500, 500))
@@ -153,19 +138,6 @@ def test_integers_are_transformed_as_float64(x: np.ndarray) -> None:
         np.testing.assert_array_equal(transform(x), expected)
         np.testing.assert_array_equal(transform(x.tolist()), expected)
         assert transform(x).dtype == expected.dtype
-
-
-@pytest.mark.parametrize("transform", TRANSFORMS)
-@pytest.mark.parametrize("n", [1, 6, 97, 144, 441])
-def test_rows_are_transformed_one_by_one(transform: Callable[[Any], np.ndarray], n: int) -> None:
-    """transform(x)[i, j] = transform(x[i, j]) for any layout in memory, also read-only."""
-    noise = np.random.default_rng(n).standard_normal((2, 3, 2 * n))
-    noise.flags.writeable = False
-    transposed, broadcast = noise[..., :n].T.copy().T, np.broadcast_to(noise[0, 0, :n], (2, 3, n))
-    for x in (noise[..., n - 1 :: -1], noise[..., ::2], transposed, broadcast):
-        for i, j in np.ndindex(2, 3):
-            assert_close(transform(x)[i, j], transform(x[i, j].copy()), x[i, j], times=2)
-    assert transform(np.ones((0, n))).shape == (0, transform(np.ones(n)).shape[-1])
 
 
 @given(signals(max_size=1000, decades=15))

@@ -10,6 +10,7 @@ import pytest
 
 from mfcc import load, mfcc
 from mfcc.__main__ import main
+from mfcc.audio import CONVERT
 from tests import sounds
 
 
@@ -47,7 +48,7 @@ def test_bad_arguments_are_one_line_on_stderr(
     for arguments, error in (
         *((arguments, "usage: python -m mfcc CLIP") for arguments in ([], ["a", "b"], ["-h"])),
         ([str(missing)], f"mfcc: [Errno 2] No such file or directory: {str(missing)!r}"),
-        ([str(text)], f"mfcc: {text} cannot be read as audio: format not recognized"),
+        ([str(text)], f"mfcc: {text} cannot be read as audio: format not recognized; {CONVERT}"),
     ):
         assert main(arguments) == 2
         assert capsys.readouterr() == ("", f"{error}\n")

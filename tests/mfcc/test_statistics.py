@@ -43,8 +43,7 @@ def test_the_structure_function_of_noise_a_walk_and_a_rhythm() -> None:
 @given(x=signals(min_size=2, max_size=200), rng=generators())
 def test_the_autocorrelation_is_its_definition(x: np.ndarray, rng: np.random.Generator) -> None:
     """r[k] = Σ_t y[t] y[t + k] / Σ_t y[t]², y = x - mean x, in the dtype of x, without offset and
-    scale. By Cauchy-Schwarz r[k]² is at most the product of the shares of the energy in the frames
-    that have a later, and in those that have an earlier partner, so |r[k]| <= 1."""
+    scale."""
     n, wide, peak = x.shape[-1], x.astype(np.float64), float(np.abs(x).max())
     lags = sorted({int(k) for k in rng.integers(1, n, 3)})
     y = np.where(np.ptp(wide, -1, keepdims=True), wide - wide.mean(axis=-1, keepdims=True), 0)
@@ -57,24 +56,11 @@ def test_the_autocorrelation_is_its_definition(x: np.ndarray, rng: np.random.Gen
     for row, offset, scale in ((x, 0, 1), (wide, peak, 3), (wide, -peak, -1 / 3)):
         result = autocorrelation(offset + scale * row, lags)
         assert result.dtype == row.dtype
-        bound = 64 * (d + n) * eps_of(row.dtype)
-        assert_within(result, expected, bound)
-        for i, k in enumerate(lags):
-            shares = [(part * part).sum(axis=-1) / energy for part in (y[..., k:], y[..., :-k])]
-            assert np.all(
-                np.abs(result[..., i]) <= np.sqrt(np.prod(shares, axis=0)) + bound[..., 0]
-            )
+        assert_within(result, expected, 64 * (d + n) * eps_of(row.dtype))
 
 
-def test_the_autocorrelation_of_noise_a_rhythm_and_a_constant() -> None:
-    """Noise has r = 0 at every lag, to five standard errors 1/√T; a period of 16 frames r = 1 - k/T
-    at the multiples k of 16, and less elsewhere; a constant, also one that is not its own rounded
-    mean, r = 0; NaN stays."""
-    noise, k = np.random.default_rng(0).standard_normal(20_000), range(1, 129)
-    assert np.all(np.abs(autocorrelation(noise, k)) < 5 / np.sqrt(noise.size))
-    r = autocorrelation(np.resize(noise[:16], 512), k)
-    np.testing.assert_allclose(r[15::16], 1 - np.arange(16, 129, 16) / 512, rtol=1e-12)
-    assert np.all(np.delete(r, np.s_[15::16]) < 0.9 * (1 - 16 / 512))
+def test_the_autocorrelation_of_a_constant_is_zero() -> None:
+    """Also of one that is not its own rounded mean; NaN stays."""
     for n, dtype in product((7, 10, 501), FLOATS):
         rows = np.array([[0.1], [0.3], [-7.7], [np.nan]], dtype).repeat(n, axis=1)
         np.testing.assert_array_equal(autocorrelation(rows, [1, 2]), [[0] * 2] * 3 + [[np.nan] * 2])

@@ -1,6 +1,6 @@
 """Properties of mininet/display.py: what each figure shows, and that it can be read."""
 
-from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations, pairwise
 from typing import Any
 
@@ -35,20 +35,12 @@ from mininet.display import (
 from tests.oracles import refusal
 from tests.strategies import few, generators
 
-SETTINGS = dict(matplotlib.rcParams)
-LAZY: Any = {"backend_fallback": None}  # older Matplotlibs set it with the first figure
+pytestmark = pytest.mark.usefixtures("closed_figures")
 LOSSES = st.floats(0, 1e30) | st.sampled_from([np.nan, np.inf])
 EPOCHS = st.lists(st.tuples(LOSSES, st.floats(0, 1), st.floats(1e-8, 10)), min_size=1, max_size=40)
 HISTORIES = EPOCHS.map(lambda rows: History(*(list(c) for c in zip(*rows, strict=True))))
 SHAPES = st.integers(2, 6).map(lambda n: (n, n))
 MATRICES = arrays(np.int64, SHAPES, elements=st.integers(0, 99))
-
-
-@pytest.fixture(autouse=True)
-def close_figures() -> Iterator[None]:
-    """Close the figures of each test."""
-    yield
-    plt.close("all")
 
 
 def names(n: int) -> list[str]:
@@ -96,18 +88,42 @@ def test_curves_show_the_history(history: History) -> None:
     assert_inside(fig)
 
 
+def validated(history: History) -> History:
+    """The history with values on validation data, other ones than on the training data."""
+    return replace(history, val_loss=history.loss[::-1], val_accuracy=history.accuracy[::-1])
+
+
+@given(HISTORIES)
+@few(4)
+def test_curves_show_validation_data(history: History) -> None:
+    """Dotted, in the color of the values on the training data, and named."""
+    history = validated(history)
+    fig = curves(history, title="training set")
+    left, _, right = fig.axes
+    assert_line(left, 1, history.val_loss)
+    assert_line(right, 1, history.val_accuracy)
+    for ax in (left, right):
+        assert [line.get_linestyle() == ":" for line in ax.lines] == [False, True]
+        assert ax.lines[0].get_color() == ax.lines[1].get_color()
+    shown = [text.get_text() for text in fig.legends[0].texts]
+    assert shown[1::2] == ["validation loss", "validation accuracy"]
+    assert shown[::2] == ["loss on the training set", "accuracy on the training set"]
+    assert_inside(fig)
+
+
 @given(HISTORIES, st.integers(1, 3))
 @few(4)
 def test_train_test_curves_show_both_sets_of_each_network(history: History, n: int) -> None:
     """A column per network under its name: above the losses, below the accuracies of both sets."""
-    test = History(history.loss[::-1], history.accuracy[::-1])
-    fig = train_test_curves(dict.fromkeys(names(n), (history, test)))
+    history = validated(history)
+    fig = train_test_curves(dict.fromkeys(names(n), history))
     for i, name in enumerate(names(n)):
         above, below = fig.axes[i], fig.axes[n + i]
         assert above.get_title() == name and below.get_xlabel() == "epoch"
-        for k, part in enumerate((history, test)):
-            assert_line(above, k, part.loss)
-            assert_line(below, k, part.accuracy)
+        for k, values in enumerate((history.loss, history.val_loss)):
+            assert_line(above, k, values)
+        for k, values in enumerate((history.accuracy, history.val_accuracy)):
+            assert_line(below, k, values)
     assert [text.get_text() for text in fig.legends[0].texts] == ["training", "test (held out)"]
     assert_inside(fig)
 
@@ -225,10 +241,8 @@ def test_arguments_that_do_not_fit_are_rejected() -> None:
     rejected: list[Any] = [
         ("matrix has shape (3, 3); it must be (2, 2)", confusion, eye, names(2)),
         ("reliability has no examples", reliability_diagram, np.zeros((3, 3))),
-        ("matrix has shape (2,); it must be (2, 2)", confusion, [1, 1], names(2)),
     ]
     for message, call, *args in rejected:
         assert message in refusal(call, *args) and not plt.get_fignums()
     figures = [curves(one), confusion([[1]], ["a"]), diagram(Sequential([LeakyReLU()]))]
     assert [plt.figure(number) for number in plt.get_fignums()] == figures
-    assert dict(matplotlib.rcParams) | LAZY == SETTINGS | LAZY

