@@ -127,7 +127,7 @@ def test_the_page_of_a_cross_validation_counts_all_seeds(page: "Page", out: Path
     page.goto((out / "cv" / "report.html").as_uri())
     texts = [image.get_attribute("alt") for image in page.locator("figure img").all()]
     assert [str(text).split(":")[0] for text in texts] == [
-        *("Loss and accuracy over the epochs", "Reliability")
+        *("Loss and accuracy over the epochs (curves.png)", "Reliability")
     ]
     cells = page.locator("button[data-cell]").all()
     assert sum(int(cell.inner_text()) for cell in cells) == 24
