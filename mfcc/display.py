@@ -11,10 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import ArrayLike
 
 from . import cepstrum, fourier, framing
-from ._checks import as_float, finite_signal, positive_integer
+from ._checks import ArrayLike, as_float, finite_signal, positive_integer
 from .mel import hz_to_mel, mel_filterbank, mel_to_hz
 
 COLOR_MAP = "viridis"  # perceptually uniform, also for color-blind readers
