@@ -70,6 +70,8 @@ def from_afar(image: np.ndarray) -> np.ndarray:
 
 def same(one: bytes, other: bytes) -> bool:
     """Whether two PNG files show the same, but for what a processor rounds differently."""
+    if one == other:
+        return True
     a, b = pixels(one), pixels(other)
     if a.shape != b.shape:
         return False

@@ -87,8 +87,10 @@ def has_source(number: str, known: np.ndarray) -> bool:
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
 def test_every_python_block_prints_what_follows_it(page: Path) -> None:
-    """The python blocks of a page run as one program; the text block below is the output."""
+    """The python blocks of a page run as one program; the text block below is the output. A block
+    is python, which is run, a command, or text, which is printed or a listing."""
     fences = FENCE.findall(page.read_text("utf-8"))
+    assert {kind for kind, _ in fences} <= {"python", "sh", "powershell", "text", ""}
     names: dict[str, object] = {"__name__": "page"}
     for (kind, body), (after, output) in pairwise([*fences, ("", "")]):
         if kind != "python":
@@ -98,13 +100,6 @@ def test_every_python_block_prints_what_follows_it(page: Path) -> None:
         expected = output if after == "text" else ""
         found = printed.getvalue().rstrip()
         assert found == expected.rstrip(), f"paste what is printed below this block:\n{body}"
-
-
-@pytest.mark.parametrize("page", PAGES, ids=page_id)
-def test_every_fence_is_of_a_kind_that_is_checked(page: Path) -> None:
-    """Code is python, which is run, or a command; text is what a block prints, or a listing."""
-    kinds = {kind for kind, _ in FENCE.findall(page.read_text("utf-8"))}
-    assert kinds <= {"python", "sh", "powershell", "text", ""}
 
 
 @pytest.mark.parametrize("page", [*PAGES, NOTEBOOK], ids=page_id)
