@@ -33,16 +33,17 @@ def curves(history: History, *, title: str | None = None) -> Figure:
     fig.subplots_adjust(left=0.15, right=0.9, bottom=0.09, top=0.92, hspace=0.05)
     right = left.twinx()
     where = f" on the {title}" if title else ""
+    rates = [] if np.isnan(history.learning_rate).all() else history.learning_rate
     for ax, values, name, color, style, label in (
         (left, history.loss, "loss (nats)", BLUE, "-", f"loss{where}"),
         (left, history.val_loss, "loss (nats)", BLUE, ":", "validation loss"),
         (right, history.accuracy, "accuracy", RED, "--", f"accuracy{where}"),
         (right, history.val_accuracy, "accuracy", RED, ":", "validation accuracy"),
-        (below, history.learning_rate, "learning rate", GRAY, "-", "learning rate"),
+        (below, rates, "learning rate", GRAY, "-", "learning rate"),
     ):
         ax.set_ylabel(name, color=color)
         ax.tick_params(axis="y", which="both", colors=color)
-        if np.isfinite(values).any():  # an optimizer of your own may have no rate
+        if values:
             _draw_line(ax, values, color, style, label)
     fig.legend(handles=[*left.lines, *right.lines], loc="upper center", ncols=2)
     right.set_ylim(-0.03, 1.03)

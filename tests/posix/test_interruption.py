@@ -36,7 +36,8 @@ def program(
     """The program in a process group of its own, as a terminal starts it."""
 
     def as_a_terminal_does() -> None:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        for number in (signal.SIGINT, signal.SIGHUP):  # nohup has the second one ignored
+            signal.signal(number, signal.SIG_DFL)
         prepare()
 
     process = subprocess.Popen(
