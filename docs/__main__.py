@@ -25,6 +25,8 @@ def main(arguments: list[str]) -> None:
         COMMANDS[arguments[0]]()
     elif names:
         draw(names)
+    elif {"-h", "--help"} & {*arguments}:
+        print(__doc__)
     else:
         sys.exit(__doc__)
 
