@@ -2,7 +2,7 @@
 
 `train` is the default command; `cross_validate` evaluates the recipe on held-out clips. Their steps
 follow in order, then the other commands and the command line. The mathematics is in mfcc/ and
-mininet/.
+mininet/. From Python: predict_file(model, path) -> the probability of each class.
 """
 
 import os

@@ -114,7 +114,8 @@ def draw_features(features: Features, recipe: Reference, output: Output) -> None
     names = drawable([name.partition("/")[2] for name in features.names])
     figure = mfcc_grid(images, features.labels, classes, names=names)
     output.save_figure(figure, "mfcc.png")
-    output.save_figure(vector_grid(view[:, 0], features.labels, classes), "features.png")
+    figure = vector_grid(view[:, 0], features.labels, classes, n_mfcc=n_rows)
+    output.save_figure(figure, "features.png")
 
 
 def epoch_line(history: History, epochs: int, seconds: float) -> str:

@@ -3,10 +3,15 @@
 import sys
 import warnings
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any, NewType
 
 import numpy as np
-from numpy.typing import ArrayLike
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike as ArrayLike
+else:  # help() prints this name for an argument, and NumPy's as a union of ten lines
+    ArrayLike = NewType("ArrayLike", object)
+    ArrayLike.__module__ = "numpy.typing"
 
 MAX_CHANNELS = 8  # as many samples are no recording
 
@@ -50,13 +55,15 @@ def samples_or_default(n: int | None, seconds: float, sample_rate: float, name: 
     """Return n; if it is None, the number of whole samples in `seconds`."""
     if not 0 < sample_rate < inf:
         raise ValueError(f"{sample_rate=} must be a positive number of Hz")
+    if n is None and seconds * sample_rate < 1:
+        raise ValueError(f"{sample_rate=} must be at least {1 / seconds:.0f} Hz: is it in kHz?")
     return positive_integer(int(seconds * sample_rate) if n is None else n, name)
 
 
 def check_n_mfcc(n_mfcc: int, n_mels: int) -> None:
-    """Raise ValueError if n_mfcc < 1 or n_mfcc > n_mels."""
-    if not 1 <= n_mfcc <= n_mels:
-        raise ValueError(f"{n_mfcc=} must be at least 1 and at most {n_mels=}")
+    """Raise ValueError if they are not positive integers or n_mfcc > n_mels."""
+    if positive_integer(n_mfcc, "n_mfcc") > positive_integer(n_mels, "n_mels"):
+        raise ValueError(f"{n_mfcc=} must be at most {n_mels=}")
 
 
 def check_decibels(power: np.ndarray, amin: float, top_db: float | None) -> None:

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from math import factorial, inf, log10
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from ._checks import as_float, check_decibels, positive_integer
+from ._checks import ArrayLike, as_float, check_decibels, positive_integer
 
 AMIN = 1e-10  # default floor of the power
 

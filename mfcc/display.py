@@ -10,11 +10,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
-from matplotlib.ticker import MaxNLocator
-from numpy.typing import ArrayLike
+from matplotlib.ticker import MaxNLocator, MultipleLocator
 
 from . import cepstrum, fourier, framing
-from ._checks import as_float, finite_signal, positive_integer
+from ._checks import ArrayLike, as_float, finite_signal, positive_integer
 from .mel import hz_to_mel, mel_filterbank, mel_to_hz
 
 COLOR_MAP = "viridis"  # perceptually uniform, also for color-blind readers
@@ -65,12 +64,19 @@ def mfcc_grid(
 
 
 def vector_grid(
-    features: ArrayLike, labels: ArrayLike, classes: Sequence[str], *, n_examples: int = 3
+    features: ArrayLike,
+    labels: ArrayLike,
+    classes: Sequence[str],
+    *,
+    n_mfcc: int = 13,
+    n_examples: int = 3,
 ) -> Figure:
-    """Draw the first n_examples feature vectors of each class as lines, one class per row.
+    """Draw the first n_examples feature vectors of each class as lines, one class per row; gray
+    lines separate the coefficients.
 
-    features (n_clips, n_values): flattened MFCC images, all frames of c0 first, then all of c1, …;
-    labels (n_clips,): indices into classes. ValueError: shapes that do not match, n_examples < 1.
+    features (n_clips, n_values): flattened images of n_mfcc rows, all frames of c0 first, then all
+    of c1, …; labels (n_clips,): indices into classes. ValueError: shapes that do not match,
+    n_examples < 1.
     """
     features, own = _first_clips(features, labels, classes, n_examples, n_dims=2)
     values = features[np.concatenate(own)]
@@ -79,7 +85,11 @@ def vector_grid(
     fig.axes[0].set_ylabel("MFCC (dB)")
     for ax, y, i in panels:
         ax.plot(y + features[i], color=DATA, linewidth=0.5, rasterized=True)
+    for ax in fig.axes:
         ax.set(xlabel="feature index", xmargin=0)
+        ax.xaxis.set_minor_locator(MultipleLocator(features.shape[1] / n_mfcc))
+        ax.tick_params(which="minor", length=0)
+        ax.grid(axis="x", which="minor", color=PALE, linewidth=0.3)
     return fig
 
 

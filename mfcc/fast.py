@@ -20,10 +20,9 @@ from math import log, prod
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from . import cepstrum, fourier, framing
-from ._checks import check_decibels, check_n_mfcc, finite_signal, samples_or_default
+from ._checks import ArrayLike, check_decibels, check_n_mfcc, finite_signal, samples_or_default
 from .mel import mel_filterbank
 
 PRODUCT = 2**18  # real multiplications in one matrix product; BLAS splits larger ones
@@ -33,7 +32,7 @@ _memory = threading.local()
 
 
 def mel_spectrogram(
-    signal: "ArrayLike", sample_rate: float, *, n_fft: int | None = None,
+    signal: ArrayLike, sample_rate: float, *, n_fft: int | None = None,
     hop_length: int | None = None, n_mels: int = 128, fmin: float = 0.0, fmax: float | None = None,
     htk: bool = False, center: bool = True, pad_mode: str = "constant",
 ) -> np.ndarray:  # fmt: skip
@@ -64,7 +63,7 @@ def mel_spectrogram(
 
 
 def mfcc(
-    signal: "ArrayLike", sample_rate: float, *, n_mfcc: int = 13, n_fft: int | None = None,
+    signal: ArrayLike, sample_rate: float, *, n_mfcc: int = 13, n_fft: int | None = None,
     hop_length: int | None = None, n_mels: int = 128, fmin: float = 0.0, fmax: float | None = None,
     htk: bool = False, center: bool = True, pad_mode: str = "constant",
     top_db: float | None = 80.0, lifter: float = 0,

@@ -5,9 +5,8 @@ S[m, t] its decibels, D[i, m] the cosine transform, c[i, t] the MFCCs.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from ._checks import check_n_mfcc, finite_signal, samples_or_default
+from ._checks import ArrayLike, check_n_mfcc, finite_signal, samples_or_default
 from .cepstrum import dct_matrix, lift, power_to_db
 from .fourier import power_spectrum
 from .framing import frame, hann, pad_center
@@ -15,7 +14,7 @@ from .mel import mel_filterbank
 
 
 def mel_spectrogram(
-    signal: "ArrayLike",  # quoted: help() would spell the union out
+    signal: ArrayLike,
     sample_rate: float,
     *,
     n_fft: int | None = None,
@@ -45,7 +44,7 @@ def mel_spectrogram(
 
 
 def mfcc(
-    signal: "ArrayLike",  # quoted: help() would spell the union out
+    signal: ArrayLike,
     sample_rate: float,
     *,
     n_mfcc: int = 13,

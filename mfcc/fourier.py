@@ -5,9 +5,8 @@ along the last axis; float32 and complex64 give complex64, other dtypes complex1
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from ._checks import as_float
+from ._checks import ArrayLike, as_float
 
 DIRECT = 64  # up to this length one matrix product is faster than splitting further
 NUMBERS = "biufc"  # real and complex dtypes

@@ -4,9 +4,8 @@ Symbols: N samples in the signal x, L = frame_length, H = hop_length, both in sa
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from ._checks import as_float, positive_integer
+from ._checks import ArrayLike, as_float, positive_integer
 
 
 def pad_center(signal: ArrayLike, n_fft: int, pad_mode: str = "constant") -> np.ndarray:

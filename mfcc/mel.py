@@ -3,9 +3,8 @@
 from math import inf, log
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from ._checks import as_float, positive_integer, warn
+from ._checks import ArrayLike, as_float, positive_integer, warn
 
 # Slaney's scale: linear up to a corner, logarithmic above; continuous there, but not smooth.
 HZ_PER_MEL = 200 / 3  # Hz per mel below the corner

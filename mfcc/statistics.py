@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from ._checks import as_float, positive_integer
+from ._checks import ArrayLike, as_float, positive_integer
 from .fourier import power_spectrum
 from .framing import hann
 

@@ -1,10 +1,15 @@
 """Argument validation shared by the package, and blocks of rows."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, NewType
 
 import numpy as np
-from numpy.typing import ArrayLike
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike as ArrayLike
+else:  # help() prints this name for an argument, and NumPy's as a union of ten lines
+    ArrayLike = NewType("ArrayLike", object)
+    ArrayLike.__module__ = "numpy.typing"
 
 
 def as_float(x: ArrayLike) -> np.ndarray:
@@ -19,9 +24,11 @@ def as_float(x: ArrayLike) -> np.ndarray:
 def examples(x: ArrayLike, n_features: int | None = None) -> np.ndarray:
     """Convert x (n, n_features) to floats. ValueError: another shape."""
     x = as_float(x)
-    if x.ndim != 2 or n_features not in (None, x.shape[1]):
+    if x.ndim != 2:
         expected = f"(n_examples, {n_features or 'n_features'})"
         raise ValueError(f"x has shape {x.shape}; it must be {expected}")
+    if n_features not in (None, x.shape[1]):
+        raise ValueError(f"x has {x.shape[1]} features; it must have {n_features}")
     return x
 
 

@@ -7,9 +7,8 @@ is the pre-activation z of chapters 9 and 11, the output is the activation a.
 from math import isfinite
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from ._checks import as_float
+from ._checks import ArrayLike, as_float
 from .layers import Layer
 
 

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from math import inf
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from ._checks import generator
+from ._checks import ArrayLike, generator
 from .layers import Layer
 from .losses import SoftmaxCrossEntropy
 

@@ -11,8 +11,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import ArrayLike
 
+from ._checks import ArrayLike
 from .metrics import calibration_error
 from .network import History, Sequential
 
@@ -40,10 +40,10 @@ def curves(history: History, *, title: str | None = None) -> Figure:
         (right, history.val_accuracy, "accuracy", RED, ":", "validation accuracy"),
         (below, history.learning_rate, "learning rate", GRAY, "-", "learning rate"),
     ):
-        if values:
+        ax.set_ylabel(name, color=color)
+        ax.tick_params(axis="y", which="both", colors=color)
+        if np.isfinite(values).any():  # an optimizer of your own may have no rate
             _draw_line(ax, values, color, style, label)
-            ax.set_ylabel(name, color=color)
-            ax.tick_params(axis="y", which="both", colors=color)
     fig.legend(handles=[*left.lines, *right.lines], loc="upper center", ncols=2)
     right.set_ylim(-0.03, 1.03)
     below.set(xlabel="epoch", yscale="log")

@@ -9,10 +9,9 @@ from os import PathLike
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from . import storage
-from ._checks import as_float, row_blocks
+from ._checks import ArrayLike, as_float, row_blocks
 from .losses import softmax
 from .network import Sequential, forward_blocks
 

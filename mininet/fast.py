@@ -9,9 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from ._checks import examples, finite_examples
+from ._checks import ArrayLike, examples, finite_examples
 from .activations import Activation
 from .layers import Dense, Layer
 from .network import BLAS, Sequential

@@ -9,15 +9,15 @@ from inspect import signature
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from ._checks import as_float, examples, generator, positive_integer
+from ._checks import ArrayLike, as_float, examples, generator, positive_integer
 
 
 class Layer:
     """Base class for layers. A subclass implements forward and backward; one with parameters also
-    params and grads, as properties. It stores its constructor's arguments under their own names;
-    then a model file can contain it, and load finds its class, once defined, by its name."""
+    params and grads, as properties, and astype. It stores its constructor's arguments under their
+    own names; then a model file can contain it, and load finds its class, once defined, by its
+    name."""
 
     n_in: int | None = None  # number of inputs; None: any
     n_out: int | None = None  # number of outputs; None: same as inputs

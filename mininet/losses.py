@@ -4,9 +4,8 @@ Symbols: n examples, C classes; z the logits, p = softmax(z) the probabilities, 
 """
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from ._checks import as_float, positive_integer
+from ._checks import ArrayLike, as_float, positive_integer
 
 ROUNDING = 1e-5  # tolerance for the sum of a row of y, which must be 1
 

@@ -4,9 +4,8 @@ Chapters 14 and 16."""
 from math import inf
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from ._checks import positive_integer
+from ._checks import ArrayLike, positive_integer
 from .losses import one_hot
 
 

@@ -8,11 +8,10 @@ from os import PathLike
 from typing import Any, NoReturn
 
 import numpy as np
-from numpy.typing import ArrayLike
 from threadpoolctl import ThreadpoolController
 
 from . import storage
-from ._checks import all_finite, finite_examples, generator, positive_integer, row_blocks
+from ._checks import ArrayLike, all_finite, finite_examples, generator, positive_integer, row_blocks
 from .layers import Layer
 from .losses import SoftmaxCrossEntropy, softmax, targets
 from .metrics import accuracy
@@ -46,7 +45,7 @@ class History:
         return {name: list(values) for name, values in vars(self).items() if values}
 
     def __repr__(self) -> str:
-        last = [f"{name} {values[-1]:.4g}" for name, values in self.history.items()]
+        last = [f"{name} {v[-1]:.4g}" for name, v in self.history.items() if not isnan(v[-1])]
         return ", ".join([f"epoch {len(self.loss)}", *last])
 
 
@@ -75,6 +74,9 @@ class Sequential(Layer):
             raise ValueError("layers=[] must contain at least one layer")
         if len(set(map(id, self.layers))) < len(self.layers):
             raise ValueError("a layer occurs twice; it stores one input: create another layer")
+        for layer in self.layers:
+            if isinstance(layer, type) or not hasattr(layer, "backward"):
+                raise ValueError(f"{layer!r} must be a layer, as ReLU() is")
         for layer, (width, _) in zip(self.layers, self.shapes(), strict=True):
             if layer.n_in not in (None, width):
                 raise ValueError(f"{layer!r} must accept the {width} outputs of the previous layer")
@@ -108,27 +110,32 @@ class Sequential(Layer):
 
     def fit(
         self,
-        x: "ArrayLike",  # quoted: help() would spell the union out
-        y: "ArrayLike",
+        x: ArrayLike,
+        y: ArrayLike,
         epochs: int = 100,
         batch_size: int = 40,
         optimizer: Any = None,
         rng: np.random.Generator | int = 0,
         on_epoch: Callable[[History], object] | None = None,
         *,
-        validation_data: "tuple[ArrayLike, ArrayLike] | None" = None,
+        validation_data: tuple[ArrayLike, ArrayLike] | None = None,
         verbose: bool = False,
     ) -> History:
         """Minibatch gradient descent: each epoch visits every row once, in a new random order.
 
-        x (n, n_features), y (n,) ints or (n, n_classes) one-hot; computes in the dtype of x. The
-        last batch may be smaller; x may be an np.memmap, see minibatches. optimizer: any object
-        with a method step, and perhaps a number rate, as SGD; None: SGD(). rng: a generator or a
-        seed for one. on_epoch is called with the history after each epoch; the network is in
-        inference mode. validation_data: x and y to evaluate after each epoch. verbose: whether to
-        print each epoch. Within an epoch NumPy's matrix products run on one thread, in the whole
-        process. ValueError: data or weights that are not finite, x and y that do not match, epochs
-        or batch_size < 1, no step. DivergenceError: the loss or a weight becomes non-finite.
+        x (n, n_features), y (n,) ints or (n, n_classes) one-hot; computes in the dtype of x, which
+        may be an np.memmap, see minibatches.
+        epochs, batch_size: passes over x, and rows per update; the last batch may be smaller.
+        optimizer: any object whose method step(params, grads) changes the arrays params in place,
+        perhaps with a number rate; None: SGD().
+        rng: a generator, or a seed for one.
+        on_epoch: called with the history after each epoch; the network is in inference mode.
+        validation_data: x and y, evaluated after each epoch.
+        verbose: whether to print each epoch.
+
+        Within an epoch NumPy's matrix products run on one thread, in the whole process.
+        ValueError: data or weights that are not finite, x and y that do not match, epochs or
+        batch_size < 1, no step. DivergenceError: the loss or a weight becomes non-finite.
         """
         batch_size = positive_integer(batch_size, "batch_size")
         x, y = self._prepare(x, y)
@@ -179,10 +186,14 @@ class Sequential(Layer):
 
     def _validate(self, data: Any) -> Sequence[float]:
         """evaluate(*data), nothing without data. ValueError: data are no pair (x, y) that fits."""
+        if data is None:
+            return ()
+        if not isinstance(data, tuple | list) or len(data) != 2:
+            raise ValueError(f"validation_data, a {type(data).__name__}, must be a pair (x, y)")
         try:
-            return () if data is None else self.evaluate(*data)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"validation_data must be a pair (x, y): {error}") from None
+            return self.evaluate(*data)
+        except ValueError as error:
+            raise ValueError(f"validation_data: {error}") from None
 
     def _restore_and_raise(
         self, before: list[np.ndarray], epoch: int, batch: int, rate: float

@@ -6,9 +6,8 @@ Symbols: μ, σ² mean and variance of each feature over the training examples; 
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from ._checks import all_finite, as_float, examples, finite_examples, row_blocks
+from ._checks import ArrayLike, all_finite, as_float, examples, finite_examples, row_blocks
 from .layers import Layer
 
 

@@ -108,10 +108,13 @@ def _describe(layer: Layer) -> dict[str, Any]:
 
 
 def _layer_types(base: type[Layer] = Layer) -> dict[str, type[Layer]]:
-    """All subclasses of Layer by name, user-defined ones included."""
+    """All subclasses of Layer by name, user-defined ones included: of two of one name the later,
+    unless the other one is the package's."""
     found = {base.__name__: base}
     for kind in base.__subclasses__():
-        found |= _layer_types(kind)
+        for name, each in _layer_types(kind).items():
+            if name not in found or not found[name].__module__.startswith(f"{__package__}."):
+                found[name] = each
     return found
 
 

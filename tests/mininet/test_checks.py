@@ -52,9 +52,9 @@ def cases() -> Iterator[tuple[Any, ...]]:
     for bad in ("sgd", mn.SGD, 0.01):
         message = f"optimizer={bad!r} must have a method step(params, grads), as SGD() has"
         yield message, partial(network.fit, x, [0, 1], optimizer=bad)
-    message = "validation_data must be a pair (x, y): "
+    message = "validation_data: "
     for data, reason in (
-        ((ones((1, 3)), [0]), "x has shape (1, 3); it must be (n_examples, 2)"),
+        ((ones((1, 3)), [0]), "x has 3 features; it must have 2"),
         ((x, [0, 3]), "labels from 0 to 3 must lie in 0 … 2"),
     ):
         yield message + reason, partial(network.fit, x, [0, 1], validation_data=data)
@@ -66,8 +66,10 @@ def cases() -> Iterator[tuple[Any, ...]]:
         for array in ([[1j]], [["a"]], [[None]], zeros((1, 1), "datetime64[s]")):
             yield f"dtype {np.asarray(array).dtype} must be a real number type", call, array
     for call in (five_two.forward, Normalization([0] * 5, [1] * 5).forward):
-        for array in map(ones, [(5,), (2, 4), (2, 6), (1, 2, 5), ()]):
+        for array in map(ones, [(5,), (1, 2, 5), ()]):
             yield f"x has shape {array.shape}; it must be (n_examples, 5)", call, array
+        for n in (4, 6):
+            yield f"x has {n} features; it must have 5", call, ones((2, n))
     for message, array in (
         ("x has shape (2,); it must be (n_examples, n_features)", ones(2)),
         ("x has shape (0, 2); it must contain at least one example", ones((0, 2))),
@@ -109,7 +111,7 @@ def cases() -> Iterator[tuple[Any, ...]]:
             message = f"y {np.shape(y)} must be (n,) or (n, n_classes) for predictions (2, 3)"
             yield message, call, x, y
         yield "labels from 0 to 3 must lie in 0 … 2", call, x, [0, 3]
-        yield "x has shape (1, 3); it must be (n_examples, 2)", call, ones((1, 3)), [0]
+        yield "x has 3 features; it must have 2", call, ones((1, 3)), [0]
     pairs = [([0], [0, 1]), ([], []), ([[0]], [[0]]), (0, 0), ([0, 1], [[0, 1]]), ([0.0], [0])]
     for pair in [*pairs, (zeros(0, int), zeros(0, int)), ([0], [0.5]), ([True], [0])]:
         found = " and ".join(f"{np.asarray(y).dtype}{np.shape(y)}" for y in pair)
@@ -147,6 +149,8 @@ def cases() -> Iterator[tuple[Any, ...]]:
 
     # layers, networks and views
     yield "layers=[] must contain at least one layer", Sequential, []
+    for layer in (mn.ReLU, "relu"):
+        yield f"{layer!r} must be a layer, as ReLU() is", Sequential, [five_two, layer]
     twice = mn.ReLU()
     message = "a layer occurs twice; it stores one input: create another layer"
     yield message, Sequential, [twice, mn.Sigmoid(), twice]
@@ -160,7 +164,7 @@ def cases() -> Iterator[tuple[Any, ...]]:
         message = f"the first layer {layer!r} must be Dense and accept {found}"
         yield message, GramForm, Sequential([layer]), rows, *held_out
     form = GramForm(Sequential([five_two]), rows)  # takes row numbers, not examples
-    yield "x has shape (1, 5); it must be (n_examples, 1)", form.fit, rows, [0, 1, 0]
+    yield "x has 5 features; it must have 1", form.fit, rows, [0, 1, 0]
     view = np.array([[[1, 2]], [[nan, 2]]])
     yield "networks=[] must contain at least one network", mn.Ensemble, []
     message = "views has 2 entries; it must have 1"

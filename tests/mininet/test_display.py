@@ -1,5 +1,6 @@
 """Properties of mininet/display.py: what each figure shows, and that it can be read."""
 
+import math
 from dataclasses import replace
 from itertools import combinations, pairwise
 from typing import Any
@@ -91,6 +92,15 @@ def test_curves_show_the_history(history: History) -> None:
 def validated(history: History) -> History:
     """The history with values on validation data, other ones than on the training data."""
     return replace(history, val_loss=history.loss[::-1], val_accuracy=history.accuracy[::-1])
+
+
+def test_curves_do_without_a_rate() -> None:
+    """Of an optimizer without one: its panel is empty, and repr does not mention it."""
+    history = History([2.0, 1.0], [0.5, 0.6], [math.nan, math.nan])
+    fig = curves(history)
+    assert_line(fig.axes[0], 0, history.loss)
+    assert [len(ax.lines) for ax in fig.axes] == [1, 0, 1] and "nan" not in repr(history)
+    assert_inside(fig)
 
 
 @given(HISTORIES)

@@ -76,6 +76,7 @@ def test_a_network_that_could_not_be_loaded_is_not_saved(path: Path) -> None:
     bad, nested, own = small(), Sequential([ReLU()]), type("Own", (Layer,), {})()
     bad.params[1][1] = np.nan
     later, third = type("Own", (Layer,), {}), type("Third", (Dense,), {})
+    taken = type("ReLU", (Layer,), {"forward": np.sin})  # the package's is loaded
     another, amplifier = ": load would build another layer, see Layer", Amplifier(2.0)
     array: Any = np.ones(1)
     del amplifier.name  # an argument with a default
@@ -83,6 +84,7 @@ def test_a_network_that_could_not_be_loaded_is_not_saved(path: Path) -> None:
         (Sequential([nested]), f"the layer {nested!r}: Object of type ReLU is not JSON serial"),
         (Sequential([third(1, 2, default_rng(0))]), "the layer Third(n_in=1, n_out=2): Dense."),
         (Sequential([own]), f"the layer {later.__name__}(){another}"),
+        (Sequential([taken()]), f"the layer ReLU(){another}"),
         (Sequential([amplifier]), f"the layer Amplifier(gain=2.0){another}"),
         (Sequential([Amplifier(array)]), "the layer Amplifier(gain=array([1.]), name='x'): "),
         (bad, "weights that are NaN or infinite"),
