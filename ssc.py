@@ -232,6 +232,8 @@ def predict(options: Namespace) -> int:
     """Print the most probable classes of each recording, according to a trained model, and the
     timeline of long ones; return the exit code, 2 if one, or with --skip-bad all, cannot be read.
     """
+    if options.out and any(options.out.glob("[0-9][0-9][0-9]-*.csv")):
+        raise ValueError(f"--out {options.out} contains the files of an earlier predict")
     model, answers, problems = read_model(options.model), [], list[dict[str, str]]()
     if model.threshold is None:
         text = f"the probabilities of the recipe {model.recipe.name} are not calibrated"

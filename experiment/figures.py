@@ -219,12 +219,12 @@ def next_steps(folder: Path, recipe: Recipe, options: Namespace) -> str:
     data = f" --data {shlex.quote(options.data)}" if options.data else ""
     chosen, improved = (f" --recipe {name}" for name in (recipe.name, "improved"))
     steps = [
-        f"ssc predict {shlex.quote(str(folder / 'model.npz'))} CLIP classifies a recording",
-        f"ssc{data}{chosen} --cv measures held-out accuracy",
+        f"ssc predict {shlex.quote(str(folder / 'model.npz'))} CLIP  # classify a recording",
+        f"ssc{data}{chosen} --cv  # measure held-out accuracy",
     ]
     steps = [] if options.cv else steps
     if isinstance(recipe, Reference):
-        steps.append(f"ssc{data}{improved} trains more accurate networks")
+        steps.append(f"ssc{data}{improved}  # train more accurate networks")
     found = folder if options.no_report else folder / "report.html"
     return "\n".join([*(f"next: {step}" for step in steps), f"results: {found}"])
 

@@ -127,8 +127,8 @@ def test_the_report_is_last_and_lists_what_may_mislead(tmp_path: Path, program: 
     text = program.run("--data", folder, "--out", program.out, "--epochs", 1, "--skip-bad")[0]
     *_, first, second, third, last = text.splitlines()
     assert first.startswith(f"next: ssc predict {program.out / 'model.npz'} CLIP")
-    assert second.startswith(f"next: ssc --data {folder} --recipe reference --cv measures")
-    assert third.startswith(f"next: ssc --data {folder} --recipe improved trains")
+    assert second.startswith(f"next: ssc --data {folder} --recipe reference --cv  # measure")
+    assert third.startswith(f"next: ssc --data {folder} --recipe improved  # train")
     assert last == f"results: {program.out / 'report.html'}"
     page = (program.out / "report.html").read_text("utf-8")
     for entry in ("low/1-0-B.wav = low/1-9-A.wav", "low/1-8-A.wav", "low/1-8-A.wav, low/1-8-B.wav"):

@@ -189,6 +189,8 @@ def test_predict_writes_a_picture_a_table_and_a_label_track(
     answers = json.loads(program.run(*arguments)[0])["clips"]
     stems = [f"{i:03}-{i}" for i in (1, 2, 3, 4)]
     assert program.files == {f"{a}.{b}" for a, b in product(stems, ("png", "csv", "txt"))}
+    error = f"ssc: --out {program.out} contains the files of an earlier predict\n"
+    assert program.run(*arguments, code=2) == ("", error)
     for stem, answer in zip(stems, answers, strict=True):
         assert plt.imread(program.out / f"{stem}.png").std() > 0.01
         table = csv.reader((program.out / f"{stem}.csv").read_text("utf-8").splitlines())
