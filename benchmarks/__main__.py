@@ -172,7 +172,7 @@ def main(category: Path, rounds: int, parts: Sequence[str]) -> None:
         sys.exit(f"unknown part: {', '.join(sorted(unknown))}; choose from {', '.join(PARTS)}")
     peers = dict.fromkeys(" ".join(PEERS.get(part, "") for part in parts).split())
     if missing := [name for name in peers if find_spec(name) is None]:
-        sys.exit(f"no {', '.join(missing)}: needs the extra peers: pip install -e '.[peers]'")
+        sys.exit(f"missing: {', '.join(missing)}; install them with pip install -e '.[peers]'")
     try:
         scan(category)
     except ValueError as error:
@@ -209,6 +209,6 @@ if __name__ == "__main__":
     elif not sys.argv[1:] or sys.argv[1].startswith("-"):
         sys.exit(__doc__)
     elif not (n := (sys.argv[2:] or ["7"])[0]).isdecimal() or int(n) < 1:
-        sys.exit(f"the number of rounds {n!r} must be a whole number of at least 1")
+        sys.exit(f"rounds={n!r} must be a whole number of at least 1")
     else:
         main(Path(sys.argv[1]), int(n), sys.argv[3:] or PARTS)

@@ -47,6 +47,6 @@ def write() -> None:
     """Write titles and links into docs/README.md and the chapters."""
     if unlisted := {*chapters()} ^ {*FOLDER.glob("[0-9][0-9]-*.md")}:
         names = ", ".join(sorted(page.name for page in unlisted))
-        sys.exit(f"docs/README.md must list every chapter that exists and no other: {names}")
+        sys.exit(f"docs/README.md and the chapter files do not match: {names}")
     for page, text in pages().items():
         page.write_text(text, "utf-8", newline="\n")

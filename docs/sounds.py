@@ -120,12 +120,12 @@ def sounds() -> Sounds:
 
 
 def same(path: Path, rate: int, samples: np.ndarray) -> bool:
-    """Whether a file holds these samples, but for what a processor rounds differently."""
+    """Whether a file holds these samples, up to the rounding differences between processors."""
     import soundfile
 
     try:
         stored, stored_rate = soundfile.read(path, dtype="int16")
-    except soundfile.SoundFileError:  # none, or a broken one
+    except soundfile.SoundFileError:  # missing or broken
         return False
     if stored_rate != rate or stored.shape != samples.shape:
         return False

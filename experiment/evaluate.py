@@ -120,8 +120,8 @@ class Trial(NamedTuple):
     chosen on the training folds; (loss, accuracy) on the training folds and on the test fold; the
     curves of each chosen network by name.
 
-    A curve (4, n_epochs) has loss and accuracy over windows on the training folds, averaged while
-    the weights change, then both on the test fold, after the epoch."""
+    The rows of a curve (4, n_epochs), over windows: loss and accuracy on the training folds,
+    averaged while the weights change; loss and accuracy on the test fold after the epoch."""
 
     fold: int
     seed: int

@@ -149,7 +149,8 @@ def draw_training(
         output.save_table(columns, rows, f"history{suffix}.csv")
         title = f"{suffix[1:]}: {network.n_params:,} parameters" if suffix else None
         output.save_figure(diagram(network, title=title), f"network{suffix}.png")
-        figure = curves(history, title=f"training clips ({suffix[1:]})".removesuffix(" ()"))
+        clips = f"training clips ({suffix[1:]})" if suffix else "training clips"
+        figure = curves(history, title=clips)
         output.save_figure(figure, f"curves{suffix}.png")
     _draw_confusion(matrix, model.classes, output, normalize, "training clips")
 
@@ -162,7 +163,7 @@ def _draw_confusion(
     from mininet.display import MAX_CLASSES, confusion, confusions
 
     names, people = drawable(classes), human_confusion(classes) if clips == HELD_OUT else None
-    title = f"{clips}: {matrix.trace() / matrix.sum():.1%} of {matrix.sum()} answers"
+    title = f"{clips}: {matrix.trace() / matrix.sum():.1%} of {matrix.sum()} answers are right"
     if people is None:
         figure = confusion(matrix, names, title=title)
     else:  # as proportions: the totals differ
@@ -170,8 +171,8 @@ def _draw_confusion(
         figure = confusions([matrix, people], names, [title, human])
     output.save_figure(figure, "confusion.png")
     if escaped := [name for name, drawn in zip(classes, names, strict=True) if name != drawn]:
-        text = "characters without an installed font are escaped in pictures, as in"
-        fonts = "Noto Sans CJK has Korean ones, for example, and Noto Emoji (in black) emoji"
+        text = "characters that no installed font contains are escaped in pictures, as in"
+        fonts = "Noto Sans CJK covers Korean, for example, and Noto Emoji covers emoji, in black"
         output.log(f"{text} {escaped[0]}; {fonts}")
     if normalize:
         figure = confusion(matrix, names, normalize=True, title=title)
@@ -216,15 +217,13 @@ def draw_timeline(path: str, number: int, found: Prediction, model: Model, outpu
 
 def next_steps(folder: Path, recipe: Recipe, options: Namespace) -> str:
     """What to run after a run, and where its results are."""
-    data = f" --data {shlex.quote(options.data)}" if options.data else ""
-    chosen, improved = (f" --recipe {name}" for name in (recipe.name, "improved"))
     steps = [
-        f"ssc predict {shlex.quote(str(folder / 'model.npz'))} CLIP  # classify a recording",
-        f"ssc{data}{chosen} --cv  # measure held-out accuracy",
+        f"to classify a recording: ssc predict {shlex.quote(str(folder))} CLIP",
+        "to measure held-out accuracy: the same command with --cv",
     ]
     steps = [] if options.cv else steps
     if isinstance(recipe, Reference):
-        steps.append(f"ssc{data}{improved}  # train more accurate networks")
+        steps.append("for more accurate networks: --recipe improved")
     found = folder if options.no_report else folder / "report.html"
     return "\n".join([*(f"next: {step}" for step in steps), f"results: {found}"])
 

@@ -50,7 +50,7 @@ class Prediction(NamedTuple):
 
 class Windows:
     """The predictions of a model for windows of `seconds` s, one every `hop` s, of a signal that is
-    added in blocks: the probabilities (n, C) and the power (n,) of each window."""
+    added in blocks: the probabilities (n, C) and the power (n,), 0 if silent, of each window."""
 
     def __init__(self, model: Model, seconds: float, hop: float) -> None:
         self.model, self.hop = model, hop
@@ -64,7 +64,8 @@ class Windows:
         starts = range(0, len(signal) - self.n + 1, self.step)
         if starts:
             p = self.model.predict_proba(self.model.recipe.window_views(signal, starts, self.n))
-            power = [np.mean(np.square(signal[start : start + self.n])) for start in starts]
+            windows = [signal[start : start + self.n] for start in starts]
+            power = [np.mean(np.square(x)) * (np.abs(x).max() >= SILENT) for x in windows]
             self.outputs.append((p, np.array(power)))
         self.rest = signal[len(starts) * self.step :]
 
@@ -77,9 +78,10 @@ class Windows:
 
 
 def predict_file(model: Model | str | PathLike[str], path: str | PathLike[str]) -> dict[str, float]:
-    """The probability of each class in a recording, the most probable first; nothing, {}, if it is
-    silent. model: the model.npz of a run, or what experiment.recipes.read_model returns for it, to
-    predict many recordings. ValueError, OSError: one of the two cannot be read."""
+    """The probability of each class in a recording, the most probable first; an empty dictionary if
+    it is silent. model: the model.npz of a run, or what experiment.recipes.read_model returns for
+    it, to predict many recordings. ValueError, OSError: the model or the recording cannot be read.
+    """
     model = read_model(model) if isinstance(model, str | PathLike) else model
     found = predict_recording(model, fspath(path))
     return {} if is_silent(found) else ranked(found, model)
@@ -181,8 +183,8 @@ def as_json(path: str, found: Prediction, model: Model) -> dict[str, Any]:
 
 
 def csv_row(answer: dict[str, Any]) -> list[Any]:
-    """An answer of as_json as a row, with the most probable class, none of a silent recording,
-    before all probabilities."""
+    """An answer of as_json as a row: file, seconds, the most probable class (empty if silent),
+    unknown, and all probabilities."""
     p, silent = answer["classes"], all(span["class"] is None for span in answer["windows"])
     best = "" if silent else max(p, key=p.get)
     return [answer["file"], answer["seconds"], best, answer["unknown"], *p.values()]

@@ -127,7 +127,7 @@ def _result(features: Features, results: dict[str, Any]) -> tuple[float, str]:
         where = f"on clips held out of training, the mean of {n_folds} folds and {n_seeds} seeds"
         return held_out["mean"], where
     if results["chosen_accuracy"] is not None:
-        where = "on clips held out of training, slightly too high: the networks were chosen on them"
+        where = "on held-out clips (slightly optimistic: the networks were chosen on them)"
         return results["chosen_accuracy"], where
     n = len(features.names)
     where = f"on the {n} clips that the network was trained on; --cv measures it on others"

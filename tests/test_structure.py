@@ -4,6 +4,7 @@ import ast
 import doctest
 import importlib
 import inspect
+import pydoc
 import re
 import subprocess
 import sys
@@ -143,6 +144,9 @@ def test_every_public_name_is_explained(package: types.ModuleType) -> None:
         thing = getattr(package, name)
         text = thing.__doc__ or ""  # its own; inspect.getdoc inherits one
         assert len(text) > 40, f"say in the docstring of {name} what it is"
+        assert "_SupportsArray" not in pydoc.render_doc(thing), (
+            f"import ArrayLike from _checks: {name}"
+        )
         if inspect.isfunction(thing):
             unnamed = [
                 p for p in inspect.signature(thing).parameters if len(p) > 1 and p not in text

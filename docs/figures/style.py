@@ -72,7 +72,7 @@ def from_afar(image: np.ndarray) -> np.ndarray:
 
 
 def same(one: bytes, other: bytes) -> bool:
-    """Whether two PNG files show the same, but for what a processor rounds differently."""
+    """Whether two PNG files show the same, up to rounding differences between processors."""
     if one == other:
         return True
     a, b = pixels(one), pixels(other)

@@ -199,7 +199,7 @@ def test_equations_that_are_referred_to_exist() -> None:
     """Each (3.2) on a page is the \\tag{3.2} of one equation; those of the appendix are (A.1) …"""
     text = {page: FENCE.sub("", words_of(page)) for page in [*BOOK, NOTEBOOK]}
     tags = [tag for body in text.values() for tag in re.findall(r"\\tag\{([^}]*)\}", body)]
-    assert len(tags) == len(set(tags)), "two equations have one number"
+    assert len(tags) == len(set(tags)), "two equations share a number"
     for page, body in text.items():
         referred = set(re.findall(r"\(((?:\d+|A)\.\d+\w?)\)", re.sub(r"`[^`\n]*`", "", body)))
         assert referred <= set(tags), f"{page} refers to equations that no \\tag numbers"
@@ -252,7 +252,9 @@ def test_every_figure_is_shown() -> None:
     text = "\n".join(page.read_text("utf-8") for page in PAGES)
     shown = set(re.findall(r"!\[[^\]]*\]\([^)]*?figures/(\w+)\.png\)", text))
     unmatched = shown ^ set(style.names())
-    assert not unmatched, f"show each on a page, and draw it by a script: {unmatched}"
+    assert not unmatched, (
+        f"each figure needs a page that shows it and a script that draws it: {unmatched}"
+    )
     pictures, drawn = (re.findall(p, text) for p in (r"!\[[^\]]*\]\(", r"figures/\w+\.png\)"))
     assert len(pictures) == len(drawn), "a picture outside docs/figures/, or a figure only linked"
 
@@ -273,7 +275,9 @@ def test_the_contents_list_every_chapter() -> None:
     names = [page.name for page in CHAPTERS]
     unlisted = {*names} ^ {page.name for page in DOCS.glob("[0-9][0-9]-*.md")}
     assert not unlisted, f"list in docs/README.md, then python -m docs nav: {unlisted}"
-    assert [name[:2] for name in names] == [f"{i:02}" for i in range(len(names))], "in this order"
+    assert [name[:2] for name in names] == [f"{i:02}" for i in range(len(names))], (
+        "number them 00, 01, …"
+    )
     for page, text in navigation.pages().items():
         assert page.read_text("utf-8") == text, "run python -m docs nav"
     contents = navigation.CONTENTS.read_text("utf-8")

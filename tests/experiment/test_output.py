@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from contextlib import suppress
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -87,13 +86,11 @@ def test_an_unwritable_folder_is_refused(tmp_path: Path) -> None:
 def test_a_run_takes_a_new_folder_or_moves_an_earlier_one_aside(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a path: out, out-2, …, the first that does not exist or has nothing but the log of a
-    failed run. With one: the files of an earlier run are in previous/, those of the run before are
-    gone; a run without a model or results does not replace them; other files stay. While a run
-    writes into a folder, another is refused. The log is in the folder as well."""
+    """Without a path: out, out-2, …, whatever is in them. With one: the files of an earlier run are
+    in previous/, those of the run before are gone; a run without a model or results does not
+    replace them; other files stay. While a run writes into a folder, another is refused. The log is
+    in the folder as well."""
     monkeypatch.chdir(tmp_path)
-    with suppress(KeyError), open_run(None, quiet=True):
-        raise KeyError
     (tmp_path / "out-2").write_text("a file")
     for name in ("out", "out-3", "out-4"):
         with open_run(None, quiet=True) as output:

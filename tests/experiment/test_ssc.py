@@ -97,7 +97,7 @@ def test_predict_prints_the_three_most_probable_classes(
     run: tuple[Path, str], category: Path, tmp_path: Path
 ) -> None:
     """Those of the model, of each clip on a line; the model file alone is enough, in any folder.
-    On stderr: the probabilities of the reference recipe do not say how sure it is."""
+    On stderr: the probabilities of the reference recipe are not calibrated."""
     (tmp_path / "m.npz").write_bytes((run[0] / "model.npz").read_bytes())
     clips = sorted(category.glob("*/*.wav"))[:2]
     finished = process("predict", "m.npz", *clips, cwd=tmp_path)
@@ -189,7 +189,7 @@ def test_predict_writes_a_picture_a_table_and_a_label_track(
     answers = json.loads(program.run(*arguments)[0])["clips"]
     stems = [f"{i:03}-{i}" for i in (1, 2, 3, 4)]
     assert program.files == {f"{a}.{b}" for a, b in product(stems, ("png", "csv", "txt"))}
-    error = f"ssc: --out {program.out} contains the files of an earlier predict\n"
+    error = f"ssc: --out {program.out} contains the files of an earlier predict; use another\n"
     assert program.run(*arguments, code=2) == ("", error)
     for stem, answer in zip(stems, answers, strict=True):
         assert plt.imread(program.out / f"{stem}.png").std() > 0.01
@@ -209,7 +209,7 @@ def test_scenes_writes_folders_for_data(program: Program, monkeypatch: pytest.Mo
     monkeypatch.setattr(scenes, "N_TAKES", 1)
     text, _ = program.run("scenes", program.out, "--seed", 2)
     assert text == f"wrote 10 clips to {program.out}; train on them: ssc --data {program.out}\n"
-    error = f"ssc: the folder {program.out} is not empty\n"
+    error = f"ssc: the folder {program.out} is not empty; use a new one\n"
     assert program.run("scenes", program.out, code=2) == ("", error)
     dataset = scan(program.out)
     assert dataset.classes == list(scenes.CLASSES) and len(dataset) == 10

@@ -130,7 +130,7 @@ def test_a_vector_is_drawn_value_by_value_on_a_common_scale() -> None:
     """A line is the feature vector over 0, 1, ... above the zero of its class, where the ticks show
     its values. The rows do not overlap. The grid has a line between two coefficients."""
     features = clips(5).reshape(5, -1)
-    axes = columns(vector_grid(features, [1, 0, 1, 0, 0], CLASSES[:2], n_examples=2))
+    axes = columns(vector_grid(features, [1, 0, 1, 0, 0], CLASSES[:2], n_mfcc=13, n_examples=2))
     positions, values = ticks(axes[0], 2)
     zeros = (positions - values)[:, 0]
     np.testing.assert_allclose(positions, zeros[:, np.newaxis] + values)
