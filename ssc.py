@@ -74,7 +74,7 @@ def train(options: Namespace) -> None:
             write_report(dataset, features, answers, results, options, output, executor)
         output.log(f"loss {loss:.4f}, accuracy {accuracy:.4f}, measured on the training clips")
         if choice.accuracy is not None:
-            text = "on held-out clips (slightly too high: the networks were chosen on them)"
+            text = "on held-out clips (slightly optimistic: the networks were chosen on them)"
             output.log(f"accuracy {choice.accuracy:.4f} {text}")
         output.log(figures.next_steps(output.folder, recipe, options))
 
@@ -147,7 +147,7 @@ def extract_features(
     if text := figures.treatment_text(result.treated, len(dataset)):
         output.log(text)
     if result.silent:
-        output.log(f"{len(result.silent)} of {len(dataset)} clips are silent")
+        output.log(f"silent clips: {len(result.silent)} of {len(dataset)}")
     for name, view in zip(recipe.networks, result.views, strict=True):
         sizes = zip(view.shape, ("clips", "copies each", "windows", "numbers"), strict=True)
         shape = " x ".join(f"{n} {word}" for n, word in sizes if n > 1)
@@ -232,10 +232,14 @@ def predict(options: Namespace) -> int:
     """Print the most probable classes of each recording, according to a trained model, and the
     timeline of long ones; return the exit code, 2 if one, or with --skip-bad all, cannot be read.
     """
+    if options.out and any(options.out.glob("[0-9][0-9][0-9]-*.csv")):
+        raise ValueError(
+            f"--out {options.out} contains the files of an earlier predict; use another"
+        )
     model, answers, problems = read_model(options.model), [], list[dict[str, str]]()
     if model.threshold is None:
         text = f"the probabilities of the recipe {model.recipe.name} are not calibrated"
-        say(f"ssc: {text}: an answer with a low one may be right", sys.stderr)
+        say(f"ssc: {text}: an answer with a low probability may be right", sys.stderr)
     paths, skipped = data.recordings(options.clips)
     if text := figures.skipped_text(skipped):
         say(f"ssc: {text}", sys.stderr)
@@ -257,7 +261,7 @@ def predict(options: Namespace) -> int:
             if output:
                 figures.draw_timeline(path, len(answers), found, model, output)
     if options.json:
-        listed = {"clips": answers, "unreadable": problems}
+        listed = {"clips": answers, "unreadable": problems, "skipped_files": skipped}
         say(json.dumps(listed, indent=2, ensure_ascii=False, allow_nan=False))
     extract.report_unreadable(problems, len(paths), skip=True)
     return 2 if problems and not (options.skip_bad and answers) else 0
@@ -282,7 +286,7 @@ def write_scenes(options: Namespace) -> None:
     """Write the embedded scenes as WAV files, one folder per class. ValueError: the folder is not
     empty; its recordings could have the same names."""
     if options.folder.is_dir() and any(options.folder.iterdir()):
-        raise ValueError(f"the folder {options.folder} is not empty")
+        raise ValueError(f"the folder {options.folder} is not empty; use a new one")
     with open_output(options.folder, quiet=options.quiet) as output:
         folder, progress = output.folder, progress_bar("writing", options.quiet)
         n_clips = scenes.write_scenes(folder, seed=options.seed, progress=progress)

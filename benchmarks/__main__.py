@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,11 @@ def of_whole(folder: Path) -> Tables:
 
 TABLES = {"features": of_features, "training": of_training, "whole": of_whole}
 PARTS = (*TABLES, "growth", "size")
+PEERS = {  # the modules that a part imports
+    "features": "librosa torch torchaudio audioflux jax ducc0 pyfftw python_speech_features",
+    "training": "jax torch keras tensorflow sklearn",
+    "whole": "librosa keras tensorflow sklearn",
+}
 
 
 def prepare(category: Path, folder: Path) -> Path:
@@ -164,6 +170,13 @@ def main(category: Path, rounds: int, parts: Sequence[str]) -> None:
     """Measure the parts and write the results after each."""
     if unknown := set(parts) - set(PARTS):
         sys.exit(f"unknown part: {', '.join(sorted(unknown))}; choose from {', '.join(PARTS)}")
+    peers = dict.fromkeys(" ".join(PEERS.get(part, "") for part in parts).split())
+    if missing := [name for name in peers if find_spec(name) is None]:
+        sys.exit(f"missing: {', '.join(missing)}; install them with pip install -e '.[peers]'")
+    try:
+        scan(category)
+    except ValueError as error:
+        sys.exit(str(error))
     results: dict[str, Any] = json.loads(RESULTS.with_suffix(".json").read_text("utf-8"))
     variants = {"default kernels": {}, "AVX2 kernels": {"OPENBLAS_CORETYPE": "Haswell"}}
     if vectors() != "AVX-512":
@@ -191,6 +204,11 @@ def write(results: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    if not sys.argv[1:] or sys.argv[1].startswith("-"):
+    if {"-h", "--help"} & {*sys.argv}:
+        print(__doc__)
+    elif not sys.argv[1:] or sys.argv[1].startswith("-"):
         sys.exit(__doc__)
-    main(Path(sys.argv[1]), int((sys.argv[2:] or ["7"])[0]), sys.argv[3:] or PARTS)
+    elif not (n := (sys.argv[2:] or ["7"])[0]).isdecimal() or int(n) < 1:
+        sys.exit(f"rounds={n!r} must be a whole number of at least 1")
+    else:
+        main(Path(sys.argv[1]), int(n), sys.argv[3:] or PARTS)

@@ -2,7 +2,7 @@
 
 python -m docs              all figures; files that show the same already stay as they are
 python -m docs NAME...      the figures whose names start with one of these
-python -m docs sounds       the sounds
+python -m docs sounds       the sounds; files with the same samples stay as they are
 python -m docs site         the book as a site, in build/book/html/
 python -m docs nav          the previous and next lines of the chapters
 """
@@ -25,6 +25,8 @@ def main(arguments: list[str]) -> None:
         COMMANDS[arguments[0]]()
     elif names:
         draw(names)
+    elif {"-h", "--help"} & {*arguments}:
+        print(__doc__)
     else:
         sys.exit(__doc__)
 

@@ -7,6 +7,7 @@ The table of contents is the only list of chapters: add, rename or move a chapte
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
@@ -44,5 +45,8 @@ def pages() -> dict[Path, str]:
 
 def write() -> None:
     """Write titles and links into docs/README.md and the chapters."""
+    if unlisted := {*chapters()} ^ {*FOLDER.glob("[0-9][0-9]-*.md")}:
+        names = ", ".join(sorted(page.name for page in unlisted))
+        sys.exit(f"docs/README.md and the chapter files do not match: {names}")
     for page, text in pages().items():
         page.write_text(text, "utf-8", newline="\n")

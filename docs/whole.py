@@ -3,8 +3,8 @@
 python docs/whole.py     reads FOLDER, one folder per class: category/dog/1-30226-A.wav, …
 
 soundfile reads the recordings. Numbers in brackets are the chapters of the book in which a step is
-derived. `python ssc.py --data category/` is the same experiment with other first weights, faster,
-with checks and figures.
+derived. `python ssc.py --data category/` is the same experiment from other initial weights; it is
+faster and adds checks and figures.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-FOLDER = Path("category")  # your recordings; write its path here
+FOLDER = Path("category")  # your recordings: change this path
 
 # Part 1: from a recording to 13 × 501 coefficients
 

@@ -19,8 +19,8 @@ SETTINGS = [field.name for field in fields(Reference)]  # flags of the reference
 COMMANDS = {
     "train": "train and evaluate a network on MFCCs of environmental sounds",
     "check": "describe the recordings; exit code 2 if one is broken",
-    "predict": "print the most probable classes of recordings, a timeline of long ones",
-    "explain": "show one recording in every stage of the features: a picture, a page",
+    "predict": "print the most probable classes of recordings, and timelines",
+    "explain": "show every stage of one recording's features: a picture, a page",
     "scenes": "write the embedded scenes as WAV files",
 }
 
@@ -60,7 +60,7 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"ssc: {printable(message + hint)} (see {self.prog} --help)\n")
 
     def _meant(self, word: str) -> str:
-        """The closest flag or command; a folder without a flag is the data."""
+        """The closest flag or command; a folder without a flag is taken for --data."""
         known = [flag for action in self._actions for flag in action.option_strings] + [*COMMANDS]
         if "--data" in known and os.path.isdir(word):
             return f"--data {word}"
@@ -76,7 +76,8 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     flag("predict", "model", "model.npz of a run, or the folder of the run", metavar="MODEL")
     flag("predict", "clips", "a recording or a folder of them", metavar="CLIP", nargs="+")
     flag("explain", "clip", "a recording", metavar="CLIP")
-    flag("explain", "--model", "model file whose answer the page shows", metavar="MODEL")
+    text = "model.npz or the folder of a run; the page shows its prediction"
+    flag("explain", "--model", text, metavar="MODEL")
     flag("scenes", "folder", "folder to write into", metavar="DIR", type=Path)
     text = "one folder of recordings per class (default: synthetic scenes)"
     flag("train check", "--data", text, metavar="DIR")

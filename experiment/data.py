@@ -180,9 +180,9 @@ def _kind(path: Path) -> str:
 
 
 def recordings(paths: Sequence[str]) -> tuple[list[str], dict[str, list[str]]]:
-    """The files among the paths, and the recordings in the folders among them and in their folders,
-    in order; and the files skipped there, by kind. A path that does not exist may be a pattern,
-    such as *.wav, which not every shell expands. ValueError: a folder without recordings."""
+    """The recordings that the paths name, in order, with folders searched recursively, and the
+    files skipped in those folders, by kind. A path that does not exist may be a pattern, such as
+    *.wav, which not every shell expands. ValueError: a folder without recordings."""
     found, skipped = list[str](), defaultdict[str, list[str]](list)
     for path in paths:
         for each in [path] if os.path.exists(path) else sorted(glob(path)) or [path]:

@@ -76,7 +76,7 @@ def findings(found: AudioStats) -> dict[str, float]:
 
 
 def remarks(found: AudioStats) -> list[str]:
-    """What may spoil a recording, apart from its length, one phrase each, such as "very quiet, peak
+    """What may spoil a recording, apart from being long, one phrase each, such as "very quiet, peak
     -46.0 dB", "silent", "3 clipped runs", "band-limited to 4000 Hz"."""
     return [_phrase(k, n) for k, n in findings(found).items() if n and k != "unused_seconds"]
 

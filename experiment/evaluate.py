@@ -111,9 +111,9 @@ def find_threshold(probabilities: np.ndarray, labels: np.ndarray) -> float:
 
 
 class Trial(NamedTuple):
-    """One test fold with one seed. A curve (4, n_epochs) has loss and accuracy over windows on the
-    training folds, averaged while the weights change, then both on the test fold, after the epoch.
-    """
+    """One test fold with one seed. The rows of a curve (4, n_epochs), over windows: loss and
+    accuracy on the training folds, averaged while the weights change; loss and accuracy on the test
+    fold after the epoch."""
 
     fold: int
     seed: int

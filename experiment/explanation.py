@@ -25,7 +25,7 @@ class Answer(NamedTuple):
 
     text: str  # in words
     listed: list[tuple[str, float]]  # the most probable classes and their probabilities
-    falls: np.ndarray  # (n,), of the first one without the second that starts at k·STEP s
+    falls: np.ndarray  # (n,), of the first probability without the second from k·STEP s on
     reason: str  # in words: the second that contributes most
 
 
@@ -102,12 +102,9 @@ def reason(falls: np.ndarray, changes: bool, name: str, p: float) -> str:
     """The second that contributes most to a class of probability p, in words; changes: whether the
     prediction is another one without some second."""
     left = f"{p - falls.max():.0%}"
-    if falls.max() < 0.05:
-        keeps = f"without any one second, {name} keeps at least {left}"
-        if changes:
-            return f"Another class is nearly as probable: {keeps}, but is not always the first."
-        return f"No second decides: {keeps}."
     also = " Without some second, another class is more probable." if changes else ""
+    if falls.max() < 0.05:
+        return f"Without any one second, {name} keeps at least {left}.{also}"
     start = STEP * float(falls.argmax())
     part = f"the second from {start:.2f} s to {start + OCCLUDED:.2f} s"
     return f"Without {part}, {name} falls most, from {p:.0%} to {left}.{also}"

@@ -105,7 +105,8 @@ def draw_features(features: Features, recipe: Reference, output: Output) -> None
     names = drawable([name.partition("/")[2] for name in features.names])
     figure = mfcc_grid(images, features.labels, classes, names=names)
     output.save_figure(figure, "mfcc.png")
-    output.save_figure(vector_grid(view[:, 0], features.labels, classes), "features.png")
+    figure = vector_grid(view[:, 0], features.labels, classes, n_mfcc=n_rows)
+    output.save_figure(figure, "features.png")
 
 
 def epoch_line(history: History, epochs: int, seconds: float) -> str:
@@ -146,7 +147,7 @@ def _draw_confusion(
     from mininet.display import MAX_CLASSES, confusion, confusions
 
     names, people = drawable(classes), human_confusion(classes) if clips == HELD_OUT else None
-    title = f"{clips}: {matrix.trace() / matrix.sum():.1%} of {matrix.sum()} answers"
+    title = f"{clips}: {matrix.trace() / matrix.sum():.1%} of {matrix.sum()} answers are right"
     if people is None:
         figure = confusion(matrix, names, title=title)
     else:  # as proportions: the totals differ
@@ -154,8 +155,8 @@ def _draw_confusion(
         figure = confusions([matrix, people], names, [title, human])
     output.save_figure(figure, "confusion.png")
     if escaped := [name for name, drawn in zip(classes, names, strict=True) if name != drawn]:
-        text = "characters without an installed font are escaped in pictures, as in"
-        fonts = "Noto Sans CJK has Korean ones, for example, and Noto Emoji (in black) emoji"
+        text = "characters that no installed font contains are escaped in pictures, as in"
+        fonts = "Noto Sans CJK covers Korean, for example, and Noto Emoji covers emoji, in black"
         output.log(f"{text} {escaped[0]}; {fonts}")
     if normalize:
         figure = confusion(matrix, names, normalize=True, title=title)
@@ -200,13 +201,12 @@ def draw_timeline(path: str, number: int, found: Prediction, model: Model, outpu
 
 def next_steps(folder: Path, recipe: Recipe, options: Namespace) -> str:
     """What to run after a run, and where its results are."""
-    ssc, lines = f"ssc --data {shlex.quote(options.data)}" if options.data else "ssc", []
+    lines = []
     if not options.cv:
-        model = shlex.quote(str(folder / "model.npz"))
-        lines.append(f"next: ssc predict {model} CLIP classifies a recording")
-        lines.append(f"next: {ssc} --recipe {recipe.name} --cv measures held-out accuracy")
+        lines.append(f"next: to classify a recording: ssc predict {shlex.quote(str(folder))} CLIP")
+        lines.append("next: to measure held-out accuracy: the same command with --cv")
     if isinstance(recipe, Reference):
-        lines.append(f"next: {ssc} --recipe improved trains more accurate networks")
+        lines.append("next: for more accurate networks: --recipe improved")
     lines.append(f"results: {folder if options.no_report else folder / 'report.html'}")
     return "\n".join(lines)
 

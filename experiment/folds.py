@@ -79,7 +79,8 @@ def find_folds_or_none(names: Sequence[str], labels: np.ndarray, seed: int = 0) 
 
 
 def parse_name(name: str) -> tuple[str | None, str]:
-    """The fold, None if the name contains none, and the recording; else the clip itself.
+    """The fold, None if the name contains none, and the recording: its number, or else its class
+    and its name without suffix.
 
     ESC's and UrbanSound8K's numbers come from one archive: the same number in two classes is the
     same recording. Other datasets probably restart their numbers in each class.

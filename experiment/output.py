@@ -120,11 +120,11 @@ def _set_aside(folder: Path, previous: Path) -> bool:
 
 
 def _is_new(folder: Path) -> bool:
-    """Create the folder; False if it exists with results. ValueError: it cannot be created."""
+    """Create the folder; False if it exists. ValueError: it cannot be created."""
     try:
         folder.mkdir()
-    except FileExistsError:  # a run that failed early leaves its log alone
-        return folder.is_dir() and [path.name for path in folder.iterdir()] == [LOG]
+    except FileExistsError:
+        return False
     except OSError as error:
         raise ValueError(f"cannot create {folder}: {error.strerror}; use --out") from None
     return True

@@ -39,7 +39,7 @@ class Span(NamedTuple):
 class Prediction(NamedTuple):
     """What is predicted for a recording."""
 
-    seconds: float  # its length
+    seconds: float  # s, its length
     probabilities: np.ndarray  # (C,), of each class
     spans: list[Span]  # of its timeline
     remarks: list[str]  # on its quality
@@ -47,7 +47,7 @@ class Prediction(NamedTuple):
 
 class Windows:
     """The predictions of a model for windows of `seconds` s, one every `hop` s, of a signal that is
-    added in blocks: the probabilities (n, C) and the power (n,) of each window."""
+    added in blocks: the probabilities (n, C) and the power (n,), 0 if silent, of each window."""
 
     def __init__(self, model: Model, seconds: float, hop: float) -> None:
         self.model, self.hop = model, hop
@@ -61,7 +61,8 @@ class Windows:
         starts = range(0, len(signal) - self.n + 1, self.step)
         if starts:
             p = self.model.predict_proba(self.model.recipe.window_views(signal, starts, self.n))
-            power = [np.mean(np.square(signal[start : start + self.n])) for start in starts]
+            windows = [signal[start : start + self.n] for start in starts]
+            power = [np.mean(np.square(x)) * (np.abs(x).max() >= SILENT) for x in windows]
             self.outputs.append((p, np.array(power)))
         self.rest = signal[len(starts) * self.step :]
 
@@ -74,9 +75,10 @@ class Windows:
 
 
 def predict_file(model: Model | str | PathLike[str], path: str | PathLike[str]) -> dict[str, float]:
-    """The probability of each class in a recording, the most probable first; nothing, {}, if it is
-    silent. model: the model.npz of a run, or what experiment.recipes.read_model returns for it, to
-    predict many recordings. ValueError, OSError: one of the two cannot be read."""
+    """The probability of each class in a recording, the most probable first; an empty dictionary if
+    it is silent. model: the model.npz of a run, or what experiment.recipes.read_model returns for
+    it, to predict many recordings. ValueError, OSError: the model or the recording cannot be read.
+    """
     model = read_model(model) if isinstance(model, str | PathLike) else model
     found = predict_recording(model, fspath(path))
     return {} if is_silent(found) else ranked(found, model)
@@ -138,8 +140,8 @@ def join(
 
 
 def stripes(signal: np.ndarray, width: int) -> np.ndarray:
-    """A coarse spectrogram for a picture: the mean power of 64 mel bands in `width` frames of 10 ms
-    and, in the last column, what is left of them; (n_samples,) -> (64, n_columns)."""
+    """A coarse spectrogram for a picture: mean power of 64 mel bands in `width` frames of 10 ms, in
+    the last column up to twice as many; (n_samples,) -> (64, n_columns)."""
     mel = mfcc.fast.mel_spectrogram(signal, SAMPLE_RATE, n_mels=BANDS)
     columns = np.arange(0, max(1, mel.shape[1] - width + 1), width)
     return np.add.reduceat(mel, columns, axis=1) / np.diff(columns, append=mel.shape[1])
@@ -176,8 +178,8 @@ def as_json(path: str, found: Prediction, model: Model) -> dict[str, Any]:
 
 
 def csv_row(answer: dict[str, Any]) -> list[Any]:
-    """An answer of as_json as a row, with the most probable class, none of a silent recording,
-    before all probabilities."""
+    """An answer of as_json as a row: file, seconds, the most probable class (empty if silent),
+    unknown, and all probabilities."""
     p, silent = answer["classes"], all(span["class"] is None for span in answer["windows"])
     best = "" if silent else max(p, key=p.get)
     return [answer["file"], answer["seconds"], best, answer["unknown"], *p.values()]

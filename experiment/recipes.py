@@ -65,8 +65,8 @@ class _Recipe:
         on_epoch: Callable[[History], object] | None = None,
         held_out: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> History:
-        """Train a network, in the Gram form if that is faster; the val_ values of the history are
-        those of held_out, x and y."""
+        """Train a network, in the Gram form if that is faster; val_loss and val_accuracy in the
+        history are measured on held_out = (x, y)."""
         if isinstance(network.layers[0], Dense) and x.shape[0] < x.shape[1]:  # then it is faster
             with gram_form(network, x, None if held_out is None else held_out[0]) as form:
                 if held_out is not None:
@@ -222,7 +222,7 @@ RECIPES: dict[str, type[Recipe]] = {"reference": Reference, "improved": Improved
 
 
 class Model(NamedTuple):
-    """A trained recipe. Without a threshold its probabilities do not say how sure the answer is."""
+    """A trained recipe. Without a threshold its probabilities are not calibrated."""
 
     recipe: Recipe
     classes: Sequence[str]

@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, MultipleLocator
 
 from . import cepstrum, fourier, framing
 from ._checks import ArrayLike, as_float, finite_signal, positive_integer
@@ -40,11 +40,11 @@ def mfcc_grid(
     their own around 0, since c[0] is up to a hundred times as large. Missing clips leave blanks.
     ValueError: shapes that do not match, n_examples < 1.
     """
-    features, own = _first_clips(features, labels, classes, n_examples, n_dims=3)
+    features, chosen = _first_clips(features, labels, classes, n_examples, n_dims=3)
     _, n_mfcc, n_frames = features.shape
-    fig, panels = _class_rows(own, classes, n_examples, -0.5, n_mfcc - 0.5, head=0.75)
+    fig, panels = _class_rows(chosen, classes, n_examples, -0.5, n_mfcc - 0.5, head=0.75)
     fig.axes[0].set_ylabel("MFCC index")
-    others = np.abs(features[np.concatenate(own), 1:])
+    others = np.abs(features[np.concatenate(chosen), 1:])
     limit = np.quantile(others, 0.95) if others.size else 1.0  # a few loud frames exceed it
     scales = [plt.cm.ScalarMappable(plt.Normalize(vmin, vmax), COLOR_MAP)]
     scales += [plt.cm.ScalarMappable(plt.Normalize(-limit, limit), SIGNED_COLOR_MAP)]
@@ -64,21 +64,33 @@ def mfcc_grid(
 
 
 def vector_grid(
-    features: ArrayLike, labels: ArrayLike, classes: Sequence[str], *, n_examples: int = 3
+    features: ArrayLike,
+    labels: ArrayLike,
+    classes: Sequence[str],
+    *,
+    n_mfcc: int | None = None,
+    n_examples: int = 3,
 ) -> Figure:
     """Draw the first n_examples feature vectors of each class as lines, one class per row.
 
     features (n_clips, n_values): flattened MFCC images, all frames of c0 first, then all of c1, …;
-    labels (n_clips,): indices into classes. ValueError: shapes that do not match, n_examples < 1.
+    labels (n_clips,): indices into classes. n_mfcc: the number of coefficients, to be separated by
+    gray lines. ValueError: shapes that do not match, n_examples or n_mfcc < 1.
     """
-    features, own = _first_clips(features, labels, classes, n_examples, n_dims=2)
-    values = features[np.concatenate(own)]
+    features, chosen = _first_clips(features, labels, classes, n_examples, n_dims=2)
+    values = features[np.concatenate(chosen)]
     low, high = values.min(initial=0), values.max(initial=1)  # dB
-    fig, panels = _class_rows(own, classes, n_examples, low, high, head=0)
+    fig, panels = _class_rows(chosen, classes, n_examples, low, high, head=0)
     fig.axes[0].set_ylabel("MFCC (dB)")
     for ax, y, i in panels:
         ax.plot(y + features[i], color=DATA, linewidth=0.5, rasterized=True)
+    for ax in fig.axes:
         ax.set(xlabel="feature index", xmargin=0)
+        if n_mfcc is not None:
+            n_frames = features.shape[1] / positive_integer(n_mfcc, "n_mfcc")
+            ax.xaxis.set_minor_locator(MultipleLocator(n_frames))
+            ax.tick_params(which="minor", length=0)
+            ax.grid(axis="x", which="minor", color=PALE, linewidth=0.3)
     return fig
 
 
@@ -152,7 +164,7 @@ def _first_clips(
 
 
 def _class_rows(
-    own: list[np.ndarray], classes: Sequence[str], n: int, low: float, high: float, head: float
+    chosen: list[np.ndarray], classes: Sequence[str], n: int, low: float, high: float, head: float
 ) -> tuple[Figure, list[tuple[Axes, float, int]]]:
     """Create n axes below `head` free inches, each with a row from y + low to y + high per class;
     return the figure and (axes, y, i) of each clip i. An axes per clip takes twice as long."""
@@ -169,7 +181,7 @@ def _class_rows(
     axes[0].set_yticks(np.add.outer(zeros, ticks).ravel(), texts)
     for y, name in zip(zeros + 1.1 * high - 0.1 * low, classes, strict=True):
         axes[0].text(0, y, name, transform=axes[0].get_yaxis_transform(), parse_math=False)
-    rows = zip(zeros, own, strict=True)
+    rows = zip(zeros, chosen, strict=True)
     return fig, [(ax, y, i) for y, row in rows for ax, i in zip(axes, row, strict=False)]
 
 

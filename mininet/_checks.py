@@ -7,7 +7,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike as ArrayLike
-else:  # help() prints this name for an argument, and NumPy's as a union of ten lines
+else:  # help() would spell NumPy's alias out as a union of ten lines
     ArrayLike = NewType("ArrayLike", object)
     ArrayLike.__module__ = "numpy.typing"
 

@@ -23,26 +23,27 @@ DARK = 0.715  # of the scale of "Blues": contrast of black below and white above
 
 
 def curves(history: History, *, title: str | None = None) -> Figure:
-    """Draw loss (nats) and accuracy over the epochs and, below, the learning rate on a log axis;
-    dotted, if the history has them, loss and accuracy on validation data.
+    """Draw loss (nats) and accuracy over the epochs and, below, the learning rate on a log axis.
+    Values on validation data, if there are any, are dotted.
 
-    title: what the others were measured on.
+    title: the data of the other curves, such as "training clips".
     """
     fig, (left, below) = plt.subplots(2, sharex=True, height_ratios=[2, 1], figsize=(8, 6))
     # fixed margins: a layout engine takes longer than the drawing
     fig.subplots_adjust(left=0.15, right=0.9, bottom=0.09, top=0.92, hspace=0.05)
     right = left.twinx()
     where = f" on the {title}" if title else ""
+    rates = [] if np.isnan(history.learning_rate).all() else history.learning_rate
     for ax, values, name, color, style, label in (
         (left, history.loss, "loss (nats)", BLUE, "-", f"loss{where}"),
         (left, history.val_loss, "loss (nats)", BLUE, ":", "validation loss"),
         (right, history.accuracy, "accuracy", RED, "--", f"accuracy{where}"),
         (right, history.val_accuracy, "accuracy", RED, ":", "validation accuracy"),
-        (below, history.learning_rate, "learning rate", GRAY, "-", "learning rate"),
+        (below, rates, "learning rate", GRAY, "-", "learning rate"),
     ):
         ax.set_ylabel(name, color=color)
         ax.tick_params(axis="y", which="both", colors=color)
-        if np.isfinite(values).any():  # an optimizer of your own may have no rate
+        if values:
             _draw_line(ax, values, color, style, label)
     fig.legend(handles=[*left.lines, *right.lines], loc="upper center", ncols=2)
     right.set_ylim(-0.03, 1.03)
@@ -52,8 +53,8 @@ def curves(history: History, *, title: str | None = None) -> Figure:
 
 
 def train_test_curves(histories: Mapping[str, History]) -> Figure:
-    """Draw loss and accuracy on the training set and on validation data, here the test set, one
-    column per network: name -> history. learning_rate is not drawn."""
+    """Draw loss and accuracy on the training set and on the test set (the validation data), one
+    column per network. histories: name of the network -> history."""
     fig = plt.figure(figsize=(1 + 4.2 * len(histories), 6), layout="constrained")
     axes = fig.subplots(2, len(histories), squeeze=False, sharex=True, sharey="row")
     training, test = (BLUE, "--", "training"), (RED, "-", "test (held out)")

@@ -64,7 +64,7 @@ class Sequential(Layer):
 
     A network is a layer itself, with params, grads, forward and backward.
     layers: objects with the members of Layer. metadata: a JSON-serializable dictionary, saved with
-    the network. ValueError: no layers, widths that do not match, a layer that occurs twice.
+    the network. ValueError: no layers, an entry that is no layer or occurs twice, other widths.
     """
 
     def __init__(self, layers: Sequence[Layer], metadata: dict[str, Any] | None = None) -> None:
@@ -76,7 +76,7 @@ class Sequential(Layer):
             raise ValueError("a layer occurs twice; it stores one input: create another layer")
         for layer in self.layers:
             if isinstance(layer, type) or not hasattr(layer, "backward"):
-                raise ValueError(f"{layer!r} must be a layer, as ReLU() is")
+                raise ValueError(f"{layer!r} must be a layer, such as ReLU()")
         for layer, (width, _) in zip(self.layers, self.shapes(), strict=True):
             if layer.n_in not in (None, width):
                 raise ValueError(f"{layer!r} must accept the {width} outputs of the previous layer")
@@ -127,7 +127,7 @@ class Sequential(Layer):
         may be an np.memmap, see minibatches.
         epochs, batch_size: passes over x, and rows per update; the last batch may be smaller.
         optimizer: any object whose method step(params, grads) changes the arrays params in place,
-        perhaps with a number rate; None: SGD().
+        optionally with a numeric attribute rate; None: SGD().
         rng: a generator, or a seed for one.
         on_epoch: called with the history after each epoch; the network is in inference mode.
         validation_data: x and y, evaluated after each epoch.
@@ -189,7 +189,7 @@ class Sequential(Layer):
         if data is None:
             return ()
         if not isinstance(data, tuple | list) or len(data) != 2:
-            raise ValueError(f"validation_data, a {type(data).__name__}, must be a pair (x, y)")
+            raise ValueError(f"validation_data must be a pair (x, y), not {type(data).__name__}")
         try:
             return self.evaluate(*data)
         except ValueError as error:

@@ -101,15 +101,15 @@ def _describe(layer: Layer) -> dict[str, Any]:
     try:
         (again,) = _rebuild(json.loads(json.dumps([described])), layer.params)
         if type(again) is not type(layer) or signature(type(layer)).parameters.keys() - described:
-            raise ValueError("load would build another layer, see Layer")
+            raise ValueError("load would build another layer: see Layer, or rename the class")
     except Exception as error:  # whatever its constructor raises
         raise ValueError(f"a model file cannot contain the layer {layer!r}: {error}") from None
     return described
 
 
 def _layer_types(base: type[Layer] = Layer) -> dict[str, type[Layer]]:
-    """All subclasses of Layer by name, user-defined ones included: of two of one name the later,
-    unless the other one is the package's."""
+    """All subclasses of Layer by name, user-defined ones included; if two share a name, the
+    package's, else the later one."""
     found = {base.__name__: base}
     for kind in base.__subclasses__():
         for name, each in _layer_types(kind).items():

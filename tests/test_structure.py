@@ -4,6 +4,7 @@ import ast
 import doctest
 import importlib
 import inspect
+import pydoc
 import re
 import subprocess
 import sys
@@ -141,8 +142,11 @@ def test_every_public_name_is_explained(package: types.ModuleType) -> None:
     assert set(package.__all__) == public, f"mend __all__: {set(package.__all__) ^ public}"
     for name in package.__all__:
         thing = getattr(package, name)
-        text = inspect.getdoc(thing) or ""
+        text = thing.__doc__ or ""  # its own; inspect.getdoc inherits one
         assert len(text) > 40, f"say in the docstring of {name} what it is"
+        assert "_SupportsArray" not in pydoc.render_doc(thing), (
+            f"import ArrayLike from _checks: {name}"
+        )
         if inspect.isfunction(thing):
             unnamed = [
                 p for p in inspect.signature(thing).parameters if len(p) > 1 and p not in text
@@ -156,12 +160,22 @@ def test_every_public_name_is_explained(package: types.ModuleType) -> None:
             assert not silent, f"say in the docstring of {name} when it raises ValueError"
 
 
+def test_every_layer_is_public() -> None:
+    """Each layer in a file of mininet is in __all__, but for a base class and the Gram form."""
+    known = {*mininet.__all__, "Activation", "GramDense", "GramForm"}
+    for file in READING_ORDER["mininet"].split():
+        for name, thing in vars(importlib.import_module(f"mininet.{file}")).items():
+            if inspect.isclass(thing) and issubclass(thing, mininet.Layer) and name[0] != "_":
+                assert name in known, f"import {name} in mininet/__init__.py, add it to __all__"
+
+
 def test_all_versions_are_one() -> None:
     """pyproject.toml reads that of mfcc; mininet cannot import it, nor can CITATION.cff."""
     project, citation = ((ROOT / f).read_text("utf-8") for f in ("pyproject.toml", "CITATION.cff"))
-    assert 'version = { attr = "mfcc.__version__" }' in project
+    assert 'version = { attr = "mfcc.__version__" }' in project, "read it from mfcc"
     cited = re.findall(r"^version: (.+)$", citation, re.MULTILINE)
-    assert [mininet.__version__, ssc.__version__, *cited] == [mfcc.__version__] * 3
+    found = [mininet.__version__, ssc.__version__, *cited]
+    assert found == [mfcc.__version__] * 3, "write one version in mfcc, mininet and CITATION.cff"
 
 
 def numbers_in(text: str) -> set[int]:

@@ -54,11 +54,14 @@ def png(draw: Callable[[], Figure]) -> bytes:
 
 
 def pixels(data: bytes) -> np.ndarray:
-    """A PNG file as an array (height, width, 3) from 0 to 255."""
+    """A PNG file as an array (height, width, 3) from 0 to 255; (0, 0, 3) if it is broken."""
     from PIL import Image
 
-    with Image.open(io.BytesIO(data)) as image:
-        return np.asarray(image.convert("RGB"), dtype=float)
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return np.asarray(image.convert("RGB"), dtype=float)
+    except (OSError, SyntaxError):
+        return np.empty((0, 0, 3))
 
 
 def from_afar(image: np.ndarray) -> np.ndarray:
@@ -69,7 +72,9 @@ def from_afar(image: np.ndarray) -> np.ndarray:
 
 
 def same(one: bytes, other: bytes) -> bool:
-    """Whether two PNG files show the same, but for what a processor rounds differently."""
+    """Whether two PNG files show the same, up to rounding differences between processors."""
+    if one == other:
+        return True
     a, b = pixels(one), pixels(other)
     if a.shape != b.shape:
         return False

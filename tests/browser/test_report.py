@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+import ssc
 from experiment.data import scan
 from experiment.recipes import Reference, read_model
 from tests import sounds
-from tests.experiment.program import process
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -33,8 +33,7 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
         sounds.write(root / "소리" / "개" / f"<script>{k}.{suffix}", sounds.tone(200 + 20 * k))
         sounds.write(root / "소리" / "hiss" / f"{k}.{suffix}", sounds.hiss(k))
     arguments = ("--data", root / "소리", "--out", root / "결과", "--epochs", 3)
-    finished = process(*arguments, cwd=root)
-    assert (finished.returncode, finished.stderr) == (0, "")
+    assert ssc.main([str(argument) for argument in arguments]) == 0
     return root / "결과"
 
 
@@ -124,12 +123,11 @@ def test_the_page_of_a_cross_validation_counts_all_seeds(page: "Page", out: Path
     """A cell counts the predictions of all seeds; it lists every clip with one of them, by their
     probability. Pictures have their own alternative texts."""
     arguments = ("--cv", "--folds", 4, "--repeats", 2, "--epochs", 2, "--out", out / "cv")
-    finished = process("--data", out.parent / "소리", *arguments)
-    assert (finished.returncode, finished.stderr) == (0, "")
+    assert ssc.main([*map(str, ("--data", out.parent / "소리", *arguments))]) == 0
     page.goto((out / "cv" / "report.html").as_uri())
     texts = [image.get_attribute("alt") for image in page.locator("figure img").all()]
     assert [str(text).split(":")[0] for text in texts] == [
-        *("Loss and accuracy over the epochs", "Reliability")
+        *("Loss and accuracy over the epochs (curves.png)", "Reliability")
     ]
     cells = page.locator("button[data-cell]").all()
     assert sum(int(cell.inner_text()) for cell in cells) == 24

@@ -72,6 +72,14 @@ def test_each_page_leads_to_the_next(site: Path) -> None:
     assert order == [page.stem for page in [*navigation.chapters(), *appendix()]]
 
 
+def test_the_notebook_has_run(site: Path) -> None:
+    """In a new kernel: each picture is shown once, in its section, and the shapes are printed."""
+    text = (site / "tutorial.html").read_text("utf-8")
+    sections = ["Three clips of each class", "As vectors", "Model", "Training", "Confusion matrix"]
+    assert re.findall(r'<img alt="([^"]*)"', text) == [*sections, "How to read it"]
+    assert "10 (13, 501)" in text and "3,763,010" in text and "Epoch 2/2" in text
+
+
 def typeset(page: "Page") -> None:
     """Wait until the formulas are set."""
     wait_until(page, "window.MathJax === undefined || Boolean(window.MathJax.startup?.promise)")

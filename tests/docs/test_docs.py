@@ -87,8 +87,10 @@ def has_source(number: str, known: np.ndarray) -> bool:
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
 def test_every_python_block_prints_what_follows_it(page: Path) -> None:
-    """The python blocks of a page run as one program; the text block below is the output."""
+    """The python blocks of a page run as one program; the text block below is the output. A block
+    is python, which is run, a command, or text, which is printed or a listing."""
     fences = FENCE.findall(page.read_text("utf-8"))
+    assert {kind for kind, _ in fences} <= {"python", "sh", "powershell", "text", ""}
     names: dict[str, object] = {"__name__": "page"}
     for (kind, body), (after, output) in pairwise([*fences, ("", "")]):
         if kind != "python":
@@ -98,13 +100,6 @@ def test_every_python_block_prints_what_follows_it(page: Path) -> None:
         expected = output if after == "text" else ""
         found = printed.getvalue().rstrip()
         assert found == expected.rstrip(), f"paste what is printed below this block:\n{body}"
-
-
-@pytest.mark.parametrize("page", PAGES, ids=page_id)
-def test_every_fence_is_of_a_kind_that_is_checked(page: Path) -> None:
-    """Code is python, which is run, or a command; text is what a block prints, or a listing."""
-    kinds = {kind for kind, _ in FENCE.findall(page.read_text("utf-8"))}
-    assert kinds <= {"python", "sh", "powershell", "text", ""}
 
 
 @pytest.mark.parametrize("page", [*PAGES, NOTEBOOK], ids=page_id)
@@ -133,7 +128,8 @@ def test_every_link_resolves(page: Path) -> None:
         assert path.exists(), f"the link {target} leads nowhere"
         if part:
             headings = re.findall(r"^#+ (.*)", path.read_text("utf-8"), re.MULTILINE)
-            assert part[1:] in {slug(heading) for heading in headings}, part
+            known = {slug(heading) for heading in headings}
+            assert part[1:] in known, f"{target}{part} is no heading: link one of {known}"
 
 
 def slug(heading: str) -> str:
@@ -148,27 +144,34 @@ def test_a_chapter_has_every_part(page: Path) -> None:
     opening, *bodies = page.read_text("utf-8").split("\n## ")
     part = {body.split("\n")[0]: body for body in bodies}
     number = int(page.name[:2])
-    assert opening.startswith(f"# {number} ") and "?" in opening and "![" in opening
+    assert opening.startswith(f"# {number} "), "begin the title with the number of the file"
+    assert "?" in opening and "![" in opening, "open with a question and a figure"
     if number == 16:
-        assert [*part][:1] + [*part][-4:] == SECTIONS[:1] + SECTIONS[-4:]
-        assert "\\tag{16.1}" in "".join(bodies)
+        ends = SECTIONS[:1] + SECTIONS[-4:]
+        assert [*part][:1] + [*part][-4:] == ends, f"the first and last sections must be {ends}"
+        derivation = "".join(bodies)
     else:
-        assert list(part) == SECTIONS and "|---" in part["The derivation"]
-        assert f"\\tag{{{number}.1}}" in part["The derivation"]
+        assert list(part) == SECTIONS, f"the sections (##) must be {SECTIONS}"
+        derivation = part["The derivation"]
+        assert "|---" in derivation, "add a table of shapes to the derivation"
+    assert f"\\tag{{{number}.1}}" in derivation, f"number the equations from {number}.1"
     with_code = {"By hand", "In code", "Does it agree?", "Common mistakes", "Exercises"}
     for name in part.keys() & with_code:
-        assert "```python" in part[name], name
+        assert "```python" in part[name], f"add a python block to the section {name}"
     exercises = re.findall(r"^\*\*\d\. (★+)\*\*", part["Exercises"], re.MULTILINE)
-    assert 3 <= len(exercises) <= 5 and {"★", "★★★"} <= set(exercises)
-    assert part["Exercises"].count("<summary>Answer</summary>") == len(exercises)
+    assert 3 <= len(exercises) <= 5, "begin 3 to 5 exercises with **1. ★** to **5. ★★★**"
+    assert {"★", "★★★"} <= set(exercises), "one exercise must have ★, one ★★★"
+    answers = part["Exercises"].count("<summary>Answer</summary>")
+    assert answers == len(exercises), "each exercise must have an answer"
     questions = re.split(r"^\*\*\d\.\*\* ", part["Quiz"], flags=re.MULTILINE)[1:]
-    assert len(questions) == 3
+    assert len(questions) == 3, "the quiz must have three questions: **1.** to **3.**"
     for question in questions:
         asked, answer = question.split("<summary>Answer</summary>")
         options = re.findall(r"^- \((\w)\)", asked, re.MULTILINE)
-        assert len(options) >= 3
-        assert all(f"({option})" in answer for option in options), question
-    assert re.search(r"\(?(1[6-9]|20)\d\d\)?", part["Read on"])
+        assert len(options) >= 3, f"give at least three options: {question}"
+        unexplained = [option for option in options if f"({option})" not in answer]
+        assert not unexplained, f"explain {unexplained} in the answer to {question}"
+    assert re.search(r"\(?(1[6-9]|20)\d\d\)?", part["Read on"]), "cite a source with its year"
 
 
 @pytest.mark.parametrize("page", [*BOOK, DOCS / "README.md", NOTEBOOK], ids=page_id)
@@ -176,7 +179,7 @@ def test_exercises_that_are_referred_to_exist(page: Path) -> None:
     """Each "exercise 2 of chapter 9" or "of the appendix"; "exercise 2" is one of the same page."""
     for exercise, where in EXERCISE.findall(words_of(page)):
         path = exercise_page(where) if where else page
-        assert f"\n**{exercise}. ★" in path.read_text("utf-8"), (exercise, where)
+        assert f"\n**{exercise}. ★" in path.read_text("utf-8"), f"{path} has no exercise {exercise}"
 
 
 def exercise_page(where: str) -> Path:
@@ -196,17 +199,17 @@ def test_equations_that_are_referred_to_exist() -> None:
     """Each (3.2) on a page is the \\tag{3.2} of one equation; those of the appendix are (A.1) …"""
     text = {page: FENCE.sub("", words_of(page)) for page in [*BOOK, NOTEBOOK]}
     tags = [tag for body in text.values() for tag in re.findall(r"\\tag\{([^}]*)\}", body)]
-    assert len(tags) == len(set(tags))
+    assert len(tags) == len(set(tags)), "two equations share a number"
     for page, body in text.items():
         referred = set(re.findall(r"\(((?:\d+|A)\.\d+\w?)\)", re.sub(r"`[^`\n]*`", "", body)))
-        assert referred <= set(tags), page
+        assert referred <= set(tags), f"{page} refers to equations that no \\tag numbers"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
 def test_pictures_are_described(page: Path) -> None:
     """Every picture has a text for those who cannot see it."""
     for text in re.findall(r"!\[([^\]]*)\]", page.read_text("utf-8")):
-        assert len(text) >= 20, text
+        assert len(text) >= 20, f"describe the picture in 20 letters or more: {text!r}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_id)
@@ -232,21 +235,28 @@ def test_formulas_are_whole(page: Path) -> None:
 def test_no_figure_is_stale(name: str) -> None:
     """The committed picture is the one that its script draws, within what Matplotlibs differ."""
     module = importlib.import_module(f"docs.figures.{name}")
-    committed, drawn = (style.FOLDER / f"{name}.png").read_bytes(), style.png(module.draw)
+    path, drawn = style.FOLDER / f"{name}.png", style.png(module.draw)
+    committed = path.read_bytes() if path.exists() else b""
+    assert style.pixels(committed).size, f"broken: run python -m docs {name}"
     if matplotlib.__version__ in style.drawn_by(committed):
         assert style.same(committed, drawn), f"run python -m docs {name}"
     else:
         old, new = style.pixels(committed), style.pixels(drawn)
         assert old.shape == new.shape, f"run python -m docs {name}"
-        assert np.abs(style.from_afar(old) - style.from_afar(new)).mean() < 12
+        difference = np.abs(style.from_afar(old) - style.from_afar(new)).mean()
+        assert difference < 12, f"run python -m docs {name}"
 
 
 def test_every_figure_is_shown() -> None:
     """Each figure's picture is on some page, and each picture on a page has its script."""
     text = "\n".join(page.read_text("utf-8") for page in PAGES)
     shown = set(re.findall(r"!\[[^\]]*\]\([^)]*?figures/(\w+)\.png\)", text))
-    assert shown == set(style.names())
-    assert len(re.findall(r"!\[[^\]]*\]\(", text)) == len(re.findall(r"figures/\w+\.png\)", text))
+    unmatched = shown ^ set(style.names())
+    assert not unmatched, (
+        f"each figure needs a page that shows it and a script that draws it: {unmatched}"
+    )
+    pictures, drawn = (re.findall(p, text) for p in (r"!\[[^\]]*\]\(", r"figures/\w+\.png\)"))
+    assert len(pictures) == len(drawn), "a picture outside docs/figures/, or a figure only linked"
 
 
 @pytest.mark.parametrize("package", [mfcc, mininet])
@@ -263,13 +273,17 @@ def test_every_public_name_is_reached_from_the_book(package: object) -> None:
 def test_the_contents_list_every_chapter() -> None:
     """In order, with its question; the titles there and the links of the chapters are fresh."""
     names = [page.name for page in CHAPTERS]
-    assert names == sorted(page.name for page in DOCS.glob("[0-9][0-9]-*.md"))
-    assert [name[:2] for name in names] == [f"{i:02}" for i in range(len(names))]
+    unlisted = {*names} ^ {page.name for page in DOCS.glob("[0-9][0-9]-*.md")}
+    assert not unlisted, f"list in docs/README.md, then python -m docs nav: {unlisted}"
+    assert [name[:2] for name in names] == [f"{i:02}" for i in range(len(names))], (
+        "number them 00, 01, …"
+    )
     for page, text in navigation.pages().items():
         assert page.read_text("utf-8") == text, "run python -m docs nav"
     contents = navigation.CONTENTS.read_text("utf-8")
     questions = re.findall(r"^\| \[\d+ .*\) \| (.*) \|$", contents, re.MULTILINE)
-    assert len(questions) == len(names) and all(question.endswith("?") for question in questions)
+    asked = len(questions) == len(names) and all(question.endswith("?") for question in questions)
+    assert asked, "each row of docs/README.md must end with the chapter's question"
 
 
 def test_the_contents_name_every_page_module_and_test() -> None:
@@ -277,7 +291,8 @@ def test_the_contents_name_every_page_module_and_test() -> None:
     text, readme = ((folder / "README.md").read_text("utf-8") for folder in (DOCS, ROOT))
     assert "```python" in readme
     pages = {page.name for page in DOCS.glob("*.md")} - {"README.md"}
-    assert not [name for name in pages if f"({name})" not in text]
+    unlinked = [name for name in pages if f"({name})" not in text]
+    assert not unlinked, f"link these in docs/README.md: {unlinked}"
     rows = dict(re.findall(r"^\| (\d+) \|(.*)$", text, re.MULTILINE))
     modules = re.findall(r"^\| `([\w/]+\.py)` \|[^|]*\| (\d+)", readme, re.MULTILINE)
     tests = re.findall(r"`(tests/[\w/]+\.py)`", readme)

@@ -12,7 +12,7 @@ import soundfile
 from docs import whole
 from experiment.recipes import reference_network
 from experiment.scenes import CLASSES, scene
-from mfcc import dct_matrix, hann, mel_filterbank, mfcc
+from mfcc import mfcc
 from mininet import SGD, softmax
 
 FILE = Path(whole.__file__)
@@ -32,29 +32,13 @@ def test_its_imports_and_its_length() -> None:
     assert 60 <= len([line for line in ast.unparse(tree).splitlines() if line]) <= 80
 
 
-def test_its_tables_are_those_of_the_packages() -> None:
-    """The window, the mel filters and the cosines."""
-    for own, expected in [
-        (whole.window, hann(882)),
-        (whole.filters, mel_filterbank(44100, 882)),
-        (whole.cosines, dct_matrix(13, 128)),
-    ]:
-        np.testing.assert_allclose(own, expected, rtol=1e-12, atol=1e-14)
-
-
-@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("name", [*CLASSES, "silence"])
 def test_its_mfccs_are_those_of_the_package(name: str) -> None:
-    """13 × 501 numbers, of a clip of each class."""
-    signal = scene(name, 3).astype(np.float64)
+    """13 × 501 numbers, of a clip of each class and of zeros, whose logarithm is finite too."""
+    signal = np.zeros(220500) if name == "silence" else scene(name, 3).astype(np.float64)
     own = whole.mfcc(signal)
     assert own.shape == (13, 501)
     np.testing.assert_allclose(own, mfcc(signal, 44100), rtol=0, atol=1e-8)
-
-
-def test_silence_has_mfccs_too() -> None:
-    """The floor of the power keeps the logarithm finite."""
-    silence = np.zeros(220500)
-    np.testing.assert_allclose(whole.mfcc(silence), mfcc(silence, 44100), rtol=0, atol=1e-8)
 
 
 @pytest.fixture(scope="module")

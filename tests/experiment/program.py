@@ -50,9 +50,11 @@ class Program:
         return files_of(self.out)
 
 
-def process(*arguments: object, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+def process(
+    *arguments: object, cwd: Path = ROOT, script: Path = ROOT / "ssc.py"
+) -> subprocess.CompletedProcess[str]:
     """Run a command as a process of its own, in the folder cwd."""
-    command = [sys.executable, str(ROOT / "ssc.py"), *map(str, arguments)]
+    command = [sys.executable, str(script), *map(str, arguments)]
     return subprocess.run(command, cwd=cwd, capture_output=True, encoding="utf-8", check=False)
 
 

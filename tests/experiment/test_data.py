@@ -10,6 +10,7 @@ from unittest.mock import Mock
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -30,9 +31,8 @@ SHORT = ("--no-report", "--epochs", "2", "--batch-size", "5", "--quiet")
 
 
 def test_classes_and_labels_are_those_of_the_folders(category: Path) -> None:
-    """classes are the sorted folder names, labels[i] is the class of names[i], and read(i) returns
-    its recording, also after pickling; nothing is skipped. only(indices) has these clips; a class
-    without clips is refused."""
+    """Classes are sorted, labels[i] is the class of names[i], and read(i) its recording, also after
+    pickling and in only(indices), which refuses a class without clips; nothing is skipped."""
     dataset = scan(category)
     assert dataset.classes == ["high", "hiss", "low"]
     assert len(dataset) == len(dataset.labels) == 12 and not dataset.skipped_files
@@ -187,15 +187,20 @@ def test_a_run_uses_all_segments_or_says_what_is_left_out(program: Program, tmp_
 def test_embedded_clips_equal_the_written_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """embedded(seed) is, clip for clip, what scan finds after write_scenes."""
+    """embedded(seed) is, clip for clip, what scan finds in the new folder of write_scenes: 16-bit
+    mono WAV files; progress receives every (class, take)."""
     monkeypatch.setattr(scenes, "N_TAKES", 2)
-    dataset = embedded(3)
-    scenes.write_scenes(tmp_path, seed=3)
-    written = scan(tmp_path)
+    dataset, folder, progress = embedded(3), tmp_path / "new" / "scenes", Mock(side_effect=iter)
+    assert scenes.write_scenes(folder, seed=3, progress=progress) == 20
+    progress.assert_called_once_with(list(product(scenes.CLASSES, range(2))))
+    written = scan(folder)
     assert (dataset.classes, dataset.names) == (written.classes, written.names)
     np.testing.assert_array_equal(dataset.labels, written.labels)
     for i in range(20):
         np.testing.assert_array_equal(dataset.read(i).signal, written.read(i).signal)
+        info = soundfile.info(written.sources[i])
+        assert (info.format, info.subtype, info.channels) == ("WAV", "PCM_16", 1)
+        assert info.samplerate == 44100
 
 
 def esc50(root: Path) -> Path:

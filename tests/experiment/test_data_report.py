@@ -166,9 +166,8 @@ def odd(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_findings_are_true_and_are_printed(odd: Path, program: Program) -> None:
-    """Counts, rates, channels, lengths, clipping, offset, silence, duplicates, clips of one
-    recording, folds, and files that are unreadable or skipped. The text has a row a class, a line a
-    fact, a list for each kind of finding; code 2, since recordings are unreadable."""
+    """Each kind of finding of the report; the text has a row a class, a line a fact, a list for
+    each kind; code 2, since recordings are unreadable."""
     dataset = scan(odd)
     found = report(dataset, [measure(read_clip, source) for source in dataset.sources])
     sizes = {name: row["clips"] for name, row in found["classes"].items()}

@@ -258,7 +258,8 @@ def test_a_model_that_cannot_predict_says_so(tmp_path: Path) -> None:
 def test_a_model_whose_parts_do_not_match_is_refused(unfit: dict[str, Any], tmp_path: Path) -> None:
     """Metadata that are missing, of another type, or do not match the networks: one sentence that
     names the file."""
-    untrained(Reference(n_mfcc=2), 0).save(tmp_path / "m.npz")
+    network = Sequential([Dense(1002, len(CLASSES), rng=np.random.default_rng(0))])
+    Model(Reference(n_mfcc=2), CLASSES, {0: network}, 1.5, 0.75).save(tmp_path / "m.npz")
     ensemble = mininet.Ensemble.load(tmp_path / "m.npz")
     ensemble.metadata |= unfit
     ensemble.save(tmp_path / "m.npz")

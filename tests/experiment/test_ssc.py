@@ -25,6 +25,7 @@ from mfcc import fast
 from mininet import Dense, Ensemble, Sequential
 from tests import sounds
 from tests.experiment.program import Program, process
+from tests.experiment.test_portability import WITHOUT_POSIX
 
 FIGURES = {"mfcc.png", "features.png", "network.png", "curves.png", "confusion.png"}
 SHORT = ("--epochs", "3", "--batch-size", "5")
@@ -32,9 +33,13 @@ SHORT = ("--epochs", "3", "--batch-size", "5")
 
 @pytest.fixture(scope="module")
 def run(category: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The main job as a process of its own: the folder that it wrote, and what it printed."""
-    out = tmp_path_factory.mktemp("run") / "deep" / "out"
-    finished = process("--data", category, "--out", out, "--normalize", *SHORT)
+    """The main job as a process of its own, with workers and without POSIX-only names: the folder
+    that it wrote, and what it printed."""
+    script = tmp_path_factory.mktemp("run") / "script.py"
+    script.write_text(WITHOUT_POSIX, "utf-8")
+    out = script.parent / "deep" / "out"
+    arguments = ("--data", category, "--out", out, "--normalize", "--jobs", 2, *SHORT)
+    finished = process(*arguments, script=script)
     assert (finished.returncode, finished.stderr) == (0, "")
     return out, " ".join(finished.stdout.split())
 
@@ -42,10 +47,8 @@ def run(category: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
 def test_the_main_job_writes_its_files_and_logs_each_step(
     run: tuple[Path, str], category: Path, program: Program
 ) -> None:
-    """Six figures, history, metrics, model and report. The log has classes, preprocessing, shapes,
-    summary, epochs, matrix and scores in this order. metrics.json has the results of the saved
-    model on the clips, settings and versions; history.csv the rate of each epoch, three updates
-    apart."""
+    """The log has its steps in order; metrics.json the results of the saved model on the clips,
+    settings and versions; history.csv the rate of each epoch, three updates apart."""
     program.out, text = run
     others = {"confusion_normalized.png", "history.csv", "metrics.json", "model.npz", "report.html"}
     assert program.files == FIGURES | others
@@ -80,21 +83,21 @@ def test_the_seed_determines_the_model(
     run: tuple[Path, str], category: Path, program: Program
 ) -> None:
     """--seed 0, here and in a process of its own: the same bytes; --seed 1: other ones. --quiet
-    prints nothing; --features leaves the clips' in a file."""
+    prints nothing, --features writes the clips' into a file, no figure stays open."""
     model, file = program.out / "model.npz", program.out.parent / "x.npy"
     for seed in (0, 1):
         options = ("--seed", seed, "--features", file) if seed == 0 else ("--seed", seed)
         assert program.train(category, *options, *SHORT, "--quiet", "--no-report") == ""
         assert (model.read_bytes() == (run[0] / "model.npz").read_bytes()) == (seed == 0)
-    assert np.load(file).shape == (12, 1, 1, 13 * 501)
+    assert np.load(file).shape == (12, 1, 1, 13 * 501) and "report.html" not in program.files
+    assert plt.get_fignums() == []
 
 
 def test_predict_prints_the_three_most_probable_classes(
     run: tuple[Path, str], category: Path, tmp_path: Path
 ) -> None:
-    """Of each clip a line: its path and three classes with falling probabilities, those of the
-    model; the model file alone is enough, in any folder. The reference recipe says on stderr that
-    its probabilities do not say how sure it is."""
+    """Those of the model, of each clip on a line; the model file alone is enough, in any folder.
+    On stderr: the probabilities of the reference recipe are not calibrated."""
     (tmp_path / "m.npz").write_bytes((run[0] / "model.npz").read_bytes())
     clips = sorted(category.glob("*/*.wav"))[:2]
     finished = process("predict", "m.npz", *clips, cwd=tmp_path)
@@ -186,6 +189,8 @@ def test_predict_writes_a_picture_a_table_and_a_label_track(
     answers = json.loads(program.run(*arguments)[0])["clips"]
     stems = [f"{i:03}-{i}" for i in (1, 2, 3, 4)]
     assert program.files == {f"{a}.{b}" for a, b in product(stems, ("png", "csv", "txt"))}
+    error = f"ssc: --out {program.out} contains the files of an earlier predict; use another\n"
+    assert program.run(*arguments, code=2) == ("", error)
     for stem, answer in zip(stems, answers, strict=True):
         assert plt.imread(program.out / f"{stem}.png").std() > 0.01
         table = csv.reader((program.out / f"{stem}.csv").read_text("utf-8").splitlines())
@@ -199,24 +204,14 @@ def test_predict_writes_a_picture_a_table_and_a_label_track(
             assert line == [f"{start:.3f}", f"{end:.3f}", label]
 
 
-def test_explain_and_scenes_write_their_files(
-    tmp_path: Path, program: Program, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """explain writes picture and page into --out, and says if it draws only the first 5 s; scenes
-    writes folders for --data, by --seed, among no other files."""
-    for seconds, said in ((5.0, False), (6.0, True)):
-        path = sounds.write(tmp_path / "a.wav", sounds.tone(500, seconds))
-        text, _ = program.run("explain", path, "--out", program.out)
-        assert ("only its first 5 s" in text) == said
-    assert program.files == {"explain.png", "explain.html"}
-    assert plt.imread(program.out / "explain.png").std() > 0.01
+def test_scenes_writes_folders_for_data(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By --seed, among no other files; the last line says how to train on them."""
     monkeypatch.setattr(scenes, "N_TAKES", 1)
-    folder = program.out / "scenes"
-    text, _ = program.run("scenes", folder, "--seed", 2)
-    assert text == f"wrote 10 clips to {folder}; train on them: ssc --data {folder}\n"
-    error = f"ssc: the folder {folder} is not empty\n"
-    assert program.run("scenes", folder, code=2) == ("", error)
-    dataset = scan(folder)
+    text, _ = program.run("scenes", program.out, "--seed", 2)
+    assert text == f"wrote 10 clips to {program.out}; train on them: ssc --data {program.out}\n"
+    error = f"ssc: the folder {program.out} is not empty; use a new one\n"
+    assert program.run("scenes", program.out, code=2) == ("", error)
+    dataset = scan(program.out)
     assert dataset.classes == list(scenes.CLASSES) and len(dataset) == 10
     np.testing.assert_array_equal(dataset.read(0).signal, scenes.scene("applause", 0, seed=2))
 
@@ -225,19 +220,17 @@ def test_without_data_the_embedded_scenes_are_used(
     program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The log says so, and how to use recordings; --seed selects the scenes. --show shows the five
-    figures at the end, or says that it cannot; without it none is open."""
+    figures at the end, or says that it cannot."""
     shown: list[int] = []
     monkeypatch.setattr(plt, "show", lambda: shown.append(len(plt.get_fignums())))
     monkeypatch.setattr(scenes, "N_TAKES", 1)
-    arguments = ("--out", program.out, "--epochs", 1, "--seed", 5)
-    text, _ = program.run(*arguments)
+    arguments = ("--out", program.out, "--epochs", 1, "--seed", 5, "--show", "--jobs", 2)
+    text, message = program.run(*arguments)
     assert "No --data given: using the embedded synthetic scenes." in text
-    assert "ssc --data DIR" in text and shown == [] and plt.get_fignums() == []
+    assert "ssc --data DIR" in text and shown == [5]
+    assert message == "ssc: there is no display: figures are saved, not shown\n"
     settings = program.metrics["settings"]
     assert settings["data"] is None and settings["seed"] == 5
-    message = "ssc: there is no display: figures are saved, not shown\n"
-    assert program.run(*arguments, "--show", "--jobs", 2, "--no-report")[1] == message
-    assert shown == [5]
     plt.close("all")
 
 
@@ -443,6 +436,8 @@ def test_whatever_ends_a_training_keeps_what_was_trained(
 
     monkeypatch.setattr(Improved, method, interrupted)
     monkeypatch.setattr("experiment.evaluate.choose_networks", lambda *_: Choice((1, 0), 1.0, 0.5))
+    recipe = replace(Improved(), copies=0)  # the copies would take most of the time
+    monkeypatch.setattr("experiment.cli.make_recipe", lambda _: recipe)
     program.out.mkdir()
     model.write_bytes(b"old")
     arguments = ("--data", category, "--out", program.out, "--recipe", "improved", "--quiet")
@@ -454,18 +449,6 @@ def test_whatever_ends_a_training_keeps_what_was_trained(
     else:
         assert message == f"ssc: {words}\n" and program.files == {"previous"}
     assert (program.out / "previous" / "model.npz").read_bytes() == b"old"
-
-
-def test_a_closed_pipe_in_training_keeps_what_was_trained(
-    program: Program, category: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As when the output goes to `head`, which exits before the second epoch is logged."""
-    line = Mock(side_effect=["epoch 1", BrokenPipeError(32, "Broken pipe")])
-    monkeypatch.setattr("experiment.figures.epoch_line", line)
-    _, message = program.run("--data", category, "--out", program.out, code=2)
-    model = program.out / "model.npz"
-    assert message.endswith(f"Broken pipe; the model trained so far is saved in {model}\n")
-    assert list(read_model(model).networks) == [0]
 
 
 @pytest.mark.recordings

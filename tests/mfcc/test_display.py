@@ -128,14 +128,16 @@ def test_a_row_shows_the_first_clips_of_its_class_in_order(
 
 def test_a_vector_is_drawn_value_by_value_on_a_common_scale() -> None:
     """A line is the feature vector over 0, 1, ... above the zero of its class, where the ticks show
-    its values. The rows do not overlap."""
+    its values. The rows do not overlap. The grid has a line between two coefficients."""
     features = clips(5).reshape(5, -1)
-    axes = columns(vector_grid(features, [1, 0, 1, 0, 0], CLASSES[:2], n_examples=2))
+    axes = columns(vector_grid(features, [1, 0, 1, 0, 0], CLASSES[:2], n_mfcc=13, n_examples=2))
     positions, values = ticks(axes[0], 2)
     zeros = (positions - values)[:, 0]
     np.testing.assert_allclose(positions, zeros[:, np.newaxis] + values)
     for ax, drawn in zip(axes, ((1, 0), (3, 2)), strict=True):
         assert (ax.get_xlabel(), ax.get_xlim()) == ("feature index", (0, 272))
+        borders = ax.xaxis.get_minor_locator().tick_values(0, 272)
+        np.testing.assert_allclose(borders[borders >= 0][:13], 21 * np.arange(13))
         for line, clip, zero in zip(ax.lines, drawn, zeros, strict=True):
             points = np.column_stack((np.arange(273), zero + features[clip]))
             np.testing.assert_allclose(line.get_xydata(), points)

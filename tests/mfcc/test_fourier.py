@@ -138,6 +138,7 @@ def test_integers_are_transformed_as_float64(x: np.ndarray) -> None:
         np.testing.assert_array_equal(transform(x), expected)
         np.testing.assert_array_equal(transform(x.tolist()), expected)
         assert transform(x).dtype == expected.dtype
+        assert transform(np.ones((0, 5))).shape == (0, *transform(np.ones(5)).shape)
 
 
 @given(signals(max_size=1000, decades=15))

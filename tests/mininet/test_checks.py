@@ -150,7 +150,7 @@ def cases() -> Iterator[tuple[Any, ...]]:
     # layers, networks and views
     yield "layers=[] must contain at least one layer", Sequential, []
     for layer in (mn.ReLU, "relu"):
-        yield f"{layer!r} must be a layer, as ReLU() is", Sequential, [five_two, layer]
+        yield f"{layer!r} must be a layer, such as ReLU()", Sequential, [five_two, layer]
     twice = mn.ReLU()
     message = "a layer occurs twice; it stores one input: create another layer"
     yield message, Sequential, [twice, mn.Sigmoid(), twice]

@@ -2,6 +2,7 @@
 
 import math
 from copy import deepcopy as copy
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -73,12 +74,16 @@ def test_astype_rounds_the_parameters_once(W: np.ndarray, dtype: Any) -> None:
 def test_every_layer_computes_in_float32_or_float64(dtype: str) -> None:
     """float32 stays float32 in out and all gradients; other real numbers become float64."""
     x, expected = np.array([[0, 1]], dtype), np.dtype("f" if dtype == "f" else "d")
-    dense = [Dense.from_parameters(np.eye(2, dtype=kind), [0, 0]) for kind in FLOATS]
-    for layer in (*dense, mn.ReLU(), mn.Normalization([0, 0], [1, 1]), mn.Dropout(0.5)):
-        arrays = [layer.forward(x), layer.backward(x.astype(expected)), *layer.grads]
+    dense = Dense(2, 3, default_rng(0))
+    layers = [dense, mn.ReLU(), mn.Normalization([0, 0], [1, 1]), mn.Dropout(0.5)]
+    for layer, kind in product(layers, FLOATS):
+        layer.astype(np.dtype(kind))
+        wanted, out = layer.forward(x.astype(float)), layer.forward(x)
+        arrays = [out, layer.backward(np.ones_like(out)), *layer.grads]
         assert {array.dtype for array in arrays} == {expected}
-        assert arrays[0].tolist() == [[0, 1]]
-    assert (dense[0].x is x) == (dtype in "fd")
+        np.testing.assert_allclose(out, wanted, rtol=1e-6)  # a few eps of float32
+    dense.forward(x)
+    assert (dense.x is x) == (dtype in "fd")
 
 
 @pytest.mark.parametrize(
@@ -96,9 +101,8 @@ def test_a_layer_is_described_by_its_options(layer: Layer, config: Any, text: st
     assert layer.config() == config and repr(layer) == text
     layer.train(default_rng(0))
     layer.eval()
-    if type(layer) is not Dense:
-        assert layer.params == layer.grads == []
     bare, activation = Layer(), mn.activations.Activation()
+    assert bare.params == bare.grads == []
     for method in (bare.forward, bare.backward, activation.value, activation.derivative):
         with pytest.raises(NotImplementedError):
             method(np.ones((1, 1)))

@@ -403,4 +403,4 @@ def test_any_object_with_a_step_is_an_optimizer() -> None:
         network.fit(x, [1], 1, optimizer=Signs(math.inf))
     for data in (5, (x, [1], [1.0])):
         error = refusal(network.fit, x, [1], validation_data=data)
-        assert error.startswith("validation_data, a ") and error.endswith("must be a pair (x, y)")
+        assert error.startswith("validation_data must be a pair (x, y), not ")

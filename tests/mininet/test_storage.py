@@ -77,7 +77,10 @@ def test_a_network_that_could_not_be_loaded_is_not_saved(path: Path) -> None:
     bad.params[1][1] = np.nan
     later, third = type("Own", (Layer,), {}), type("Third", (Dense,), {})
     taken = type("ReLU", (Layer,), {"forward": np.sin})  # the package's is loaded
-    another, amplifier = ": load would build another layer, see Layer", Amplifier(2.0)
+    another, amplifier = (
+        ": load would build another layer: see Layer, or rename the class",
+        Amplifier(2.0),
+    )
     array: Any = np.ones(1)
     del amplifier.name  # an argument with a default
     for network, reason in (

@@ -36,7 +36,8 @@ def program(
     """The program in a process group of its own, as a terminal starts it."""
 
     def as_a_terminal_does() -> None:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        for number in (signal.SIGINT, signal.SIGHUP):  # nohup has the second one ignored
+            signal.signal(number, signal.SIG_DFL)
         prepare()
 
     process = subprocess.Popen(
@@ -113,7 +114,7 @@ def test_ctrl_c_while_reading(jobs: str, seconds: float, many: Path, tmp_path: P
     assert files_of(tmp_path / "o") == set()
 
 
-@pytest.mark.parametrize("seconds", 3 * MOMENTS)
+@pytest.mark.parametrize("seconds", 3 * MOMENTS[::2])
 def test_ctrl_c_while_cross_validating(seconds: float, few: Path, tmp_path: Path) -> None:
     """While the workers start or train for hours: as above, and they do not finish their folds."""
     arguments = ("--data", few, "--cv", "--folds", "3", "--epochs", "1000000", "--jobs", "2")
@@ -139,7 +140,7 @@ def test_ctrl_c_while_starting(module: str, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_run_to_which_nobody_listens_goes_on(few: Path, tmp_path: Path) -> None:
     """As piped into head: code 0, no message, all files."""
-    arguments = ("--data", few, "--out", tmp_path / "o", "--epochs", "30", "--no-report")
+    arguments = ("--data", few, "--out", tmp_path / "o", "--epochs", "12", "--no-report")
     with program(*arguments) as process:
         until(process, "epoch  3/")
         assert process.stdout is not None and process.stderr is not None
@@ -213,7 +214,7 @@ def test_a_full_disk_is_one_sentence(command: str, n_bytes: int, few: Path, tmp_
     (out / "model.npz").write_bytes(b"old")
     arguments, broken = {
         "train": (("--data", few, "--out", out, "--epochs", "1"), out / "model.npz"),
-        "scenes": (("scenes", out), out / "applause" / "1-00000-A.wav"),
+        "scenes": (("scenes", out / "s"), out / "s" / "applause" / "1-00000-A.wav"),
     }[command]
 
     def limit() -> None:
@@ -225,4 +226,4 @@ def test_a_full_disk_is_one_sentence(command: str, n_bytes: int, few: Path, tmp_
     (old,) = out.rglob("model.npz")
     assert old.read_bytes() == b"old"
     drawn = {"mfcc.png", "features.png", "previous"} if command == "train" else {"model.npz"}
-    assert files_of(out) - {"applause"} == drawn
+    assert files_of(out) - {"s"} == drawn
