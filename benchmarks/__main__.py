@@ -1,9 +1,7 @@
 """Compare this project with the libraries it replaces; print and write the tables.
 
-    python -m benchmarks CATEGORY [ROUNDS [PART...]]
-
-CATEGORY is the WAV folder of the tutorial. Needs the extra peers, Linux, and an otherwise idle
-machine: about forty minutes for 7 rounds. PART is features, training, whole, growth or size: only
+category is the WAV folder of the tutorial. Needs the extra peers, Linux, and an otherwise idle
+machine: about forty minutes for 7 rounds. parts are features, training, whole, growth or size: only
 these are measured, and the other numbers remain. On a processor with AVX-512 the first three are
 measured twice, the second time with OPENBLAS_CORETYPE=Haswell. With BEFORE=DIR, another checkout of
 this project is a contestant too. Writes benchmarks/results.json and its tables, results.md.
@@ -15,6 +13,7 @@ import json
 import os
 import sys
 import tempfile
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -173,10 +172,6 @@ def main(category: Path, rounds: int, parts: Sequence[str]) -> None:
     peers = dict.fromkeys(" ".join(PEERS.get(part, "") for part in parts).split())
     if missing := [name for name in peers if find_spec(name) is None]:
         sys.exit(f"missing: {', '.join(missing)}; install them with pip install -e '.[peers]'")
-    try:
-        scan(category)
-    except ValueError as error:
-        sys.exit(str(error))
     results: dict[str, Any] = json.loads(RESULTS.with_suffix(".json").read_text("utf-8"))
     variants = {"default kernels": {}, "AVX2 kernels": {"OPENBLAS_CORETYPE": "Haswell"}}
     if vectors() != "AVX-512":
@@ -204,11 +199,8 @@ def write(results: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    if {"-h", "--help"} & {*sys.argv}:
-        print(__doc__)
-    elif not sys.argv[1:] or sys.argv[1].startswith("-"):
-        sys.exit(__doc__)
-    elif not (n := (sys.argv[2:] or ["7"])[0]).isdecimal() or int(n) < 1:
-        sys.exit(f"rounds={n!r} must be a whole number of at least 1")
-    else:
-        main(Path(sys.argv[1]), int(n), sys.argv[3:] or PARTS)
+    parser = ArgumentParser("python -m benchmarks", description=__doc__)
+    parser.add_argument("category", type=Path)
+    parser.add_argument("rounds", type=int, nargs="?", default=7)
+    parser.add_argument("parts", nargs="*", default=PARTS)
+    main(**vars(parser.parse_args()))
