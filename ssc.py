@@ -218,6 +218,8 @@ def train_networks(
 def check(options: Namespace) -> int:
     """Describe the recordings; return the exit code, 2 if one cannot be read."""
     dataset = load(options)
+    if options.data is None and not options.json:
+        say("No --data given: describing the embedded synthetic scenes.")
     progress = progress_bar("checking", options.json)
     with pool(options, dataset) as executor:
         task = partial(data_report.measure, dataset.reader)
@@ -246,7 +248,7 @@ def predict(options: Namespace) -> int:
     if options.csv:
         say(csv_text([["file", "seconds", "class", "unknown", *model.classes]]).rstrip())
     quiet = options.csv or options.json
-    with open_output(options.out, quiet=quiet) if options.out else nullcontext() as output:
+    with open_output(options.out, quiet=True) if options.out else nullcontext() as output:
         for path in paths:
             try:
                 found = prediction.predict_recording(model, path)
@@ -255,11 +257,13 @@ def predict(options: Namespace) -> int:
                 continue
             answers.append(prediction.as_json(path, found, model))
             if options.csv:
-                say(csv_text([prediction.csv_row(answers[-1])]).rstrip())
+                say(csv_text([prediction.csv_row(answers[-1], model.classes)]).rstrip())
             elif not options.json:
                 say(prediction.as_text(path, found, model))
             if output:
                 figures.draw_timeline(path, len(answers), found, model, output)
+    if options.out and not quiet:
+        say(f"wrote a picture, a table and a label track of each recording into {options.out}")
     if options.json:
         listed = {"clips": answers, "unreadable": problems, "skipped_files": skipped}
         say(json.dumps(listed, indent=2, ensure_ascii=False, allow_nan=False))

@@ -44,8 +44,10 @@ class Parser(argparse.ArgumentParser):
         """Add a flag if this command has it; default False makes it a switch without a value."""
         if self.command in commands.split():
             kwargs |= {"action": "store_true"} if default is False else {}
-            self.add_argument(name, help=text, **kwargs)
-            self.defaults[name.removeprefix("--").replace("-", "_")] = default
+            key = name.removeprefix("--").replace("-", "_")
+            only = "; only for the reference recipe" if key in [*SETTINGS, "features"] else ""
+            self.add_argument(name, help=text + only * (self.command == "train"), **kwargs)
+            self.defaults[key] = default
 
     def number(self, commands: str, name: str, least: float, text: str, default: Any) -> None:
         """Add a numeric flag of least's type. A string default means None and is shown in help."""
@@ -85,7 +87,8 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     flag("train check", "--all-classes", text, False)
     text = "use every 5 s of a recording as a clip, not only the first"
     flag("train check", "--segments", text, False)
-    flag("train predict", "--skip-bad", "list and skip the recordings that cannot be read", False)
+    flag("train", "--skip-bad", "list and skip the recordings that cannot be read", False)
+    flag("predict", "--skip-bad", "exit with code 0 although some cannot be read", False)
     text = "store the features in FILE.npy instead of in memory; an existing file is replaced"
     flag("train", "--features", text, metavar="FILE.npy")
     text = "the published network, or the average of three small ones (default: reference)"

@@ -102,9 +102,9 @@ def reason(falls: np.ndarray, changes: bool, name: str, p: float) -> str:
     """The second that contributes most to a class of probability p, in words; changes: whether the
     prediction is another one without some second."""
     left = f"{p - falls.max():.0%}"
-    also = " Without some second, another class is more probable." if changes else ""
+    also = " For some silenced second, another class is more probable." if changes else ""
     if falls.max() < 0.05:
-        return f"Without any one second, {name} keeps at least {left}.{also}"
+        return f"Whichever second is silenced, {name} keeps at least {left}.{also}"
     start = STEP * float(falls.argmax())
     part = f"the second from {start:.2f} s to {start + OCCLUDED:.2f} s"
     return f"Without {part}, {name} falls most, from {p:.0%} to {left}.{also}"

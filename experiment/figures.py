@@ -137,24 +137,30 @@ def draw_training(
         title = f"{name}: {network.n_params:,} parameters" if several else None
         output.save_figure(diagram(network, title=title), f"network{suffix}.png")
         output.save_figure(curves(history, title=f"training clips{of}"), f"curves{suffix}.png")
-    _draw_confusion(matrix, model.classes, output, normalize, "training clips")
+    accuracy = matrix.trace() / matrix.sum()
+    _draw_confusion(matrix, model.classes, output, normalize, "training clips", accuracy)
 
 
 def _draw_confusion(
-    matrix: np.ndarray, classes: Sequence[str], output: Output, normalize: bool, clips: str
+    matrix: np.ndarray,
+    classes: Sequence[str],
+    output: Output,
+    normalize: bool,
+    clips: str,
+    accuracy: float,
 ) -> None:
     """Draw the confusion matrix, next to that of people for held-out clips; log its scores."""
     from mininet.display import MAX_CLASSES, confusion, confusions
 
     names, people = drawable(classes), human_confusion(classes) if clips == HELD_OUT else None
-    title = f"{clips}: {matrix.trace() / matrix.sum():.1%} of {matrix.sum()} answers are right"
+    title = f"{clips}: accuracy {accuracy:.1%}"
     if people is None:
         figure = confusion(matrix, names, title=title)
     else:  # as proportions: the totals differ
-        human = f"people: {people.trace() / people.sum():.1%} of {people.sum()} answers"
+        human = f"people: accuracy {people.trace() / people.sum():.1%}"
         figure = confusions([matrix, people], names, [title, human])
     output.save_figure(figure, "confusion.png")
-    if escaped := [name for name, drawn in zip(classes, names, strict=True) if name != drawn]:
+    if escaped := [drawn for name, drawn in zip(classes, names, strict=True) if name != drawn]:
         text = "characters that no installed font contains are escaped in pictures, as in"
         fonts = "Noto Sans CJK covers Korean, for example, and Noto Emoji covers emoji, in black"
         output.log(f"{text} {escaped[0]}; {fonts}")
@@ -204,7 +210,8 @@ def next_steps(folder: Path, recipe: Recipe, options: Namespace) -> str:
     lines = []
     if not options.cv:
         lines.append(f"next: to classify a recording: ssc predict {shlex.quote(str(folder))} CLIP")
-        lines.append("next: to measure held-out accuracy: the same command with --cv")
+        other = " and another --out" if options.out else ""
+        lines.append(f"next: to measure held-out accuracy: the same command with --cv{other}")
     if isinstance(recipe, Reference):
         lines.append("next: for more accurate networks: --recipe improved")
     lines.append(f"results: {folder if options.no_report else folder / 'report.html'}")
@@ -239,7 +246,8 @@ def draw_cross_validation(
         output.save_table(mistakes[0], [row.values() for row in mistakes], "mistakes.csv")
     output.save_figure(train_test_curves(histories), "curves.png")
     output.save_figure(reliability_diagram(metrics["reliability"]), "reliability.png")
-    _draw_confusion(np.array(metrics["confusion"]), classes, output, normalize, HELD_OUT)
+    matrix, accuracy = np.array(metrics["confusion"]), metrics["mean"]
+    _draw_confusion(matrix, classes, output, normalize, HELD_OUT, accuracy)
     output.log(mistake_table(mistakes, human_confusion(classes) is not None))
 
 

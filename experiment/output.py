@@ -94,10 +94,13 @@ def open_output(path: Path, show: bool = False, quiet: bool = False) -> Iterator
 def open_run(path: Path | None, show: bool = False, quiet: bool = False) -> Iterator[Output]:
     """As open_output, for a run: without a path in a new folder, out, out-2, …; in a folder with
     the files of an earlier run after these were moved to its folder previous/, where they replace
-    those of the run before. ValueError: another run is writing there."""
+    those of the run before; without a model they go to previous-2/ rather than replace one.
+    ValueError: another run is writing there."""
     folder = path or next(p for n in count(1) if _is_new(p := Path(f"out-{n}" if n > 1 else "out")))
     with open_output(folder, show, quiet) as output, _lock(folder):
         output.is_run, previous = True, folder / "previous"
+        if (previous / "model.npz").exists() and not (folder / "model.npz").exists():
+            previous = folder / "previous-2"  # a run without a model replaces none
         moved = _set_aside(folder, previous)
         output.log(f"writing into the folder {folder}")
         if moved:

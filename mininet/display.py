@@ -23,32 +23,36 @@ DARK = 0.715  # of the scale of "Blues": contrast of black below and white above
 
 
 def curves(history: History, *, title: str | None = None) -> Figure:
-    """Draw loss (nats) and accuracy over the epochs and, below, the learning rate on a log axis.
-    Values on validation data, if there are any, are dotted.
+    """Draw loss (nats) and accuracy over the epochs and, if it changes, the learning rate below, on
+    a log axis. Values on validation data, if there are any, are dotted.
 
     title: the data of the other curves, such as "training clips".
     """
-    fig, (left, below) = plt.subplots(2, sharex=True, height_ratios=[2, 1], figsize=(8, 6))
+    heights = [4, 2] if np.ptp(history.learning_rate) > 0 else [4]  # inches
+    size: dict = {"figsize": (8, sum(heights)), "height_ratios": heights}
+    fig, axes = plt.subplots(len(heights), sharex=True, squeeze=False, **size)
+    (left, *below), inch = axes[:, 0], 1 / sum(heights)
     # fixed margins: a layout engine takes longer than the drawing
-    fig.subplots_adjust(left=0.15, right=0.9, bottom=0.09, top=0.92, hspace=0.05)
+    fig.subplots_adjust(0.15, 0.54 * inch, 0.9, 1 - 0.65 * inch, hspace=0.05)
     right = left.twinx()
     where = f" on the {title}" if title else ""
-    rates = [] if np.isnan(history.learning_rate).all() else history.learning_rate
     for ax, values, name, color, style, label in (
         (left, history.loss, "loss (nats)", BLUE, "-", f"loss{where}"),
         (left, history.val_loss, "loss (nats)", BLUE, ":", "validation loss"),
         (right, history.accuracy, "accuracy", RED, "--", f"accuracy{where}"),
         (right, history.val_accuracy, "accuracy", RED, ":", "validation accuracy"),
-        (below, rates, "learning rate", GRAY, "-", "learning rate"),
+        *((ax, history.learning_rate, "learning rate", GRAY, "-", "learning rate") for ax in below),
     ):
-        ax.set_ylabel(name, color=color)
-        ax.tick_params(axis="y", which="both", colors=color)
         if values:
             _draw_line(ax, values, color, style, label)
+            ax.set_ylabel(name, color=color)
+            ax.tick_params(axis="y", which="both", colors=color)
     fig.legend(handles=[*left.lines, *right.lines], loc="upper center", ncols=2)
     right.set_ylim(-0.03, 1.03)
-    below.set(xlabel="epoch", yscale="log")
-    below.yaxis.set_major_formatter("{x:g}")  # math text such as 10⁻² takes longer than the rest
+    for ax in below:
+        ax.set_yscale("log")
+        ax.yaxis.set_major_formatter("{x:g}")  # math text such as 10⁻² takes longer than the rest
+    axes[-1, 0].set_xlabel("epoch")
     return fig
 
 

@@ -10,7 +10,7 @@ function show(selector, text, column) {
   list.append(...[...clips].sort((a, b) => p(b) - p(a)));
   clips.forEach((clip) => { clip.hidden = !clip.matches(selector); });
   const n = clips.filter((clip) => !clip.hidden).length;
-  document.getElementById("shown").textContent = `${n} clips: ${text}`;
+  document.getElementById("shown").textContent = `${text} (${n})`;
   region.scrollTop = 0;
 }
 
@@ -23,8 +23,8 @@ for (const button of document.querySelectorAll("button[data-cell]")) {
   });
 }
 
-document.getElementById("mistakes").addEventListener("click", () => {
-  show("[data-mistake]", "all mistakes, the surest first");
+document.getElementById("mistakes")?.addEventListener("click", () => {
+  show("[data-mistake]", "mistakes, the surest first");
 });
 
 // One player at a time. It loads its sound, and shows its duration, when it comes into view.

@@ -61,7 +61,7 @@ def test_a_cell_lists_its_clips(page: "Page", out: Path, key: str) -> None:
         assert sorted(shown(page)) == sorted(names) and cell.inner_text() == str(len(names))
         heading = page.locator("#shown").inner_text()
         classes = f"{dataset.classes[true]} predicted as {dataset.classes[guess]}"
-        assert heading == f"{len(names)} clips: {classes}"
+        assert heading == f"{classes} ({len(names)})"
     page.get_by_role("button", name="Show all mistakes").click()
     assert set(shown(page)) == mistakes
     assert page.locator("img[src=x]").count() == 0

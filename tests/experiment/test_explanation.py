@@ -99,14 +99,14 @@ def test_the_answer_falls_where_its_second_is_silenced() -> None:
     np.testing.assert_allclose(found.falls, 0.9 * overlap, atol=1e-12)
     assert found.reason == (
         "Without the second from 2.00 s to 3.00 s, tone falls most, from 90% to 0%."
-        " Without some second, another class is more probable."
+        " For some silenced second, another class is more probable."
     )
     unsure = answer(cast(Model, Loud(threshold=0.95)), NOISE)
     assert unsure.text == "unsure: tone 90%" and answer(model, 0 * NOISE).text == "silence"
     falls = np.array([-0.2, 0.04])
-    keeps = "Without any one second, a keeps at least 30%."
+    keeps = "Whichever second is silenced, a keeps at least 30%."
     assert reason(falls, False, "a", 0.34) == keeps
-    tie = f"{keeps} Without some second, another class is more probable."
+    tie = f"{keeps} For some silenced second, another class is more probable."
     assert reason(falls, True, "a", 0.34) == tie
 
 

@@ -112,6 +112,11 @@ def test_a_run_takes_a_new_folder_or_moves_an_earlier_one_aside(
     assert files_of(tmp_path / "out") == {"mine.txt", "holiday.png", "previous", "curves.png"}
     assert files_of(tmp_path / "out" / "previous") == {"model.npz"}
     assert (tmp_path / "out" / "previous" / "model.npz").read_text() == "1"
+    for name in ("metrics.json", "curves.png"):  # a model is not replaced by results without one
+        with open_run(Path("out"), quiet=True) as output:
+            output.save(b"", name)
+    assert files_of(tmp_path / "out" / "previous") == {"model.npz"}
+    assert files_of(tmp_path / "out" / "previous-2") == {"metrics.json"}
 
 
 def test_names_are_drawable_or_escaped() -> None:

@@ -75,6 +75,8 @@ def assert_line(ax: Any, k: int, values: list[float]) -> None:
 @few(8)
 def test_curves_show_the_history(history: History) -> None:
     """Three curves, each on an axis of its color, the rate's logarithmic."""
+    rates = [20.0, *history.learning_rate]  # not constant
+    history = History([1.0, *history.loss], [0.5, *history.accuracy], rates)
     fig = curves(history)
     left, below, right = axes = fig.axes
     drawn = history.loss, history.learning_rate, history.accuracy
@@ -94,12 +96,14 @@ def validated(history: History) -> History:
     return replace(history, val_loss=history.loss[::-1], val_accuracy=history.accuracy[::-1])
 
 
-def test_curves_do_without_a_rate() -> None:
-    """Of an optimizer without one: its panel is empty, and repr does not mention it."""
-    history = History([2.0, 1.0], [0.5, 0.6], [math.nan, math.nan])
+@pytest.mark.parametrize("rate", [0.1, math.nan])
+def test_curves_do_without_a_constant_rate(rate: float) -> None:
+    """Nor is the one of an optimizer without a rate drawn, and repr does not mention it."""
+    history = History([2.0, 1.0], [0.5, 0.6], [rate, rate])
     fig = curves(history)
     assert_line(fig.axes[0], 0, history.loss)
-    assert [len(ax.lines) for ax in fig.axes] == [1, 0, 1] and "nan" not in repr(history)
+    assert len(fig.axes) == 2 and fig.axes[0].get_xlabel() == "epoch"
+    assert ("learning_rate" in repr(history)) == (rate == 0.1)
     assert_inside(fig)
 
 
@@ -109,7 +113,7 @@ def test_curves_show_validation_data(history: History) -> None:
     """Dotted, in the color of the values on the training data, and named."""
     history = validated(history)
     fig = curves(history, title="training set")
-    left, _, right = fig.axes
+    left, *_, right = fig.axes
     assert_line(left, 1, history.val_loss)
     assert_line(right, 1, history.val_accuracy)
     for ax in (left, right):
