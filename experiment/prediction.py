@@ -5,7 +5,7 @@ processed like a clip, and their probabilities are averaged. It is read in block
 hardly grows with its length.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
 from os import PathLike, fspath
 from typing import Any, NamedTuple
@@ -165,29 +165,25 @@ def is_unsure(found: Prediction, model: Model) -> bool:
 
 
 def as_json(path: str, found: Prediction, model: Model) -> dict[str, Any]:
-    """The answer as JSON; times in seconds; the class of silence is None, and a silent recording
-    has no probabilities."""
-    keys, p = ("start", "end", "class", "probability"), found.probabilities.tolist()
+    """The answer as JSON; times in seconds; the class of silence is None. A silent recording is
+    unknown, and its probabilities mean nothing."""
+    keys = "start", "end", "class", "probability"
     return {
         "file": printable(path),
         "seconds": found.seconds,
-        "classes": {} if is_silent(found) else dict(zip(model.classes, p, strict=True)),
+        "classes": dict(zip(model.classes, found.probabilities.tolist(), strict=True)),
         "unknown": is_unsure(found, model),
         "remarks": found.remarks,
         "windows": [dict(zip(keys, span, strict=True)) for span in found.spans],
     }
 
 
-def csv_row(answer: dict[str, Any], classes: Sequence[str]) -> list[Any]:
-    """An answer of as_json as a row: file, seconds, the most probable class, unknown, and all
-    probabilities; empty cells if it is silent."""
-    p = answer["classes"]
-    values = (
-        max(p, key=p.get, default=""),
-        answer["unknown"],
-        *(p.get(name, "") for name in classes),
-    )
-    return [answer["file"], answer["seconds"], *values]
+def csv_row(answer: dict[str, Any]) -> list[Any]:
+    """An answer of as_json as a row: file, seconds, the most probable class (empty if silent),
+    unknown, and all probabilities."""
+    p, silent = answer["classes"], all(span["class"] is None for span in answer["windows"])
+    best = "" if silent else max(p, key=p.get)
+    return [answer["file"], answer["seconds"], best, answer["unknown"], *p.values()]
 
 
 def as_text(path: str, found: Prediction, model: Model) -> str:

@@ -177,7 +177,7 @@ def test_predict_answers_the_recordings_that_can_be_read(
     silent = sounds.write(folder / "z.wav", np.zeros(44100))
     out, err = program.run("predict", tiny.parent, folder, "--csv", "--skip-bad")
     assert out.startswith(table) and out.count("\n") == table.count("\n") + 1
-    assert f"\n{silent},1.0,,True,,,\n" in out
+    assert f"\n{silent},1.0,,True," in out
     assert err.startswith("ssc: skipped files: 1 unsupported audio; convert them")
 
 
