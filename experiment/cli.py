@@ -91,7 +91,7 @@ def parse(arguments: Sequence[str], version: str) -> argparse.Namespace:
     flag("predict", "--skip-bad", "exit with code 0 although some cannot be read", False)
     text = "store the features in FILE.npy instead of in memory; an existing file is replaced"
     flag("train", "--features", text, metavar="FILE.npy")
-    text = "the published network, or the average of three small ones (default: reference)"
+    text = "the published network, or the average of up to three small ones (default: reference)"
     flag("train", "--recipe", text, choices=list(RECIPES), default=Reference.name)
     flag("train", "--cv", "cross-validate on held-out clips; no model is saved", False)
     text = "number of stratified folds"
