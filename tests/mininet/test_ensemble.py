@@ -79,7 +79,8 @@ def test_extreme_probabilities_are_sharpened() -> None:
         assert mn.sharpen(tiny, 1e-3)[2] == pytest.approx(share / (1 + share), rel=1e-12)
         np.testing.assert_allclose(mn.sharpen(many, 1e3), many, rtol=1e-12)
         for exponent in (1e4, float("inf")):
-            assert mn.sharpen([0.5, 0.3, 0.2], exponent).tolist() == [1, 0, 0]
+            rows = mn.sharpen([[0.5, 0.3, 0.2], [0.0, 0.0, 1.0]], exponent)  # each by its maximum
+            assert rows.tolist() == [[1, 0, 0], [0, 0, 1]]
 
 
 def test_one_file_holds_all_networks(tmp_path: Path) -> None:
