@@ -72,11 +72,12 @@ class Sequential(Layer):
         self.metadata = {} if metadata is None else metadata
         if not self.layers:
             raise ValueError("layers=[] must contain at least one layer")
-        if len(set(map(id, self.layers))) < len(self.layers):
-            raise ValueError("a layer occurs twice; it stores one input: create another layer")
         for layer in self.layers:
             if isinstance(layer, type) or not hasattr(layer, "backward"):
                 raise ValueError(f"{layer!r} must be a layer, such as ReLU()")
+        ids = [id(layer) for layer in _all_layers(self)]
+        if len(set(ids)) < len(ids):
+            raise ValueError("a layer occurs twice; it stores one input: create another layer")
         for layer, (width, _) in zip(self.layers, self.shapes(), strict=True):
             if layer.n_in not in (None, width):
                 raise ValueError(f"{layer!r} must accept the {width} outputs of the previous layer")
@@ -285,3 +286,8 @@ class Sequential(Layer):
 def forward_blocks(network: Layer, x: np.ndarray) -> np.ndarray:
     """network.forward(x), computed by blocks of rows, so that hidden values need little memory."""
     return np.concatenate([network.forward(rows) for rows in row_blocks(x)])
+
+
+def _all_layers(layer: Layer) -> list[Layer]:
+    """The layer and, in a network, all layers inside it."""
+    return [layer, *(each for part in getattr(layer, "layers", []) for each in _all_layers(part))]

@@ -152,8 +152,9 @@ def cases() -> Iterator[tuple[Any, ...]]:
     for layer in (mn.ReLU, "relu"):
         yield f"{layer!r} must be a layer, such as ReLU()", Sequential, [five_two, layer]
     twice = mn.ReLU()
-    message = "a layer occurs twice; it stores one input: create another layer"
-    yield message, Sequential, [twice, mn.Sigmoid(), twice]
+    for layers in ([twice, mn.Sigmoid(), twice], [twice, Sequential([mn.Sigmoid(), twice])]):
+        message = "a layer occurs twice; it stores one input: create another layer"
+        yield message, Sequential, layers
     message = " must accept the 3 outputs of the previous layer"
     three, nested = Normalization([0] * 3, [1] * 3), Sequential([mn.Sigmoid(), four_five])
     for layers in ([network, four_five], [three, relu, four_five], [network, nested]):
