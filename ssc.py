@@ -257,7 +257,7 @@ def predict(options: Namespace) -> int:
                 continue
             answers.append(prediction.as_json(path, found, model))
             if options.csv:
-                say(csv_text([prediction.csv_row(answers[-1])]).rstrip())
+                say(csv_text([prediction.csv_row(answers[-1], found)]).rstrip())
             elif not options.json:
                 say(prediction.as_text(path, found, model))
             if output:

@@ -229,7 +229,7 @@ def _segments(path: str) -> dict[int, str]:
         with open_complete(path) as sound:
             rate = sound.samplerate
             for block in audio.read_blocks(path, sound, round(DURATION * rate)):
-                silent = "silent segment" if np.abs(block).max() < SILENT else ""
+                silent = "silent segment" if is_silent(block) else ""
                 short = "end under 1 s" if start and len(block) < rate else ""
                 found[start] = silent or short
                 start += round(DURATION) if len(block) == DURATION * rate else 0
@@ -256,6 +256,11 @@ def read_clip(source: str | Segment) -> Clip:
     if not is_segment and len(signal) > n:
         steps.update(cut=1, unused=len(signal) - n + n_beyond * SAMPLE_RATE // rate)
     return Clip(audio.fix_length(signal, n), +steps)  # + removes what is not positive
+
+
+def is_silent(signal: np.ndarray) -> bool:
+    """Whether no sample, of any shape, reaches -60 dB."""
+    return bool(np.abs(signal).max() < SILENT)
 
 
 def problem_of(error: Exception) -> str:

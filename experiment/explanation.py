@@ -11,7 +11,7 @@ import mfcc
 from mfcc.audio import DURATION, SAMPLE_RATE
 
 from . import page
-from .data import SILENT, Clip
+from .data import Clip, is_silent
 from .prediction import Span, label
 from .recipes import HOP, Model, stack_views
 
@@ -92,8 +92,8 @@ def answer(model: Model, signal: np.ndarray) -> Answer:
     p = model.predict_proba(stack_views(views))  # (1 + n, n_classes)
     order = np.argsort(-p[0], kind="stable")
     listed = [(model.classes[c], float(p[0, c])) for c in order[:10]]
-    falls, silent = p[0, order[0]] - p[1:, order[0]], np.abs(signal).max() < SILENT
-    text = label(Span(0, DURATION, None if silent else listed[0][0], listed[0][1]), model)
+    falls, name = p[0, order[0]] - p[1:, order[0]], None if is_silent(signal) else listed[0][0]
+    text = label(Span(0, DURATION, name, listed[0][1]), model)
     changes = bool((p[1:].argmax(axis=1) != order[0]).any())
     return Answer(text, listed, falls, reason(falls, changes, *listed[0]))
 

@@ -20,7 +20,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from .data import SILENT, Clip, Dataset, problem_of
+from .data import Clip, Dataset, is_silent, problem_of
 from .terminal import prepare_streams, say
 
 CLIPS_PER_JOB = 50  # with fewer, a process takes longer to start than it saves
@@ -119,7 +119,7 @@ def process_clip(
         clip = reader(source)
     except (OSError, ValueError) as error:
         return problem_of(error)
-    silent = Counter(silent=int(np.abs(clip.signal).max() < SILENT))
+    silent = Counter(silent=int(is_silent(clip.signal)))
     return feature_fn(clip.signal), Counter(clip.steps) + silent  # without what is not positive
 
 

@@ -180,7 +180,7 @@ def draw_timeline(path: str, number: int, found: Prediction, model: Model, outpu
     track for Audacity: start, end (s) and label, separated by tabs."""
     import matplotlib.pyplot as plt
 
-    classes, (title,) = drawable(model.classes), drawable([Path(path).name])
+    *classes, title = drawable([*model.classes, Path(path).name])
     spans, name = found.spans, f"{number:03}-{printable(Path(path).stem)[:100]}"
     output.save_table(Span._fields, spans, f"{name}.csv")
     rows = [f"{s.start:.3f}\t{s.end:.3f}\t{label(s, model)}\n" for s in spans]

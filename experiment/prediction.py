@@ -15,7 +15,7 @@ import numpy as np
 import mfcc
 from mfcc.audio import DURATION, SAMPLE_RATE, SLACK, fix_length, read_blocks, resample, to_mono
 
-from .data import SILENT, open_complete
+from .data import is_silent, open_complete
 from .data_report import remarks, statistics
 from .recipes import TINY, Model, read_model
 from .terminal import printable
@@ -62,7 +62,7 @@ class Windows:
         if starts:
             p = self.model.predict_proba(self.model.recipe.window_views(signal, starts, self.n))
             windows = [signal[start : start + self.n] for start in starts]
-            power = [np.mean(np.square(x)) * (np.abs(x).max() >= SILENT) for x in windows]
+            power = [np.mean(np.square(x)) * (not is_silent(x)) for x in windows]
             self.outputs.append((p, np.array(power)))
         self.rest = signal[len(starts) * self.step :]
 
@@ -81,7 +81,7 @@ def predict_file(model: Model | str | PathLike[str], path: str | PathLike[str]) 
     """
     model = read_model(model) if isinstance(model, str | PathLike) else model
     found = predict_recording(model, fspath(path))
-    return {} if is_silent(found) else ranked(found, model)
+    return {} if all_silent(found) else ranked(found, model)
 
 
 def predict_recording(model: Model, path: str) -> Prediction:
@@ -97,8 +97,7 @@ def predict_recording(model: Model, path: str) -> Prediction:
     if not whole.outputs:  # no longer than a clip
         views = model.recipe.views(fix_length(block, whole.n))
         p = model.predict_proba([view[None] for view in views])
-        audible = np.array([np.abs(block).max() >= SILENT])
-        spans = join(p, audible, 1, seconds, seconds, model)
+        spans = join(p, np.array([not is_silent(block)]), 1, seconds, seconds, model)
         return Prediction(seconds, p[0], spans, remarks(stats))
     p, audible = whole.finish()
     spans = join(*timeline.finish(), timeline.n // timeline.step, timeline.hop, seconds, model)
@@ -153,7 +152,7 @@ def ranked(found: Prediction, model: Model) -> dict[str, float]:
     return {model.classes[c]: float(found.probabilities[c]) for c in order}
 
 
-def is_silent(found: Prediction) -> bool:
+def all_silent(found: Prediction) -> bool:
     """Whether all parts of the recording are silent."""
     return all(span.name is None for span in found.spans)
 
@@ -161,7 +160,7 @@ def is_silent(found: Prediction) -> bool:
 def is_unsure(found: Prediction, model: Model) -> bool:
     """Whether no part of the recording reaches the threshold of the model, or all are silent."""
     most = max(span.probability for span in found.spans)
-    return is_silent(found) or (model.threshold is not None and most < model.threshold)
+    return all_silent(found) or (model.threshold is not None and most < model.threshold)
 
 
 def as_json(path: str, found: Prediction, model: Model) -> dict[str, Any]:
@@ -178,18 +177,18 @@ def as_json(path: str, found: Prediction, model: Model) -> dict[str, Any]:
     }
 
 
-def csv_row(answer: dict[str, Any]) -> list[Any]:
+def csv_row(answer: dict[str, Any], found: Prediction) -> list[Any]:
     """An answer of as_json as a row: file, seconds, the most probable class (empty if silent),
     unknown, and all probabilities."""
-    p, silent = answer["classes"], all(span["class"] is None for span in answer["windows"])
-    best = "" if silent else max(p, key=p.get)
+    p = answer["classes"]
+    best = "" if all_silent(found) else max(p, key=p.get)
     return [answer["file"], answer["seconds"], best, answer["unknown"], *p.values()]
 
 
 def as_text(path: str, found: Prediction, model: Model) -> str:
     """One line with the three most probable classes; under it the timeline of a long recording."""
     classes = ", ".join(f"{name} {p:.1%}" for name, p in list(ranked(found, model).items())[:3])
-    if is_silent(found):
+    if all_silent(found):
         classes = "silence"
     elif is_unsure(found, model):
         classes = f"unsure: {classes}"

@@ -103,7 +103,7 @@ def test_a_short_recording_is_a_clip_and_a_broken_one_an_error(tmp_path: Path) -
     assert as_text("c", silent, MODEL) == "c: silence (silent)"
     answer = as_json("c", silent, MODEL._replace(threshold=None))
     assert answer["unknown"] is True
-    assert prediction.csv_row(answer)[:4] == ["c", 1.0, "", True]
+    assert prediction.csv_row(answer, silent)[:4] == ["c", 1.0, "", True]
     (tmp_path / "b.wav").write_text("no sound")
     assert "cannot be read" in refusal(prediction.predict_recording, MODEL, str(tmp_path / "b.wav"))
 
