@@ -238,37 +238,45 @@ def predict(options: Namespace) -> int:
         raise ValueError(
             f"--out {options.out} contains the files of an earlier predict; use another"
         )
-    model, answers, problems = read_model(options.model), [], list[dict[str, str]]()
+    model = read_model(options.model)
     if model.threshold is None:
         text = f"the probabilities of the recipe {model.recipe.name} are not calibrated"
         say(f"ssc: {text}: an answer with a low probability may be right", sys.stderr)
     paths, skipped = data.recordings(options.clips)
     if text := figures.skipped_text(skipped):
         say(f"ssc: {text}", sys.stderr)
-    if options.csv:
-        say(csv_text([["file", "seconds", "class", "unknown", *model.classes]]).rstrip())
-    quiet = options.csv or options.json
     with open_output(options.out, quiet=True) if options.out else nullcontext() as output:
-        for path in paths:
-            try:
-                found = prediction.predict_recording(model, path)
-            except (OSError, ValueError) as error:
-                problems.append({"file": path, "reason": data.problem_of(error)})
-                continue
-            answers.append(prediction.as_json(path, found, model))
-            if options.csv:
-                say(csv_text([prediction.csv_row(answers[-1], found)]).rstrip())
-            elif not options.json:
-                say(prediction.as_text(path, found, model))
-            if output:
-                figures.draw_timeline(path, len(answers), found, model, output)
-    if options.out and not quiet:
-        say(f"wrote a picture, a table and a label track of each recording into {options.out}")
+        answers, problems = predict_each(model, paths, options, output)
     if options.json:
         listed = {"clips": answers, "unreadable": problems, "skipped_files": skipped}
         say(json.dumps(listed, indent=2, ensure_ascii=False, allow_nan=False))
+    elif options.out and not options.csv:
+        say(f"wrote a picture, a table and a label track of each recording into {options.out}")
     extract.report_unreadable(problems, len(paths), skip=True)
     return 2 if problems and not (options.skip_bad and answers) else 0
+
+
+def predict_each(
+    model: Model, paths: Sequence[str], options: Namespace, output: Output | None
+) -> tuple[list[dict[str, Any]], list[dict[str, str]]]:
+    """Predict, print and draw each recording; return the answers, as in JSON, and the problems."""
+    answers, problems = list[dict[str, Any]](), list[dict[str, str]]()
+    if options.csv:
+        say(csv_text([["file", "seconds", "class", "unknown", *model.classes]]).rstrip())
+    for path in paths:
+        try:
+            found = prediction.predict_recording(model, path)
+        except (OSError, ValueError) as error:
+            problems.append({"file": path, "reason": data.problem_of(error)})
+            continue
+        answers.append(prediction.as_json(path, found, model))
+        if options.csv:
+            say(csv_text([prediction.csv_row(answers[-1], found)]).rstrip())
+        elif not options.json:
+            say(prediction.as_text(path, found, model))
+        if output:
+            figures.draw_timeline(path, len(answers), found, model, output)
+    return answers, problems
 
 
 def explain(options: Namespace) -> None:

@@ -40,7 +40,7 @@ class Output:
                 file.write(f"{text}\n".encode("utf-8", "backslashreplace"))
         if not self.quiet:
             rewritten = passing and sys.stdout.isatty()
-            with suppress(OSError):  # a run to which nobody listens goes on
+            with suppress(OSError):  # a run goes on without a reader
                 say(text.ljust(79) if rewritten else text, end="\r" if rewritten else "\n")
 
     def save(self, content: bytes, name: str) -> None:

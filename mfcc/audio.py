@@ -93,7 +93,7 @@ def open_audio(path: str | os.PathLike[str]) -> Iterator[Any]:
         error.filename = name  # of an error in reading it is None
         raise
     except soundfile.LibsndfileError as error:
-        if error.code == 2:  # the system's, whose reason libsndfile does not tell
+        if error.code == 2:  # an error of the system; libsndfile does not report which
             raise OSError(errno.EIO, os.strerror(errno.EIO), name) from None
         unknown = error.code in (1, 7)  # 7 is libsndfile's code for the same in MP3
         reason = f"format not recognized; {CONVERT}" if unknown else error.error_string.rstrip(".")
